@@ -1,0 +1,59 @@
+// Everything that can have happened, as data. An event is written in the same write as the change it tells of, inside
+// the document that changed; jobs/drainEvents.ts hands it to federation/outbox.ts and server/notices, then removes it.
+// Events carry ids, not entities, so that they survive a restart.
+import { newId } from './ids.js';
+
+export type DomainEvent =
+  | { type: 'person.invited'; invitationId: string }
+  | { type: 'person.created'; personId: string }
+  | { type: 'person.profileChanged'; personId: string }
+  | { type: 'person.resetRequested'; resetId: string }
+  | { type: 'person.emailChangeRequested'; changeId: string }
+  | { type: 'person.securityChanged'; personId: string; what: 'password' | 'email' | 'username'; oldEmail?: string }
+  | { type: 'person.deleted'; personId: string; handle: string | null }
+  | { type: 'collective.created'; collectiveId: string }
+  | { type: 'collective.updated'; collectiveId: string }
+  | { type: 'collective.deleted'; collectiveId: string }
+  | { type: 'collective.restored'; collectiveId: string }
+  | { type: 'service.published'; serviceId: string; collectiveId: string }
+  | { type: 'service.updated'; serviceId: string; collectiveId: string }
+  | { type: 'service.closed'; serviceId: string; collectiveId: string }
+  | { type: 'service.withdrawn'; serviceId: string; collectiveId: string }
+  | { type: 'source.failed'; sourceId: string; collectiveId: string }
+  | { type: 'post.published'; postId: string }
+  | { type: 'post.updated'; postId: string }
+  | { type: 'post.deleted'; postId: string }
+  | { type: 'follow.requested'; followId: string }
+  | { type: 'follow.accepted'; followId: string }
+  | { type: 'follow.rejected'; followId: string };
+
+export type EventType = DomainEvent['type'];
+export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;
+
+/** Who changed what in which thing: the line of its history. Kept under the eventId in the collection `changes`. */
+export interface Change {
+  subject: 'collective' | 'service' | 'person' | 'instance';
+  subjectId: string;
+  collectiveId: string | null;
+  /** actorName() of who did it. */
+  by: string;
+  what: 'created' | 'updated' | 'published' | 'unpublished' | 'deleted' | 'restored' | 'imported' | 'members';
+  /** Dotted paths whose value differs; null where there was or is none. */
+  fields: { path: string; before: unknown; after: unknown }[];
+}
+
+/** An event as it waits in its document. The eventId orders events and makes what follows from them idempotent. */
+export type PendingEvent = DomainEvent & { eventId: string; at: Date; change?: Change };
+
+/** Mixed into every document type that can carry news. */
+export interface Eventful {
+  events?: PendingEvent[];
+}
+
+/** Stamps an event for storing, with the line of history that goes with it. */
+export function pending(event: DomainEvent, now: Date, change?: Change): PendingEvent {
+  return { ...event, eventId: newId(), at: now, ...(change === undefined ? {} : { change }) };
+}
+
+/** The index by which the drain finds documents with unsent events, oldest first. Every Eventful collection has it. */
+export const eventIndex = { keys: { 'events.eventId': 1 as const }, sparse: true };

@@ -1,0 +1,39 @@
+// Cross-site request forgery: where a request comes from (Fetch Metadata, Origin) and a token bound to the session.
+import { csrfSync } from 'csrf-sync';
+import type { Request, RequestHandler } from 'express';
+import { DomainError } from '../errors.js';
+
+const { generateToken, isRequestValid } = csrfSync({
+  getTokenFromRequest: (req) => {
+    const token: unknown = req.body?._csrf ?? req.headers['x-csrf-token'];
+    return typeof token === 'string' ? token : undefined;
+  },
+  getTokenFromState: (req) => req.session.csrfToken,
+  storeTokenInState: (req, token) => {
+    req.session.csrfToken = token ?? undefined;
+  },
+});
+
+/** The token for a form. Starts a session, so only pages with a form that acts call it. */
+export function csrfToken(req: Request): string {
+  return generateToken(req, false);
+}
+
+/** Refuses an unsafe request without the session's own token. Called by Routes.post; nothing else may declare one. */
+export function checkCsrf(req: Request): void {
+  if (!isRequestValid(req)) throw new DomainError('not-allowed', 'error.formExpired');
+}
+
+/** Refuses unsafe requests that another site's page sent, before any body is read. The inbox is mounted before it. */
+export function refuseCrossSite(baseUrl: string): RequestHandler {
+  return (req, _res, next) => {
+    if (['GET', 'HEAD', 'OPTIONS'].includes(req.method)) return next();
+    const site = req.headers['sec-fetch-site'];
+    const origin = req.headers.origin;
+    const sameOrigin = origin === baseUrl || (origin === undefined && (site === 'same-origin' || site === undefined));
+    if (!sameOrigin || (site !== undefined && site !== 'same-origin' && site !== 'none')) {
+      return next(new DomainError('not-allowed', 'error.crossSite'));
+    }
+    next();
+  };
+}

@@ -1,0 +1,191 @@
+// The one way to declare a page or a deed over HTTP: each route states who may enter and the shape of what it takes.
+// An unsafe route without a CSRF check or a route without shapes cannot be written. Handlers hold no logic.
+import express, { type NextFunction, type Request, type Response, type Router } from 'express';
+import multer from 'multer';
+import { z } from 'zod';
+import { type Context, type Language, type PersonActor, languages } from '../context.js';
+import { DomainError, type Message } from '../errors.js';
+import { type House, contextOf } from '../house.js';
+import type { Translate } from '../i18n.js';
+import { checkCsrf } from './csrf.js';
+import { type FormState, fieldErrors, nest } from './form.js';
+import { type PageOptions, frameFor, sendPage } from './page.js';
+
+/** Who may pass the door. Finer rights (which collective, which role) are the rules' business. */
+export type Access = 'public' | 'signedIn' | 'moderator' | 'administrator';
+
+type Shape = z.ZodType;
+const nothing = z.object({});
+
+export interface RouteSpec<P extends Shape, Q extends Shape, B extends Shape> {
+  access: Access;
+  params?: P;
+  query?: Q;
+  body?: B;
+  /** The name of one file field, and its largest size in bytes. Makes the route take multipart/form-data. */
+  file?: { field: string; maxBytes: number };
+  /** Shows the form again, filled in, after a refusal of the shape or of the deed. Absent: an error page. */
+  retry?: (visit: Visit<z.output<P>, z.output<Q>, unknown>, form: FormState) => Promise<void> | void;
+  /** Public pages may be cached for a minute by default; 'none' for what depends on the reader. */
+  cache?: 'none';
+}
+
+export interface UploadedFile {
+  bytes: Buffer;
+  /** As the sender names it: show it, never trust it. */
+  fileName: string;
+}
+
+/** One request as a handler sees it. */
+export interface Visit<P, Q, B> {
+  req: Request;
+  res: Response;
+  house: House;
+  ctx: Context;
+  language: Language;
+  t: Translate;
+  params: P;
+  query: Q;
+  body: B;
+  file: UploadedFile | null;
+  /** Sends views/<view>.hbs in the page layout. */
+  page(view: string, model: object, options: PageOptions): Promise<void>;
+  /** 303 to a path of this server; `done` is said at the top of the next page. */
+  redirect(path: string, done?: Message): void;
+  /** Leaves the request to the next matching route. */
+  pass(): void;
+}
+
+export interface RouteRecord {
+  method: 'get' | 'post';
+  path: string;
+  access: Access;
+}
+
+type Handler<P, Q, B> = (visit: Visit<P, Q, B>) => Promise<void> | void;
+
+export class Routes {
+  readonly router: Router = express.Router({ caseSensitive: true });
+  readonly list: RouteRecord[] = [];
+
+  constructor(readonly house: House) {}
+
+  get<P extends Shape = typeof nothing, Q extends Shape = typeof nothing>(
+    path: string,
+    spec: RouteSpec<P, Q, typeof nothing>,
+    handler: Handler<z.output<P>, z.output<Q>, unknown>,
+  ): this {
+    this.list.push({ method: 'get', path, access: spec.access });
+    this.router.get(path, (req, res, next) => this.run(req, res, next, spec, handler));
+    return this;
+  }
+
+  post<P extends Shape = typeof nothing, Q extends Shape = typeof nothing, B extends Shape = typeof nothing>(
+    path: string,
+    spec: RouteSpec<P, Q, B>,
+    handler: Handler<z.output<P>, z.output<Q>, z.output<B>>,
+  ): this {
+    this.list.push({ method: 'post', path, access: spec.access });
+    const readers = spec.file ? [multer(uploadLimits(spec.file.maxBytes)).single(spec.file.field)] : [];
+    this.router.post(path, ...readers, (req, res, next) => this.run(req, res, next, spec, handler));
+    return this;
+  }
+
+  private async run<P extends Shape, Q extends Shape, B extends Shape>(
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    spec: RouteSpec<P, Q, B>,
+    handler: Handler<z.output<P>, z.output<Q>, z.output<B>>,
+  ): Promise<void> {
+    if (req.method === 'POST') checkCsrf(req);
+    const ctx = contextOf(this.house, res.locals.actor ?? null);
+    if (!enter(spec.access, ctx.actor, req, res)) return;
+    if (spec.access !== 'public' || spec.cache === 'none' || ctx.actor || res.locals.session) {
+      res.set('Cache-Control', 'no-store');
+    }
+    const params = (spec.params ?? nothing).safeParse(req.params);
+    if (!params.success) throw new DomainError('not-found', 'error.notFound');
+    const query = (spec.query ?? nothing).safeParse(nest(req.query));
+    if (!query.success) throw new DomainError('invalid', 'error.badQuery');
+
+    const frame = await frameFor(this.house, req, res);
+    const visit: Visit<z.output<P>, z.output<Q>, unknown> = {
+      req,
+      res,
+      house: this.house,
+      ctx,
+      language: frame.language,
+      t: frame.t,
+      params: params.data as z.output<P>,
+      query: query.data as z.output<Q>,
+      body: undefined,
+      file: req.file ? { bytes: req.file.buffer, fileName: req.file.originalname } : null,
+      page: (view, model, options) => sendPage(this.house, req, res, frame, view, model, options),
+      redirect: (path, done) => {
+        if (done) req.session.flash = done;
+        res.redirect(303, path);
+      },
+      pass: () => next(),
+    };
+    const values = req.method === 'POST' ? nest(req.body ?? {}) : {};
+    const body = (spec.body ?? nothing).safeParse(values);
+    if (!body.success) {
+      return refuse(visit, spec, { values, errors: fieldErrors(body.error) });
+    }
+    try {
+      await handler({ ...visit, body: body.data as z.output<B> });
+    } catch (error) {
+      if (!(spec.retry && error instanceof DomainError && ['invalid', 'conflict', 'closed'].includes(error.code))) throw error;
+      await refuse(visit, spec, { values, errors: [{ field: error.field ?? '', message: error.safeMessage }] });
+    }
+  }
+}
+
+async function refuse<P, Q>(
+  visit: Visit<P, Q, unknown>,
+  spec: { retry?: (visit: Visit<P, Q, unknown>, form: FormState) => Promise<void> | void },
+  form: FormState,
+): Promise<void> {
+  const first = form.errors[0];
+  if (!spec.retry) {
+    throw new DomainError('invalid', first?.message ?? 'shape.invalid', first ? { field: first.field } : {});
+  }
+  visit.res.status(422);
+  await spec.retry(visit, form);
+}
+
+/** True when the actor may pass; otherwise has answered (sign-in page) or throws. */
+function enter(access: Access, actor: Context['actor'], req: Request, res: Response): boolean {
+  if (access === 'public') return true;
+  if (actor?.kind !== 'person') {
+    if (req.method !== 'GET') throw new DomainError('not-allowed', 'error.signInFirst');
+    res.redirect(303, `/sign-in?next=${encodeURIComponent(req.originalUrl)}`);
+    return false;
+  }
+  if (access === 'administrator' && actor.instanceRole !== 'administrator') throw hidden();
+  if (access === 'moderator' && actor.instanceRole === null) throw hidden();
+  return true;
+}
+
+/** Pages of the administration do not exist for those who may not see them. */
+function hidden(): DomainError {
+  return new DomainError('not-found', 'error.notFound');
+}
+
+/** The signed-in person of a route with access other than 'public'. */
+export function personOf(ctx: Context): PersonActor {
+  if (ctx.actor?.kind !== 'person') throw new DomainError('not-allowed', 'error.signInFirst');
+  return ctx.actor;
+}
+
+function uploadLimits(maxBytes: number): multer.Options {
+  return {
+    storage: multer.memoryStorage(),
+    limits: { fileSize: maxBytes, files: 1, fields: 100, fieldSize: 64 * 1024, fieldNameSize: 100, parts: 101 },
+  };
+}
+
+export function isLanguage(value: unknown): value is Language {
+  return languages.includes(value as Language);
+}
