@@ -1,8 +1,10 @@
 // Handlebars: loads views/ once, gives the helpers that templates may use. No slice knows Handlebars.
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import Handlebars from 'handlebars';
 import type { Language } from '../context.js';
+import type { Message } from '../errors.js';
 import type { Translate } from '../i18n.js';
 import { type LocalText, textIn } from '../shapes.js';
 
@@ -41,7 +43,7 @@ export function loadViews(viewsDir: string, options: { reload?: boolean } = {}):
 
 function compileAll(viewsDir: string): Map<string, HandlebarsTemplateDelegate> {
   const handlebars = Handlebars.create();
-  registerHelpers(handlebars);
+  registerHelpers(handlebars, assetAddresses(join(viewsDir, 'public')));
   const templates = new Map<string, HandlebarsTemplateDelegate>();
   for (const file of readdirSync(viewsDir, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.hbs')) continue;
@@ -57,13 +59,25 @@ function frameOf(options: Handlebars.HelperOptions): PageFrame {
   return (options.data as Data).root.page;
 }
 
-function registerHelpers(handlebars: typeof Handlebars): void {
+/** views/public/<name> -> /assets/<name>?v=<digest of the file>, so that browsers may keep it for ever. */
+function assetAddresses(publicDir: string): Map<string, string> {
+  const addresses = new Map<string, string>();
+  for (const entry of readdirSync(publicDir, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const name = relative(publicDir, path).replaceAll('\\', '/');
+    const digest = createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 8);
+    addresses.set(name, `/assets/${name}?v=${digest}`);
+  }
+  return addresses;
+}
+
+function registerHelpers(handlebars: typeof Handlebars, assets: ReadonlyMap<string, string>): void {
   const helpers: Record<string, Handlebars.HelperDelegate> = {
     /** {{t "key" name=value}}: a text of the catalogues. */
     t: (key: unknown, options: Handlebars.HelperOptions) => frameOf(options).t(String(key), options.hash),
     /** {{say message}}: a Message {key, params}. */
-    say: (message: { key: string; params?: Record<string, string | number | Date> } | undefined, options) =>
-      message ? frameOf(options).t(message.key, message.params) : '',
+    say: (message: Message | undefined, options) => (message ? frameOf(options).t(message.key, message.params) : ''),
     /** {{text name}}: a LocalText in the reader's language. */
     text: (text: LocalText | undefined, options: Handlebars.HelperOptions) =>
       text ? textIn(text, frameOf(options).language) : '',
@@ -72,7 +86,8 @@ function registerHelpers(handlebars: typeof Handlebars): void {
       const { language } = frameOf(options);
       return text && !text[language] ? (language === 'fr' ? 'en' : 'fr') : language;
     },
-    date: (value: unknown, options: Handlebars.HelperOptions) => formatDate(value, frameOf(options), { dateStyle: 'long' }),
+    date: (value: unknown, options: Handlebars.HelperOptions) =>
+      formatDate(value, frameOf(options), { dateStyle: 'long' }),
     shortDate: (value: unknown, options: Handlebars.HelperOptions) =>
       formatDate(value, frameOf(options), { dateStyle: 'medium' }),
     dateTime: (value: unknown, options: Handlebars.HelperOptions) =>
@@ -81,20 +96,63 @@ function registerHelpers(handlebars: typeof Handlebars): void {
     number: (value: unknown, options: Handlebars.HelperOptions) =>
       typeof value === 'number' ? new Intl.NumberFormat(frameOf(options).language).format(value) : '',
     country: (code: unknown, options: Handlebars.HelperOptions) =>
-      code ? (new Intl.DisplayNames(frameOf(options).language, { type: 'region' }).of(String(code)) ?? String(code)) : '',
+      code
+        ? (new Intl.DisplayNames(frameOf(options).language, { type: 'region' }).of(String(code)) ?? String(code))
+        : '',
     languageName: (code: unknown, options: Handlebars.HelperOptions) =>
-      code ? (new Intl.DisplayNames(frameOf(options).language, { type: 'language' }).of(String(code)) ?? String(code)) : '',
+      code
+        ? (new Intl.DisplayNames(frameOf(options).language, { type: 'language' }).of(String(code)) ?? String(code))
+        : '',
     eq: (a: unknown, b: unknown) => a === b,
     not: (a: unknown) => !a,
     and: (...values: unknown[]) => values.slice(0, -1).every(Boolean),
     or: (...values: unknown[]) => values.slice(0, -1).some(Boolean),
     concat: (...values: unknown[]) => values.slice(0, -1).join(''),
-    /** {{includes list value}} */
-    includes: (list: unknown, value: unknown) => Array.isArray(list) && list.includes(value),
+    /** {{includes list value}}: also for the one value that a form sends for a list of one. */
+    includes: (list: unknown, value: unknown) => (Array.isArray(list) ? list.includes(value) : sameValue(list, value)),
+    /** {{same a b}}: equal as a form would send them: null and '' are one, 3 and "3" too. */
+    same: sameValue,
+    /** {{default value fallback}} */
+    default: (value: unknown, fallback: unknown) =>
+      value === undefined || value === null || value === '' ? fallback : value,
+    /** {{given value}}: there is a value, be it 0 or false. */
+    given: (value: unknown) => value !== undefined && value !== null && value !== '',
+    /** {{object a=1 b=2}} and {{list a b}}: parameters for partials. */
+    object: (options: Handlebars.HelperOptions) => ({ ...options.hash }),
+    list: (...values: unknown[]) => values.slice(0, -1),
+    /** {{errorFor errors "name.fr"}}: the Message about that field, or nothing. */
+    errorFor: (errors: unknown, field: unknown) => errorFor(errors, field),
+    /** {{idFor "name.fr"}}: the id of a form field. */
+    idFor: (name: unknown) => `f-${String(name).replace(/[^\w-]/g, '-')}`,
+    /** {{capital word}}: a renamed word at the start of a title. */
+    capital: (word: unknown) => capital(String(word ?? '')),
+    /** {{initial name}}: what stands in the arch when there is no picture. */
+    initial: (name: unknown) => /[\p{L}\p{N}]/u.exec(String(name ?? ''))?.[0]?.toUpperCase() ?? '',
+    encode: (value: unknown) => encodeURIComponent(String(value ?? '')),
+    /** {{asset "chatiere.css"}}: the address of a file of views/public. */
+    asset: (name: unknown) => {
+      const address = assets.get(String(name));
+      if (!address) throw new Error(`no file views/public/${String(name)}`);
+      return address;
+    },
     /** {{jsonLd object}} for <script type="application/ld+json">: cannot end the script element. */
     jsonLd: (value: unknown) => new Handlebars.SafeString(JSON.stringify(value).replaceAll('<', '\\u003c')),
   };
   for (const [name, helper] of Object.entries(helpers)) handlebars.registerHelper(name, helper);
+}
+
+function sameValue(a: unknown, b: unknown): boolean {
+  return String(a ?? '') === String(b ?? '');
+}
+
+function errorFor(errors: unknown, field: unknown): Message | undefined {
+  if (!Array.isArray(errors)) return undefined;
+  return (errors as { field: string; message: Message }[]).find((error) => error.field === field)?.message;
+}
+
+function capital(word: string): string {
+  const [first = ''] = word;
+  return first.toLocaleUpperCase() + word.slice(first.length);
 }
 
 function formatDate(value: unknown, page: PageFrame, style: Intl.DateTimeFormatOptions): string {
