@@ -123,7 +123,7 @@ function excerpt(value: string | number): string | number {
 export function warningMessage(warning: FormatWarning): { id: string; values: Details } {
   return {
     id: `formats.warning.${warning.code}`,
-    values: { ...warning.details, line: warning.line, key: warning.key ?? '' },
+    values: { ...warning.details, level: warning.level, line: warning.line, key: warning.key ?? '' },
   };
 }
 

@@ -51,6 +51,20 @@ export function url(key: string, need: Need = null): Field<string> {
   return { key, need, read: readWebAddress, write: asIs };
 }
 
+/** Address of a licence. Generators that found no licence write the SPDX page of one called `null`. */
+export function licenseUrl(key: string, need: Need = null): Field<string> {
+  return {
+    key,
+    need,
+    read(raw, warn) {
+      if (!/^https?:\/\/spdx\.org\/licenses\/null(\.\w+)?$/i.test(raw)) return readWebAddress(raw, warn);
+      warn('null-value', { value: raw });
+      return undefined;
+    },
+    write: asIs,
+  };
+}
+
 export function email(key: string, need: Need = null): Field<string> {
   return { key, need, read: readEmail, write: asIs };
 }

@@ -53,12 +53,17 @@ export class Source {
       const key = prefix + field.key;
       const value = this.take(key, (raw, warn) => field.read(raw, warn));
       if (value !== undefined) found[name] = value;
-      else if (field.need !== null && !this.#warned.has(key)) {
+      else if (field.need !== null && !this.#isAside(key)) {
         this.#warnings.add('missing', { line: this.lineOf(key), key, level: field.need });
       }
     }
     // The table that was walked is the one that the type is inferred from.
     return found as FieldsOf<T>;
+  }
+
+  /** Given, but with a value that cannot be used: that has been said already. */
+  #isAside(key: string): boolean {
+    return this.#entries.has(key) && !this.#taken.has(key);
   }
 
   /** What nobody took, in the order of the file; keys that no reader knows get a remark. */
