@@ -19,6 +19,8 @@ export type DomainEvent =
   | { type: 'service.updated'; serviceId: string; collectiveId: string }
   | { type: 'service.closed'; serviceId: string; collectiveId: string }
   | { type: 'service.withdrawn'; serviceId: string; collectiveId: string }
+  /** A change of a service that is no public news (a draft, figures, an import of what existed): for its history. */
+  | { type: 'service.edited'; serviceId: string; collectiveId: string }
   | { type: 'source.failed'; sourceId: string; collectiveId: string }
   | { type: 'post.published'; postId: string }
   | { type: 'post.updated'; postId: string }

@@ -1,5 +1,6 @@
 // What the process is made of, put together once by server/main.ts and handed to every routes.ts.
 import type { Actor, Context, Log, Site } from './context.js';
+import type { FetchText } from './fetching.js';
 import type { Views } from './http/views.js';
 import type { I18n } from './i18n.js';
 import type { Store } from './store/store.js';
@@ -16,8 +17,37 @@ export interface House {
   trustProxy: number;
   /** host:port pairs that may be private and plain http. */
   privateHosts: readonly string[];
+  /** Reads a published file elsewhere, by the safe way out (federation/fetch.ts). */
+  fetchText: FetchText;
   /** The clock. Tests set it; nothing in the house reads the time elsewhere. */
   now(): Date;
+}
+
+/** What only the process itself can tell; the pages of the administration show it. Put together by server/main.ts. */
+export interface Engine {
+  version: string;
+  /** Where mails, backups and the secret are kept. */
+  dataDir: string;
+  /** False: mails wait in the data folder for the administrator. */
+  sendsMail: boolean;
+  metricsToken: string | undefined;
+  jobs: JobDesk;
+  /** True from SIGTERM on: no new work is welcome. */
+  isStopping(): boolean;
+}
+
+export interface JobPlan {
+  name: string;
+  cron: string;
+  nextAt: Date | null;
+  isRunning: boolean;
+}
+
+/** What the administrator's page may see and ask of the jobs. */
+export interface JobDesk {
+  list(): JobPlan[];
+  /** Runs a job soon after, outside its times. False: there is no such job, or it is running. */
+  runNow(name: string): Promise<boolean>;
 }
 
 export function contextOf(house: House, actor: Actor): Context {

@@ -1,7 +1,17 @@
 // A service that a hoster offers, with its software, its host and its figures; and the source from which it is read.
 import { z } from 'zod';
 import type { Eventful } from '../events.js';
-import type { LocalText } from '../shapes.js';
+import {
+  checkbox,
+  type LocalText,
+  languageList,
+  line,
+  optionalCountry,
+  optionalDay,
+  optionalEmail,
+  optionalUrl,
+  paragraph,
+} from '../shapes.js';
 import type { Doc } from '../store/store.js';
 
 /** service.status.level (domain.md §2.6). */
@@ -127,6 +137,10 @@ export interface Service extends Doc, Eventful {
   /** Key within the hoster's files and addresses: /@handle/services/{slug}. */
   slug: string;
   profile: ServiceProfile;
+  /** Repeated from the collective for lists, and kept in step by refreshListing. */
+  hoster: { handle: string; name: LocalText };
+  /** Where the machine stands, else where the hoster is: ISO 3166-1 alpha-2. */
+  country: string | null;
   /** Published: everybody sees it. Draft: the hoster's members only. */
   published: boolean;
   /** Repeated from the collective, so that the finder asks one collection: published, not deleted, hoster published. */
@@ -142,7 +156,11 @@ export interface Service extends Doc, Eventful {
   sortName: string;
   createdAt: Date;
   updatedAt: Date;
-  /** When it was first published: "what changed" and the Fediverse tell it. */
+  /** New with every write: by it the finder sees that something changed (UUID version 7). */
+  stamp: string;
+  /** Address or name of the ChatonsInfos file that it was read from last; null: entered by hand. */
+  origin: string | null;
+  /** When it was first listed for everybody: "what changed" and the Fediverse tell it. */
   publishedAt: Date | null;
   deletedAt: Date | null;
   version: number;
@@ -152,8 +170,6 @@ export interface Service extends Doc, Eventful {
 export interface Source extends Doc, Eventful {
   collectiveId: string;
   url: string;
-  etag: string | null;
-  lastModified: string | null;
   /** Hours between two readings: 1 to 336, 12 unless told. */
   everyHours: number;
   nextAt: Date;
@@ -163,9 +179,228 @@ export interface Source extends Doc, Eventful {
   /** Failures in a row; at 3 reading stops until a member starts it again. */
   strikes: number;
   stoppedAt: Date | null;
-  /** Address -> text of each file as it was last read well. */
-  lastGood: { url: string; text: string }[];
+  /** Of the last good reading. Its files are in infoFiles. */
+  fileCount: number;
   warningCount: number;
 }
 
+/** A ChatonsInfos file as it was received: the last good copy of a source, or part of an import not yet confirmed. */
+export interface InfoFile extends Doc {
+  /** Id of the source or of the import. */
+  ownerId: string;
+  position: number;
+  /** Its address, or the name under which it was uploaded. */
+  address: string;
+  /** The key under which another file names it (subs.<key>); null for the first one and for uploads. */
+  subKey: string | null;
+  /** Address or name of the file that names it. */
+  parent: string | null;
+  body: Uint8Array;
+  etag: string | null;
+  lastModified: string | null;
+}
+
+/** A correction made in the preview: this key of this file has this value instead. */
+export interface Correction {
+  address: string;
+  key: string;
+  value: string;
+}
+
+/** An import that is shown and not yet confirmed. What it would do is computed from its files each time. */
+export interface ImportDraft extends Doc {
+  collectiveId: string;
+  /** actorName() of who began it. */
+  by: string;
+  origin: { kind: 'url'; url: string } | { kind: 'files' };
+  corrections: Correction[];
+  /** What a member wants left out: 'collective', or the address of a service's file. */
+  skipped: string[];
+  /** Files that could not be read, with the reason (a key of the locales). */
+  failures: { address: string; key: string; params: Record<string, string | number> }[];
+  createdAt: Date;
+  expiresAt: Date;
+}
+
+/** One line of the public page "what changed". */
+export interface ServiceNews extends Doc {
+  at: Date;
+  kind: 'opened' | 'updated' | 'closed' | 'withdrawn';
+  serviceId: string;
+  collectiveId: string;
+  /** As they were called then: a line stays readable after the service is gone. */
+  serviceName: LocalText;
+  slug: string;
+  hoster: { handle: string; name: LocalText };
+  /** Day of closing, of the kind 'closed'. */
+  endDate: string | null;
+  /** The hoster is no longer public. */
+  hidden: boolean;
+}
+
 export const serviceId = z.uuid();
+
+const maxMonths = 12;
+
+/** A step of a chain: what came so far must fit another shape, whose messages are kept. */
+function through<T>(shape: z.ZodType<T>) {
+  return (value: unknown, check: z.RefinementCtx): T => {
+    const parsed = shape.safeParse(value);
+    if (parsed.success) return parsed.data;
+    for (const { message, path } of parsed.error.issues) check.addIssue({ code: 'custom', message, path: [...path] });
+    return z.NEVER;
+  };
+}
+
+/** What was given as a list, or as text with commas, semicolons or line breaks between the items. */
+function itemList(maxItems: number, maxLength: number): z.ZodType<string[]> {
+  return z
+    .union([z.string().max(maxItems * (maxLength + 2), 'shape.tooLong'), z.array(z.string())])
+    .transform((value) => (typeof value === 'string' ? value.split(/[,;\n]/) : value))
+    .transform(through(z.array(line(maxLength)).max(maxItems, 'shape.tooLong')))
+    .transform((items) => [...new Set(items.filter((item) => item !== ''))]);
+}
+
+const languageTags: z.ZodType<string[]> = z
+  .union([z.string(), z.array(z.string()).transform((tags) => tags.join(' '))])
+  .transform(through(languageList));
+
+const needList: z.ZodType<Need[]> = z
+  .union([z.enum(needs), z.array(z.enum(needs)), z.literal('')])
+  .transform((value) => (value === '' ? [] : typeof value === 'string' ? [value] : [...new Set(value)]));
+
+function oneOrNone<const W extends string>(words: readonly W[]): z.ZodType<W | null> {
+  return z.preprocess((value) => (value === '' || value === undefined ? null : value), z.enum(words).nullable());
+}
+
+function bothLines(max: number): z.ZodType<LocalText> {
+  return z.object({ fr: line(max).prefault(''), en: line(max).prefault('') }).prefault({});
+}
+function bothParagraphs(max: number): z.ZodType<LocalText> {
+  return z.object({ fr: paragraph(max).prefault(''), en: paragraph(max).prefault('') }).prefault({});
+}
+
+const orEmpty = (value: unknown): unknown => value ?? {};
+
+/** A field that forms leave empty and JSON may also leave out or give as null. */
+function nullable<T>(shape: z.ZodType<T | null>): z.ZodType<T | null> {
+  return z.preprocess((value) => value ?? '', shape);
+}
+
+const nameShape: z.ZodType<LocalText> = bothLines(120).superRefine((name, check) => {
+  if (name.fr === '' && name.en === '') check.addIssue({ code: 'custom', path: ['fr'], message: 'shape.required' });
+});
+
+/** Everything a member says of a service; a field left out is empty. Takes forms and JSON alike. */
+export const serviceProfileShape = z.object({
+  name: nameShape,
+  description: bothParagraphs(2000),
+  website: nullable(optionalUrl),
+  logoUrl: nullable(optionalUrl),
+  legalUrl: nullable(optionalUrl),
+  technicalGuideUrl: nullable(optionalUrl),
+  userGuideUrl: nullable(optionalUrl),
+  contactUrl: nullable(optionalUrl),
+  contactEmail: nullable(optionalEmail),
+  startDate: nullable(optionalDay),
+  endDate: nullable(optionalDay),
+  status: z.enum(serviceStatuses).prefault('OK'),
+  statusDescription: bothLines(300),
+  registration: z.enum(registrations).prefault('None'),
+  load: z.enum(loads).prefault('OPEN'),
+  installType: oneOrNone(installTypes),
+  needs: needList.prefault(''),
+  priceNote: bothLines(300),
+  limits: bothParagraphs(1000),
+  languages: languageTags.prefault(''),
+  software: z.preprocess(
+    orEmpty,
+    z.object({
+      name: line(120).prefault(''),
+      website: nullable(optionalUrl),
+      licenseName: line(120).prefault(''),
+      licenseUrl: nullable(optionalUrl),
+      version: line(60).prefault(''),
+      sourceUrl: nullable(optionalUrl),
+      modules: itemList(100, 100).prefault(''),
+    }),
+  ),
+  host: z.preprocess(
+    orEmpty,
+    z.object({
+      name: line(120).prefault(''),
+      description: paragraph(1000).prefault(''),
+      serverType: oneOrNone(serverTypes),
+      distribution: line(120).prefault(''),
+      providerType: oneOrNone(providerTypes),
+      hypervisor: line(120).prefault(''),
+      countryName: line(120).prefault(''),
+      countryCode: nullable(optionalCountry),
+    }),
+  ),
+}) satisfies z.ZodType<ServiceProfile>;
+
+/** The edit page: the profile and the version that the page was made from. */
+export const serviceForm = serviceProfileShape.extend({ version: z.coerce.number().int().min(0).prefault(0) });
+
+export const closeForm = z.object({
+  endDate: optionalDay.transform(through(z.string('shape.required'))),
+  reason: bothLines(300),
+});
+
+export const metricPath = z.string().trim().regex(/^[a-z][a-z0-9]*(\.[a-z0-9]+){1,5}$/, 'catalogue.metrics.badPath');
+
+/** One figure: empty, or a number of zero or more, with a decimal point or comma. */
+const figure: z.ZodType<number | null> = z
+  .string()
+  .trim()
+  .max(20, 'shape.number')
+  .transform((value, check) => {
+    if (value === '') return null;
+    const number = /^\d+([.,]\d+)?$/.test(value) ? Number(value.replace(',', '.')) : Number.NaN;
+    if (!Number.isFinite(number)) {
+      check.addIssue({ code: 'custom', message: 'shape.number' });
+      return z.NEVER;
+    }
+    return number;
+  });
+
+/** Twelve months pasted with commas (or semicolons, for decimal commas) between them, or typed month by month. */
+const pastedMonths: z.ZodType<(number | null)[]> = z
+  .string()
+  .trim()
+  .max(400, 'shape.tooLong')
+  .transform((value) => (value === '' ? [] : value.split(/[;\t]/.test(value) ? /[;\t]/ : ',')))
+  .transform(through(z.array(figure).max(maxMonths, 'catalogue.metrics.tooMany')));
+
+export const metricsForm = z.object({
+  path: metricPath,
+  year: z.coerce.number('shape.number').int('shape.number').min(1990, 'shape.number').max(2100, 'shape.number'),
+  pasted: pastedMonths.prefault(''),
+  months: z
+    .record(z.string().regex(/^m(1[0-2]|[1-9])$/), figure)
+    .prefault({})
+    .transform((given) => Array.from({ length: maxMonths }, (_, month) => given[`m${month + 1}`] ?? null)),
+  remove: checkbox,
+});
+
+const filterWord = z.string().trim().max(60);
+
+/** Pages: from 1; anything odd is the first page, so that an old link still shows something. */
+export const pageNumber: z.ZodType<number> = z.coerce.number().int().min(1).max(10_000).catch(1);
+
+/** The finder's address. A value that we do not know is dropped: shared links outlive lists. */
+export const finderQuery = z.object({
+  q: z.string().trim().max(200).catch('').prefault(''),
+  need: z.enum(needs).optional().catch(undefined),
+  signup: z.enum(registrations).optional().catch(undefined),
+  room: z.enum(loads).optional().catch(undefined),
+  country: z.string().trim().toUpperCase().regex(/^[A-Z]{2}$/).optional().catch(undefined),
+  software: filterWord.optional().catch(undefined),
+  provider: z.enum(providerTypes).optional().catch(undefined),
+  server: z.enum(serverTypes).optional().catch(undefined),
+  language: z.string().trim().toLowerCase().regex(/^[a-z]{2,3}(-[a-z0-9]{2,8})*$/).optional().catch(undefined),
+  sort: z.enum(['name', 'newest']).catch('name').prefault('name'),
+  page: pageNumber.prefault(1),
+});
+export type FinderQuery = z.output<typeof finderQuery>;

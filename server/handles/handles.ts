@@ -18,7 +18,7 @@ export const handleIndexes = { handles: [{ keys: { ownerId: 1 as const } }] };
 
 /** Names that would be confusing or that addresses of ours use. */
 const reserved = new Set(
-  'about admin administrator actor actors api app assets catalogue contact help host hostmaster inbox instance mail moderator null outbox postmaster public root security settings static support system undefined webmaster'.split(
+  'about admin administrator actor actors api app assets catalogue contact federation help host hostmaster inbox instance mail moderator null outbox postmaster public root security settings static support system undefined webmaster'.split(
     ' ',
   ),
 );
