@@ -1,0 +1,171 @@
+// Every page that a visitor, a hoster's member and an administrator can reach by links, as people see it: accessible,
+// valid, within the screen of a phone, without a complaint of the browser. In both languages and both themes.
+import { expect } from 'chai';
+import { FileSystemConfigLoader, HtmlValidate } from 'html-validate';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { axe, chromiumPath, launchChromium } from '../support/chromium.js';
+import { type Furnished, startFurnishedServer } from '../support/furnished.js';
+
+const htmlValidate = new HtmlValidate(
+  new FileSystemConfigLoader({
+    root: true,
+    extends: ['html-validate:standard'],
+    rules: {
+      // Handlebars leaves blank space at line ends; void elements and self-closing are a matter of taste.
+      'no-trailing-whitespace': 'off',
+      'void-style': 'off',
+      'doctype-style': 'off',
+      'attribute-boolean-style': 'off',
+      'attribute-empty-style': 'off',
+      // Dates, hosts and software names are long words; phone numbers do not occur.
+      'long-title': 'off',
+      'tel-non-breaking': 'off',
+    },
+  }),
+);
+
+const who = ['visitor', 'member', 'administrator'] as const;
+
+/** Addresses that differ only by an id, a handle or a page number show the same template: a few of each are enough. */
+function patternOf(url: URL): string {
+  const path = url.pathname
+    .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, ':id')
+    .replace(/^\/@[^/]+/, '/@:name')
+    .replace(/(services|software|posts)\/(?!new\b)[^/.]+/, '$1/:key');
+  return `${path}?${[...new Set(url.searchParams.keys())].sort().join('&')}`;
+}
+
+describe('every page in a browser', function () {
+  this.timeout(300_000);
+  let server: Furnished;
+  let browser: Browser;
+
+  before(async function () {
+    if (!chromiumPath) {
+      console.log('browser tests were not run: no Chromium on this machine');
+      this.skip();
+    }
+    server = await startFurnishedServer();
+    browser = await launchChromium();
+  });
+
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  for (const person of who) {
+    it(`is accessible, valid and fits a phone, for a ${person}`, async () => {
+      const context = await browser.newContext({
+        viewport: { width: 360, height: 800 },
+        locale: 'fr-FR',
+        colorScheme: 'light',
+      });
+      if (person !== 'visitor') await signIn(context, server, person);
+      const problems: string[] = [];
+      const seen = await crawl(context, server.baseUrl, async (page, path, response) => {
+        const raw = await response.text();
+        for (const { line, column, message, ruleId } of (await htmlValidate.validateString(raw)).results.flatMap(
+          (one) => one.messages,
+        )) {
+          problems.push(`${path} html ${line}:${column} ${ruleId}: ${message}`);
+        }
+        for (const finding of await axe(page))
+          problems.push(`${path} axe ${finding.id}: ${finding.help} (${finding.targets.slice(0, 3).join(' | ')})`);
+        await page.emulateMedia({ colorScheme: 'dark' });
+        for (const finding of await axe(page))
+          problems.push(`${path} axe dark ${finding.id}: ${finding.help} (${finding.targets.slice(0, 3).join(' | ')})`);
+        await page.emulateMedia({ colorScheme: 'light' });
+        const overflow = await page.evaluate<number>(
+          'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+        );
+        if (overflow > 0) problems.push(`${path} is ${overflow} px wider than a phone`);
+      });
+      expect(seen.length).to.be.greaterThan(person === 'visitor' ? 10 : 15);
+      expect(problems).to.deep.equal([]);
+      await context.close();
+    });
+  }
+
+  it('speaks English throughout when the reader does, without a key or a French word left over', async () => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB' });
+    await signIn(context, server, 'administrator');
+    const problems: string[] = [];
+    await crawl(context, server.baseUrl, async (page, path) => {
+      const language = await page.evaluate<string>('document.documentElement.lang');
+      if (language !== 'en') problems.push(`${path} is in ${language}`);
+      const text = await page.evaluate<string>('document.body.innerText');
+      const key = /\b[a-z]+(?:\.[a-zA-Z]+){2,}\b/.exec(
+        text.replace(/\S*[/@:]\S*/g, '').replace(/\b\S+\.(example|properties|json|atom|csv|social|org|fr)\b/g, ''),
+      );
+      if (key) problems.push(`${path} shows the key ${key[0]}`);
+      for (const finding of await axe(page))
+        problems.push(`${path} axe ${finding.id}: ${finding.help} (${finding.targets.slice(0, 3).join(' | ')})`);
+    });
+    expect(problems).to.deep.equal([]);
+    await context.close();
+  });
+
+  it('weighs less than 60 kB for a first visit', async () => {
+    const context = await browser.newContext({ locale: 'fr-FR' });
+    const page = await context.newPage();
+    let bytes = 0;
+    page.on('response', async (response) => {
+      bytes += (await response.body().catch(() => Buffer.alloc(0))).length;
+    });
+    await page.goto(`${server.baseUrl}/`, { waitUntil: 'networkidle' });
+    expect(bytes).to.be.greaterThan(1000).and.lessThan(60_000);
+    await context.close();
+  });
+});
+
+type Look = (
+  page: import('playwright-core').Page,
+  path: string,
+  response: import('playwright-core').Response,
+) => Promise<void>;
+
+/** Follows links from / (and where the person starts) until nothing new appears; complains through the console count. */
+async function crawl(context: BrowserContext, baseUrl: string, look: Look): Promise<string[]> {
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`${page.url()}: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error.message}`));
+  const waiting = ['/'];
+  const known = new Map<string, number>();
+  const seen: string[] = [];
+  while (waiting.length > 0) {
+    const path = waiting.shift() as string;
+    const pattern = patternOf(new URL(path, baseUrl));
+    const times = known.get(pattern) ?? 0;
+    if (times >= 2 || seen.includes(path)) continue;
+    known.set(pattern, times + 1);
+    const response = await page.goto(new URL(path, baseUrl).href).catch(() => null);
+    if (!response || !(response.headers()['content-type'] ?? '').startsWith('text/html')) continue;
+    seen.push(path);
+    if (response.status() >= 400) complaints.push(`${path} answered ${response.status()}`);
+    await look(page, path, response);
+    const links = await page.evaluate<string[]>(`[...document.querySelectorAll('a[href]')].map((one) => one.href)`);
+    for (const link of links) {
+      const url = new URL(link);
+      const skip = /\.(atom|json|csv|properties|txt|jsonld)$|^\/(media|language|me\/data)/.test(url.pathname);
+      if (url.origin === baseUrl && !skip) waiting.push(url.pathname + url.search);
+    }
+  }
+  await page.close();
+  expect(complaints).to.deep.equal([]);
+  return seen;
+}
+
+async function signIn(context: BrowserContext, server: Furnished, person: 'member' | 'administrator'): Promise<void> {
+  const page = await context.newPage();
+  await page.goto(`${server.baseUrl}/sign-in`);
+  const account = server.accounts[person];
+  await page.fill('input[name="login"]', account.username);
+  await page.fill('input[name="password"]', account.password);
+  await page.click('main form button');
+  await page.waitForURL((url) => !url.pathname.startsWith('/sign-in'));
+  await page.close();
+}
