@@ -1,0 +1,51 @@
+// The lines of history: who changed what, when. Reads and indexes.
+import type { Change } from '../events.js';
+import type { CollectionIndexes, Filter, Store } from '../store/store.js';
+import type { Doc } from '../store/store.js';
+
+/** Its key is the eventId of the news that it came with. */
+export interface StoredChange extends Doc, Change {
+  at: Date;
+}
+
+export const historyIndexes: CollectionIndexes = {
+  changes: [{ keys: { collectiveId: 1, _id: -1 } }, { keys: { subjectId: 1, _id: -1 } }],
+};
+
+export function changesOf(store: Store) {
+  return store.collection<StoredChange>('changes');
+}
+
+export interface ChangeSearch {
+  collectiveId: string;
+  /** Only of this thing. */
+  subjectId?: string;
+  /** Only older than the line with this key. */
+  before?: string;
+  limit?: number;
+}
+
+/** Newest first. News not drained yet is not there: the drain follows each write at once. */
+export async function listChanges(store: Store, search: ChangeSearch): Promise<StoredChange[]> {
+  const filter: Filter<StoredChange> = { collectiveId: search.collectiveId };
+  if (search.subjectId) filter.subjectId = search.subjectId;
+  if (search.before) filter._id = { $lt: search.before };
+  return changesOf(store)
+    .find(filter, { sort: { _id: -1 }, limit: search.limit ?? 25 })
+    .toArray();
+}
+
+/** Things of the collective that have a history, for the filter of its page. */
+export async function listSubjects(
+  store: Store,
+  collectiveId: string,
+): Promise<{ subject: Change['subject']; subjectId: string }[]> {
+  const ids = await changesOf(store).distinct('subjectId', { collectiveId });
+  const subjects = await Promise.all(
+    ids.slice(0, 200).map(async (id) => {
+      const line = await changesOf(store).findOne({ subjectId: String(id), collectiveId }, { sort: { _id: -1 } });
+      return line ? [{ subject: line.subject, subjectId: line.subjectId }] : [];
+    }),
+  );
+  return subjects.flat();
+}

@@ -1,0 +1,38 @@
+// A short text that a collective tells everybody, in French, English or both. Shapes only; HTML is made in render.ts.
+import { z } from 'zod';
+import { versionShape } from '../collectives/schema.js';
+import type { Eventful } from '../events.js';
+import { type LocalText, localParagraph } from '../shapes.js';
+import type { Doc } from '../store/store.js';
+
+/** Characters of Markdown in one language. */
+export const maxPostLength = 5000;
+
+export interface Post extends Doc, Eventful {
+  collectiveId: string;
+  /** Who wrote it; known to the collective's members only. */
+  authorPersonId: string;
+  /** Markdown as typed. Emptied by deletion. */
+  text: LocalText;
+  /** Whom it names: "handle" for an actor of this instance, "user@host" for one elsewhere; lower case, no doubles. */
+  mentions: string[];
+  publishedAt: Date;
+  /** Null until the first correction. */
+  updatedAt: Date | null;
+  /** A Tombstone since: the address answers 410 for good. */
+  deletedAt: Date | null;
+  version: number;
+}
+
+export const postText: z.ZodType<LocalText> = localParagraph(maxPostLength).superRefine((text, check) => {
+  if (!text.fr && !text.en) check.addIssue({ code: 'custom', path: ['fr'], message: 'posts.error.empty' });
+});
+
+/** `step` tells which button was pressed: look first, or publish. */
+export const postShape = z.object({
+  text: postText,
+  step: z.enum(['preview', 'publish']),
+  version: versionShape.default(0),
+});
+
+export const postId = z.uuid();
