@@ -2,14 +2,24 @@
 import { catalogueIndexes } from '../catalogue/queries.js';
 import { handleIndexes } from '../handles/handles.js';
 import { sessionIndexes } from '../http/session.js';
+import { instanceIndexes } from '../instances/queries.js';
+import { peopleIndexes } from '../people/queries.js';
 import type { CollectionIndexes } from './store.js';
 
 export const allIndexes: CollectionIndexes = {
-  settings: [],
+  ...instanceIndexes,
   ...catalogueIndexes,
   ...handleIndexes,
+  ...peopleIndexes,
   ...sessionIndexes,
 };
 
 /** Collections whose documents may carry unsent events: what jobs/drainEvents.ts looks through. */
-export const eventfulCollections: readonly string[] = ['services', 'sources'];
+export const eventfulCollections: readonly string[] = [
+  'emailChanges',
+  'invitations',
+  'people',
+  'resets',
+  'services',
+  'sources',
+];

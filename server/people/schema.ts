@@ -1,0 +1,163 @@
+// A person with an account here: who they are, how they prove it, what they chose. Shapes and types only.
+import { z } from 'zod';
+import { type CollectiveRole, type InstanceRole, languages } from '../context.js';
+import type { Eventful } from '../events.js';
+import { checkbox, email, line, localParagraph, requiredLine } from '../shapes.js';
+import type { Doc } from '../store/store.js';
+
+export const instanceRoles = ['administrator', 'moderator'] as const satisfies readonly InstanceRole[];
+export const collectiveRoles = ['representative', 'member'] as const satisfies readonly CollectiveRole[];
+
+/** Mails that a person may do without. Mails about the account itself always go out. */
+export const mailKinds = ['sourceFailed', 'followRequested'] as const;
+export type MailKind = (typeof mailKinds)[number];
+export const mailTimes = ['at-once', 'off'] as const;
+
+/** Ways to prove who one is. A second factor or an account elsewhere becomes one more field here. */
+const credentials = z.object({
+  password: z.object({ hash: z.string(), changedAt: z.date() }).nullable(),
+});
+
+/** A person as stored. A field added here must get its line in personExport and personErasure (rules.ts). */
+export const personFields = z.object({
+  _id: z.string(),
+  /** Sign-in name: lower case, for ever. */
+  username: z.string(),
+  /** As typed; mails go there. */
+  email: z.string(),
+  /** Lower case: one account per address. Absent once the person is gone. */
+  emailKey: z.string().optional(),
+  displayName: z.string(),
+  bio: z.object({ fr: z.string(), en: z.string() }),
+  /** Name on the Fediverse, claimed when the profile was first made public; for ever. */
+  handle: z.string().nullable(),
+  publicProfile: z.boolean(),
+  credentials,
+  /** Rises when all sessions end: a session of an older epoch is dead. */
+  sessionEpoch: z.number(),
+  instanceRole: z.enum(instanceRoles).nullable(),
+  /** Null: what the browser asks for. */
+  language: z.enum(languages).nullable(),
+  /** Null: the instance's. */
+  timeZone: z.string().nullable(),
+  mailChoices: z.record(z.enum(mailKinds), z.enum(mailTimes)),
+  /** Words of name, user name and address, folded: what the administrator's search compares. */
+  terms: z.array(z.string()),
+  invitationId: z.string().optional(),
+  createdAt: z.date(),
+  disabledAt: z.date().nullable(),
+  deletedAt: z.date().nullable(),
+});
+
+export type Person = z.output<typeof personFields> & Eventful;
+
+export interface Invitation extends Doc, Eventful {
+  email: string;
+  emailKey: string;
+  instanceRole: InstanceRole | null;
+  collective: { id: string; role: CollectiveRole } | null;
+  language: 'fr' | 'en';
+  /** actorName() of who invited. */
+  invitedBy: string;
+  createdAt: Date;
+  expiresAt: Date;
+  usedAt: Date | null;
+  usedBy: string | null;
+  revokedAt: Date | null;
+}
+
+/** A link to choose a new password. A request for an unknown address leaves one without a person, which opens nothing. */
+export interface Reset extends Doc, Eventful {
+  personId: string | null;
+  requestedBy: 'self' | 'administrator';
+  createdAt: Date;
+  expiresAt: Date;
+  usedAt: Date | null;
+}
+
+export interface EmailChange extends Doc, Eventful {
+  personId: string;
+  email: string;
+  createdAt: Date;
+  expiresAt: Date;
+  usedAt: Date | null;
+}
+
+/** The one-time link of the first start. */
+export interface Setup extends Doc {
+  createdAt: Date;
+  usedAt: Date | null;
+}
+
+const token = z.string().min(3).max(200);
+export const tokenParams = z.object({ token });
+export const idParams = z.object({ id: z.uuid() });
+export const nameParams = z.object({ name: z.string().min(1).max(40) });
+export const sessionParams = z.object({ key: z.string().regex(/^[0-9a-f]{64}$/) });
+
+/** What is typed into a password field at sign-in: any length is read, long ones are refused unseen. */
+const typedPassword = z.string().max(5000, 'people.password.tooLong');
+/** A new password: 10 characters at least, 1,024 bytes at most, in NFC so that all keyboards type the same one. */
+export const newPassword: z.ZodType<string> = typedPassword
+  .transform((value) => value.normalize('NFC'))
+  .superRefine((value, check) => {
+    if ([...value].length < 10) check.addIssue({ code: 'custom', message: 'people.password.tooShort' });
+    if (Buffer.byteLength(value) > 1024) check.addIssue({ code: 'custom', message: 'people.password.tooLong' });
+  });
+
+const username = z
+  .string()
+  .transform((value) => value.trim().toLowerCase())
+  .pipe(z.string().min(1, 'shape.required').max(30, 'handle.invalid'));
+const timeZone = z
+  .string()
+  .refine(
+    (zone) => zone === '' || zone === 'UTC' || Intl.supportedValuesOf('timeZone').includes(zone),
+    'shape.timeZone',
+  )
+  .transform((zone) => zone || null);
+const language = z.enum(['', ...languages]).transform((value) => value || null);
+const optionalRole = z.enum(['', ...instanceRoles]).transform((value) => value || null);
+
+export const signInShape = z.object({
+  login: line(320),
+  password: typedPassword,
+  next: z.string().max(2000).optional(),
+});
+export const nextQuery = z.object({ next: z.string().max(2000).optional() });
+export const forgotShape = z.object({ email: line(320) });
+export const resetShape = z.object({ password: newPassword });
+export const accountShape = z.object({ username, displayName: requiredLine(80), password: newPassword });
+export const setupShape = z.object({
+  username,
+  displayName: requiredLine(80),
+  email,
+  password: newPassword,
+  language,
+  instanceName: line(80),
+  collectiveName: line(120),
+});
+export const profileShape = z.object({
+  displayName: requiredLine(80),
+  bio: localParagraph(2000),
+  publicProfile: checkbox,
+  handle: username.optional(),
+});
+export const passwordShape = z.object({ current: typedPassword, password: newPassword });
+export const emailChangeShape = z.object({ email, current: typedPassword });
+export const proofShape = z.object({ current: typedPassword });
+export const preferencesShape = z.object({
+  language,
+  timeZone,
+  mailChoices: z.object({ sourceFailed: z.enum(mailTimes), followRequested: z.enum(mailTimes) }),
+});
+export const inviteShape = z.object({ email, instanceRole: optionalRole });
+export const roleShape = z.object({ instanceRole: optionalRole });
+export const peopleQuery = z.object({
+  q: line(100).optional(),
+  page: z.coerce.number().int().min(1).max(10_000).optional(),
+});
+
+export type ProfileInput = z.output<typeof profileShape>;
+export type Preferences = z.output<typeof preferencesShape>;
+export type AccountInput = z.output<typeof accountShape>;
