@@ -134,7 +134,14 @@ describe('readOrganization', () => {
   });
 
   it('takes no script, credentials or local file for an address', () => {
-    const bad = ['javascript:alert(1)', 'https://me:secret@x.example/', 'file:///etc/passwd', 'https://x .example/'];
+    const bad = [
+      'javascript:alert(1)',
+      'https://me:secret@x.example/',
+      'https://me@x.example/',
+      'https://:secret@x.example/',
+      'file:///etc/passwd',
+      'https://x .example/',
+    ];
     for (const value of bad) {
       const { model, warnings } = accepted(
         readOrganization(utf8(`file.class=organization\norganization.website = ${value}`)),
@@ -269,9 +276,9 @@ describe('readMetrics', () => {
   });
 
   it('takes a status code in a path for a word, not for a year', () => {
-    const text = 'file.class = metrics\nmetrics.http.status.404.2025.months = 1,2\nmetrics.http.status.404 = 3';
+    const text = 'file.class = metrics\nmetrics.http.status.404.2025.months = 1,-0\nmetrics.http.status.404 = 3';
     const { model } = accepted(readMetrics(utf8(text)));
-    expect(model.series).to.deep.equal([{ path: 'http.status.404', year: 2025, step: 'months', values: [1, 2] }]);
+    expect(model.series).to.deep.equal([{ path: 'http.status.404', year: 2025, step: 'months', values: [1, 0] }]);
     expect(model.unknown).to.deep.equal([{ key: 'metrics.http.status.404', value: '3' }]);
   });
 });
