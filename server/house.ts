@@ -1,4 +1,5 @@
 // What the process is made of, put together once by server/main.ts and handed to every routes.ts.
+import type { Request, Response } from 'express';
 import type { Actor, Context, Log, Site } from './context.js';
 import type { FetchText } from './fetching.js';
 import type { Views } from './http/views.js';
@@ -30,10 +31,17 @@ export interface Engine {
   dataDir: string;
   /** False: mails wait in the data folder for the administrator. */
   sendsMail: boolean;
-  metricsToken: string | undefined;
+  /** Null unless METRICS_TOKEN is set. */
+  metrics: Metrics | null;
   jobs: JobDesk;
   /** True from SIGTERM on: no new work is welcome. */
   isStopping(): boolean;
+}
+
+export interface Metrics {
+  token: string;
+  observe(req: Request, res: Response, milliseconds: number): void;
+  render(): Promise<{ contentType: string; text: string }>;
 }
 
 export interface JobPlan {

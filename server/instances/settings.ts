@@ -20,7 +20,9 @@ export const settingsShape = z.object({
   tagline: localLine(160),
   description: localParagraph(5000),
   contactEmail: optionalEmail,
-  timeZone: z.string().refine((zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC', 'shape.timeZone'),
+  timeZone: z
+    .string()
+    .refine((zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC', 'shape.timeZone'),
   words: z.object({ hoster: localLine(40), hosters: localLine(40), round: localLine(40), rounds: localLine(40) }),
 });
 

@@ -1,0 +1,189 @@
+// Runs the table of jobs/schedule.ts: by one leader, without overlap, each time once, one log line a run, errors caught.
+import cron, { type ScheduledTask } from 'node-cron';
+import type { Log } from '../server/context.js';
+import type { JobDesk } from '../server/house.js';
+import type { JobResult, JobRun } from '../server/instances/schema.js';
+import { DuplicateKeyError, type Store } from '../server/store/store.js';
+import { type LeaseOptions, leadership } from './leadership.js';
+
+export interface Job<Tools> {
+  name: string;
+  /** Six fields: second minute hour day month weekday. */
+  cron: string;
+  /** Does the work; says what was done. Stops early when the signal is aborted. */
+  run(tools: Tools, signal: AbortSignal): Promise<JobResult>;
+  /** Runs every few seconds and is idempotent: noted only when it did something or failed. */
+  quiet?: true;
+}
+
+export interface Runner extends JobDesk {
+  /** Runs the quiet jobs in the order of the table soon after, for instance after a write. Returns at once. */
+  wake(): void;
+  start(): Promise<void>;
+  /** No new runs; waits for those going on; lets another process lead. */
+  stop(): Promise<void>;
+}
+
+export interface RunnerOptions extends LeaseOptions {
+  timezone?: string;
+  /** Milliseconds between two renewals of the lease. */
+  heartbeatMs?: number;
+}
+
+export function runner<Tools>(
+  base: { store: Store; now: () => Date; log: Log },
+  jobs: readonly Job<Tools>[],
+  tools: Tools,
+  options: RunnerOptions = {},
+): Runner {
+  const runs = base.store.collection<JobRun>('jobRuns');
+  const leader = leadership(base.store, base.now, options);
+  const running = new Map<string, Promise<void>>();
+  const tasks = new Map<string, ScheduledTask>();
+  const stopping = new AbortController();
+  let heartbeat: NodeJS.Timeout | undefined;
+  let isAwake = false;
+  let wakeAgain = false;
+
+  /** Starts a run unless one is going on, or another process leads. */
+  function begin(job: Job<Tools>, slot: Date): Promise<void> {
+    if (stopping.signal.aborted || running.has(job.name)) return Promise.resolve();
+    const run = lead(job, slot).finally(() => running.delete(job.name));
+    running.set(job.name, run);
+    return run;
+  }
+
+  async function lead(job: Job<Tools>, slot: Date): Promise<void> {
+    try {
+      const fence = leader.current() ?? (await leader.claim());
+      if (fence === null) return;
+      if (!job.quiet && !(await claimSlot(job.name, slot, fence))) return;
+      await perform(job, slot, fence);
+    } catch (error) {
+      base.log.error({ err: error, job: job.name }, 'a job could not be run');
+    }
+  }
+
+  async function claimSlot(name: string, slot: Date, fence: number): Promise<boolean> {
+    await note(name);
+    const claimed = await runs.updateOne(
+      { _id: name, slot: { $lt: slot }, fence: { $lte: fence } },
+      { $set: { slot, fence, startedAt: base.now(), finishedAt: null } },
+    );
+    return claimed.matchedCount === 1;
+  }
+
+  /** Makes the document of a job that never ran. */
+  async function note(name: string): Promise<void> {
+    if (await runs.findOne({ _id: name }, { projection: { _id: 1 } })) return;
+    const never = new Date(0);
+    const fresh = {
+      slot: never,
+      fence: 0,
+      startedAt: never,
+      finishedAt: null,
+      durationMs: null,
+      result: null,
+      error: null,
+    };
+    try {
+      await runs.insertOne({ _id: name, ...fresh, failuresInRow: 0, wanted: false });
+    } catch (error) {
+      if (!(error instanceof DuplicateKeyError)) throw error;
+    }
+  }
+
+  async function perform(job: Job<Tools>, slot: Date, fence: number): Promise<void> {
+    const startedAt = base.now();
+    const began = performance.now();
+    let result: JobResult | null = null;
+    let failure: unknown = null;
+    try {
+      result = await job.run(tools, stopping.signal);
+    } catch (error) {
+      failure = error;
+    }
+    const durationMs = Math.round(performance.now() - began);
+    const didNothing = result !== null && Object.values(result).every((count) => count === 0);
+    if (failure) base.log.error({ err: failure, job: job.name, durationMs }, 'job failed');
+    else if (!job.quiet) base.log.info({ job: job.name, durationMs, ...result }, 'job done');
+    if (job.quiet && didNothing && !(await hasFailed(job.name))) return;
+    if (job.quiet) await note(job.name);
+    const error = failure ? String(failure instanceof Error ? failure.message : failure).slice(0, 500) : null;
+    await runs.updateOne(
+      { _id: job.name, fence: { $lte: fence } },
+      {
+        $set: { slot, fence, startedAt, finishedAt: base.now(), durationMs, result, error },
+        ...(failure ? { $inc: { failuresInRow: 1 } } : {}),
+      },
+    );
+    if (!failure) await runs.updateOne({ _id: job.name, failuresInRow: { $gt: 0 } }, { $set: { failuresInRow: 0 } });
+  }
+
+  async function hasFailed(name: string): Promise<boolean> {
+    return (await runs.countDocuments({ _id: name, failuresInRow: { $gt: 0 } })) > 0;
+  }
+
+  async function beat(): Promise<void> {
+    try {
+      if ((await leader.claim()) === null) return;
+      for (const { _id } of await runs.find({ wanted: true }, { projection: { _id: 1 } }).toArray()) {
+        await runs.updateOne({ _id }, { $set: { wanted: false } });
+        const job = jobs.find((one) => one.name === _id);
+        if (job) void begin(job, base.now());
+      }
+    } catch (error) {
+      base.log.error({ err: error }, 'the lease of the jobs could not be renewed');
+    }
+  }
+
+  async function drain(): Promise<void> {
+    isAwake = true;
+    do {
+      wakeAgain = false;
+      for (const job of jobs) {
+        if (!job.quiet) continue;
+        await running.get(job.name);
+        await begin(job, base.now());
+      }
+    } while (wakeAgain && !stopping.signal.aborted);
+    isAwake = false;
+  }
+
+  return {
+    list: () =>
+      jobs.map(({ name, cron: times }) => ({
+        name,
+        cron: times,
+        nextAt: tasks.get(name)?.getNextRun() ?? null,
+        isRunning: running.has(name),
+      })),
+    async runNow(name) {
+      if (!jobs.some((job) => job.name === name) || running.has(name)) return false;
+      await note(name);
+      await runs.updateOne({ _id: name }, { $set: { wanted: true } });
+      void beat();
+      return true;
+    },
+    wake() {
+      wakeAgain = true;
+      if (!isAwake && !stopping.signal.aborted) setImmediate(() => void (isAwake || drain()));
+    },
+    async start() {
+      await beat();
+      heartbeat = setInterval(() => void beat(), options.heartbeatMs ?? 20_000);
+      const zone = options.timezone === undefined ? {} : { timezone: options.timezone };
+      for (const job of jobs) {
+        const onTime = ({ date }: { date: Date }) => begin(job, new Date(Math.floor(date.getTime() / 1000) * 1000));
+        tasks.set(job.name, cron.schedule(job.cron, onTime, { ...zone, name: job.name, suppressMissedWarning: true }));
+      }
+    },
+    async stop() {
+      stopping.abort();
+      clearInterval(heartbeat);
+      for (const task of tasks.values()) await task.destroy();
+      await Promise.allSettled(running.values());
+      await leader.release();
+    },
+  };
+}

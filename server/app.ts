@@ -1,0 +1,46 @@
+// TABLE: what happens to a request, in order. One line per middleware, one per slice; errors last.
+import express, { type Express, type RequestHandler } from 'express';
+import type { Engine, House } from './house.js';
+import { refuseOtherHosts, securityHeaders } from './http/armour.js';
+import { refuseCrossSite } from './http/csrf.js';
+import { answerErrors, notFound } from './http/errors.js';
+import { followRequests } from './http/requests.js';
+import type { Routes } from './http/routes.js';
+import { sessions } from './http/session.js';
+import { staticFiles } from './http/static.js';
+import { healthRoutes } from './instances/health.js';
+
+/** The slices, in the order in which they are asked. */
+function slices(_house: House, _engine: Engine): Routes[] {
+  return [];
+}
+
+/** Everything that answers over HTTP. `wake` is called after each request that may have changed something. */
+export function buildApp(house: House, engine: Engine, wake: () => void): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.set('case sensitive routing', true);
+  app.set('trust proxy', house.trustProxy);
+
+  app.use(followRequests(house.log, engine.metrics?.observe));
+  app.use(securityHeaders(house.site));
+  app.use(healthRoutes(house, engine));
+  app.use(refuseOtherHosts(house.site));
+  app.use('/assets', staticFiles());
+  app.use(wakeAfterWrites(wake));
+  app.use(sessions(house));
+  app.use(refuseCrossSite(house.site.baseUrl));
+  app.use(express.urlencoded({ extended: false, limit: '200kb', parameterLimit: 500 }));
+  for (const slice of slices(house, engine)) app.use(slice.router);
+  app.use(notFound);
+  app.use(answerErrors(house));
+  return app;
+}
+
+function wakeAfterWrites(wake: () => void): RequestHandler {
+  return (req, res, next) => {
+    if (req.method !== 'GET' && req.method !== 'HEAD') res.on('finish', wake);
+    next();
+  };
+}

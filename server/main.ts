@@ -1,0 +1,143 @@
+// Starts the process; the only file that wires everything together. Each thing that can prevent it ends in one sentence.
+
+import { readFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import { join } from 'node:path';
+import { runner } from '../jobs/run.js';
+import { schedule } from '../jobs/schedule.js';
+import type { JobTools } from '../jobs/tools.js';
+import { buildApp } from './app.js';
+import type { Config } from './config.js';
+import type { Engine, House } from './house.js';
+import { loadViews } from './http/views.js';
+import { loadI18n } from './i18n.js';
+import { readSettings } from './instances/settings.js';
+import { createLog } from './log.js';
+import { projectDir, viewsDir } from './paths.js';
+import { keepAddress, listen, prepareDataDir, readSecret, siteOf } from './startup.js';
+import { openStore } from './store/openStore.js';
+import { allIndexes, eventfulCollections } from './store/schema.js';
+
+export interface Running {
+  baseUrl: string;
+  /** Stops accepting, lets requests and jobs finish, closes the store. */
+  stop(): Promise<void>;
+}
+
+export interface ServeOptions {
+  /** Says something to the person at the terminal. */
+  tell(line: string): void;
+  /** Read templates anew for each page. */
+  reloadViews?: boolean;
+}
+
+/** Milliseconds that requests and jobs have to finish after SIGTERM. */
+const patienceMs = 20_000;
+
+export async function serve(config: Config, options: ServeOptions): Promise<Running> {
+  const log = createLog(config.logLevel);
+  if (config.privateHosts.length > 0) {
+    log.warn(
+      { hosts: config.privateHosts },
+      'FEDERATION_PRIVATE_HOSTS is set: private addresses and plain http are allowed for these hosts. Never do this on a public server',
+    );
+  }
+  const dataDir = prepareDataDir(config.dataDir);
+  let answer: RequestListener = (_req, res) => void res.writeHead(503, { 'Retry-After': '1' }).end('starting\n');
+  const server = createServer({ requestTimeout: 60_000, keepAliveTimeout: 65_000 }, (req, res) => answer(req, res));
+  const port = await listen(server, config.host, config.port);
+  const closers: (() => Promise<void> | void)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.reverse()) await close();
+  };
+  closers.push(
+    () => void server.closeAllConnections(),
+    () => void server.close(),
+  );
+
+  try {
+    const store = await openStore({
+      dataDir,
+      ...(config.mongodbUri === undefined ? {} : { mongodbUri: config.mongodbUri }),
+      log: (message, details) => log.warn(details, message),
+    });
+    closers.push(() => store.close());
+    await store.ensureIndexes(allIndexes);
+    const site = siteOf(config, port);
+    await keepAddress(store, site);
+
+    let isStopping = false;
+    const house: House = {
+      store,
+      site,
+      log,
+      views: loadViews(viewsDir, { reload: options.reloadViews === true }),
+      i18n: loadI18n(join(viewsDir, 'locales')),
+      secret: readSecret(config, dataDir),
+      trustProxy: config.trustProxy,
+      privateHosts: config.privateHosts,
+      fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
+      now: () => new Date(),
+    };
+    const tools: JobTools = {
+      house,
+      store,
+      log,
+      now: house.now,
+      dataDir,
+      backupKeepDays: config.backupKeepDays,
+      collections: eventfulCollections,
+      consumers: [],
+    };
+    const { timeZone } = await readSettings(store);
+    const jobs = runner(house, schedule, tools, { timezone: timeZone });
+    const engine: Engine = {
+      version: readVersion(),
+      dataDir,
+      sendsMail: config.smtpUrl !== undefined,
+      metrics: await metricsFor(house, config.metricsToken, dataDir),
+      jobs,
+      isStopping: () => isStopping,
+    };
+    answer = buildApp(house, engine, jobs.wake);
+    await jobs.start();
+    closers.push(() => jobs.stop());
+    options.tell(`Chatière ${engine.version} is at ${site.baseUrl}`);
+
+    return {
+      baseUrl: site.baseUrl,
+      async stop() {
+        isStopping = true;
+        await Promise.all([drainConnections(server), jobs.stop()]);
+        await closeAll();
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** Resolves when every request has been answered; after a while those that hang are cut. */
+function drainConnections(server: import('node:http').Server): Promise<void> {
+  return new Promise((done) => {
+    const sweep = setInterval(() => server.closeIdleConnections(), 50);
+    const cut = setTimeout(() => server.closeAllConnections(), patienceMs);
+    server.close(() => {
+      clearInterval(sweep);
+      clearTimeout(cut);
+      done();
+    });
+  });
+}
+
+async function metricsFor(house: House, token: string | undefined, dataDir: string): Promise<Engine['metrics']> {
+  if (token === undefined) return null;
+  const { createMetrics } = await import('./instances/metrics.js');
+  return createMetrics(house, { token, dataDir });
+}
+
+function readVersion(): string {
+  const manifest = JSON.parse(readFileSync(join(projectDir, 'package.json'), 'utf8')) as { version: string };
+  return manifest.version;
+}
