@@ -1,24 +1,34 @@
 // Every collection of the house with its indexes, gathered from the slices. A collection not named here does not exist.
 import { catalogueIndexes } from '../catalogue/queries.js';
+import { collectiveIndexes } from '../collectives/queries.js';
 import { handleIndexes } from '../handles/handles.js';
+import { historyIndexes } from '../history/queries.js';
 import { sessionIndexes } from '../http/session.js';
 import { instanceIndexes } from '../instances/queries.js';
 import { peopleIndexes } from '../people/queries.js';
+import { postIndexes } from '../posts/queries.js';
+import { uploadIndexes } from '../uploads/queries.js';
 import type { CollectionIndexes } from './store.js';
 
 export const allIndexes: CollectionIndexes = {
   ...instanceIndexes,
   ...catalogueIndexes,
+  ...collectiveIndexes,
   ...handleIndexes,
+  ...historyIndexes,
   ...peopleIndexes,
+  ...postIndexes,
   ...sessionIndexes,
+  ...uploadIndexes,
 };
 
 /** Collections whose documents may carry unsent events: what jobs/drainEvents.ts looks through. */
 export const eventfulCollections: readonly string[] = [
+  'collectives',
   'emailChanges',
   'invitations',
   'people',
+  'posts',
   'resets',
   'services',
   'sources',
