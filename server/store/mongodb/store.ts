@@ -1,0 +1,98 @@
+// The mongodb engine: MongoDB, or a server that speaks its protocol. Every write is acknowledged by the majority and
+// its journal; an address that asks for less is overruled.
+import { type Db, MongoClient } from 'mongodb';
+import { writeArchive } from '../archive.js';
+import { StoreOpenError } from '../errors.js';
+import { cleanCollectionName } from '../guard.js';
+import { guardedCollection } from '../guarded.js';
+import type { Coll, CollectionIndexes, Doc, IndexSpec, Store } from '../store.js';
+import { MongoCollection, translated } from './collection.js';
+
+const DEFAULT_DATABASE = 'chatiere';
+const ANSWER_MS = 5000;
+
+/** Opens the database that the address names, or `chatiere`. Refuses a server that does not answer or takes no writes. */
+export async function openMongoStore(uri: string): Promise<Store> {
+  const client = clientOf(uri);
+  try {
+    await client.connect();
+    const store = new MongoStore(client, client.db(databaseOf(uri)));
+    await store.ping();
+    return store;
+  } catch (cause) {
+    await client.close();
+    throw new StoreOpenError(`the database at MONGODB_URI does not answer: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function clientOf(uri: string): MongoClient {
+  try {
+    return new MongoClient(uri, {
+      appName: 'chatiere',
+      writeConcern: { w: 'majority', journal: true },
+      ignoreUndefined: false,
+      promoteBuffers: true,
+      serverSelectionTimeoutMS: ANSWER_MS,
+    });
+  } catch (cause) {
+    throw new StoreOpenError(`MONGODB_URI is not an address: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function databaseOf(uri: string): string {
+  return /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(uri)?.[1] ?? DEFAULT_DATABASE;
+}
+
+class MongoStore implements Store {
+  readonly engine = 'mongodb';
+
+  constructor(
+    readonly client: MongoClient,
+    readonly db: Db,
+  ) {}
+
+  collection<T extends Doc>(name: string): Coll<T> {
+    return guardedCollection<T>(name, new MongoCollection(this.db.collection(cleanCollectionName(name))));
+  }
+
+  async ensureIndexes(indexes: CollectionIndexes): Promise<void> {
+    for (const [collection, specs] of Object.entries(indexes)) {
+      cleanCollectionName(collection);
+      for (const spec of specs) await this.#ensureIndex(collection, spec);
+    }
+  }
+
+  async #ensureIndex(collection: string, { keys, unique = false, sparse = false }: IndexSpec): Promise<void> {
+    try {
+      await this.db.collection(collection).createIndex(keys, { unique, sparse });
+    } catch (error) {
+      throw translated(error, collection);
+    }
+  }
+
+  async listCollections(): Promise<string[]> {
+    const all = await this.db.listCollections({}, { nameOnly: true }).toArray();
+    const names = all.map(({ name }) => name).filter((name) => !name.startsWith('system.'));
+    const firsts = await Promise.all(
+      names.map((name) => this.db.collection(name).findOne({}, { projection: { _id: 1 } })),
+    );
+    return names.filter((_, i) => firsts[i] !== null).sort();
+  }
+
+  async ping(): Promise<void> {
+    const answer = await this.db.command({ hello: 1 });
+    if (answer.isWritablePrimary !== true) throw new StoreOpenError('the database takes no writes');
+  }
+
+  async backup(file: string): Promise<void> {
+    await writeArchive(this, file);
+  }
+
+  async close(): Promise<void> {
+    await this.client.close();
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
