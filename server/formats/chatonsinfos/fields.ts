@@ -28,7 +28,7 @@ export function text(key: string, need: Need = null): Field<string> {
 }
 
 const URL_LENGTH = 2048;
-const CHAT_SCHEMES = ['xmpp:', 'irc:', 'ircs:', 'matrix:', 'mumble:', 'sip:', 'sips:'];
+const CHAT_SCHEMES = ['xmpp:', 'irc:', 'ircs:', 'matrix:'];
 
 function readAddress(raw: string, warn: Warn, schemes: readonly string[]): string | undefined {
   const url = raw.length > URL_LENGTH || /[\s\\]/.test(raw) || !URL.canParse(raw) ? null : new URL(raw);
