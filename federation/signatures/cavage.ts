@@ -92,8 +92,8 @@ function signedValue(name: string, request: SignedRequest, parameters: ReadonlyM
 }
 
 function signatureHeader(request: SignedRequest): string | null {
-  const plain = request.headers['signature'] ?? [];
-  const authorization = (request.headers['authorization'] ?? []).flatMap((value) =>
+  const plain = request.headers.signature ?? [];
+  const authorization = (request.headers.authorization ?? []).flatMap((value) =>
     /^signature\s/i.test(value) ? [value.replace(/^signature\s+/i, '')] : [],
   );
   const [first, ...others] = [...plain, ...authorization];
@@ -156,7 +156,7 @@ function checkDates(
 
 function checkDigest(signed: readonly string[], request: SignedRequest): void {
   if (request.body === null || !signed.includes('digest')) return;
-  const digests = request.headers['digest'] ?? [];
+  const digests = request.headers.digest ?? [];
   if (digests.length === 0 || !digestMatches(digests.join(','), request.body)) {
     throw new SignatureProblem('the digest does not fit the body');
   }

@@ -32,11 +32,10 @@ export function addProof(document: Json, key: ProofKey, now: Date): Json {
 
 /** The id of the key that a document's proof names; null: no proof of the kind that we know. */
 export function proofKeyId(document: Json): string | null {
-  const proof = document['proof'];
-  if (!isObject(proof) || proof['type'] !== 'DataIntegrityProof' || proof['cryptosuite'] !== 'eddsa-jcs-2022')
-    return null;
-  if (proof['proofPurpose'] !== 'assertionMethod') return null;
-  const method = proof['verificationMethod'];
+  const proof = document.proof;
+  if (!isObject(proof) || proof.type !== 'DataIntegrityProof' || proof.cryptosuite !== 'eddsa-jcs-2022') return null;
+  if (proof.proofPurpose !== 'assertionMethod') return null;
+  const method = proof.verificationMethod;
   return typeof method === 'string' ? method : null;
 }
 

@@ -3,9 +3,14 @@
 'use strict';
 const { name } = require('./package.json');
 function refuse() {
-  throw new Error(`"${name}" is replaced by a stand-in and must never be called: use federation/fetch.ts or federation/verify.ts`);
+  throw new Error(
+    `"${name}" is replaced by a stand-in and must never be called: use federation/fetch.ts or federation/verify.ts`,
+  );
 }
 module.exports = new Proxy(refuse, {
-  get: (target, key) => (typeof key === 'symbol' || key === 'prototype' || key === 'name' || key === '__esModule' ? Reflect.get(target, key) : refuse),
+  get: (target, key) =>
+    typeof key === 'symbol' || key === 'prototype' || key === 'name' || key === '__esModule'
+      ? Reflect.get(target, key)
+      : refuse,
   construct: refuse,
 });

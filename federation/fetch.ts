@@ -1,0 +1,422 @@
+// The only way out to the network. Whatever address a stranger names, it is https on port 443 of a public host, read within
+// limits of time and size; nothing else in the house opens a socket to the outside (test/federation/egress.test.ts).
+import { lookup as systemLookup } from 'node:dns';
+import { isIP } from 'node:net';
+import type { Readable } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { Agent, buildConnector, request } from 'undici';
+import type { FetchFailure, FetchOutcome, FetchRequest, FetchText } from '../server/fetching.js';
+import { isPublicAddress } from './publicAddress.js';
+import { type RequestSigner, signCavage } from './signatures/cavage.js';
+
+/** Milliseconds for one exchange, redirects, waiting and reading included. */
+export const deadlineMs = 10_000;
+/** Bytes of a document, after decompression. */
+export const maxDocumentBytes = 1024 * 1024;
+const maxRedirects = 3;
+const perHost = 2;
+const inAll = 20;
+
+export const activityType = 'application/activity+json';
+const activityAccept =
+  'application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams"';
+
+export interface FetchOptions {
+  /** Our own origin: never fetched over the network. */
+  ownOrigin: string;
+  userAgent: string;
+  /** host:port pairs that may be plain http and private. For demo and tests. */
+  privateHosts: readonly string[];
+  now(): Date;
+  /** How names become addresses; tests put their own. */
+  lookup?: typeof systemLookup;
+}
+
+/** Why an exchange failed. `temporary`: trying later makes sense. */
+export class FetchError extends Error {
+  override readonly name = 'FetchError';
+  constructor(
+    readonly reason: FetchFailure,
+    readonly detail: string,
+    readonly options: { status?: number; retryAfter?: number } = {},
+  ) {
+    super(`${reason}: ${detail}`);
+  }
+
+  get status(): number | undefined {
+    return this.options.status;
+  }
+
+  get temporary(): boolean {
+    if (this.reason === 'bad-status') return this.status === 429 || this.status === 408 || (this.status ?? 0) >= 500;
+    return this.reason === 'unreachable' || this.reason === 'timeout';
+  }
+}
+
+export interface FetchedDocument {
+  json: unknown;
+  /** After redirects. */
+  url: string;
+}
+
+export interface PostAnswer {
+  status: number;
+  /** Seconds, from Retry-After; null: not said. */
+  retryAfter: number | null;
+}
+
+export interface Fetch {
+  /** An ActivityStreams document. Throws FetchError. Signed afresh at every hop, so no signature reaches another host. */
+  fetchActivityJson(url: string, options?: { signAs?: RequestSigner }): Promise<FetchedDocument>;
+  fetchText: FetchText;
+  /** Sends a body and reads no more than the status. Redirects are not followed. Throws FetchError when nothing answers. */
+  post(url: string, body: Uint8Array, headers: Record<string, string>): Promise<PostAnswer>;
+  /** Ends connections that are kept open. */
+  close(): Promise<void>;
+}
+
+interface Exchange {
+  method: 'GET' | 'POST';
+  url: URL;
+  headers: Record<string, string>;
+  body: Uint8Array | null;
+  signal: AbortSignal;
+}
+
+type Answer = Awaited<ReturnType<typeof request>>;
+
+export function createFetch(options: FetchOptions): Fetch {
+  const agent = new Agent({
+    connect: guardedConnector(options),
+    connections: perHost,
+    pipelining: 1,
+    maxOrigins: 1000,
+    keepAliveTimeout: 4000,
+    headersTimeout: deadlineMs,
+    bodyTimeout: deadlineMs,
+    maxHeaderSize: 16 * 1024,
+  });
+  const places = new Places();
+
+  /** One request, no redirect, in its turn. The caller reads or dumps the body inside `use`. */
+  async function exchange<T>(wanted: Exchange, use: (answer: Answer) => Promise<T>): Promise<T> {
+    const leave = await places.enter(wanted.url.host, wanted.signal);
+    try {
+      const answer = await request(wanted.url, {
+        method: wanted.method,
+        headers: { 'user-agent': options.userAgent, ...wanted.headers },
+        body: wanted.body === null ? null : Buffer.from(wanted.body),
+        dispatcher: agent,
+        signal: wanted.signal,
+      });
+      try {
+        return await use(answer);
+      } finally {
+        answer.body.destroy();
+        answer.body.on('error', () => {});
+      }
+    } catch (error) {
+      throw asFetchError(error);
+    } finally {
+      leave();
+    }
+  }
+
+  /** Follows at most three redirects, each checked like the first address. */
+  async function get<T>(
+    address: string,
+    signal: AbortSignal,
+    headersFor: (url: URL) => Promise<Record<string, string>>,
+    use: (answer: Answer, url: URL) => Promise<T>,
+  ): Promise<T> {
+    let url = checkAddress(address, options);
+    for (let hop = 0; hop <= maxRedirects; hop++) {
+      const here = url;
+      const headers = await headersFor(here);
+      const step = await exchange<{ next: URL } | { result: T }>(
+        { method: 'GET', url: here, headers, body: null, signal },
+        async (answer) => {
+          const location = redirectOf(answer);
+          if (location === null) return { result: await use(answer, here) };
+          if (!URL.canParse(location, here.href)) throw new FetchError('refused-address', 'redirect to something else');
+          return { next: checkAddress(new URL(location, here).href, options) };
+        },
+      );
+      if ('result' in step) return step.result;
+      url = step.next;
+    }
+    throw new FetchError('too-many-redirects', address);
+  }
+
+  return {
+    async fetchActivityJson(address, { signAs } = {}) {
+      const headersFor = async (url: URL): Promise<Record<string, string>> => ({
+        accept: activityAccept,
+        'accept-encoding': 'identity',
+        ...(signAs ? await signCavage({ method: 'GET', url, body: null }, signAs, options.now()) : {}),
+      });
+      return get(address, AbortSignal.timeout(deadlineMs), headersFor, async (answer, url) => {
+        checkStatus(answer);
+        if (!isActivityType(headerOf(answer, 'content-type')))
+          throw new FetchError('bad-content', 'not ActivityStreams');
+        const bytes = await readBody(answer, maxDocumentBytes);
+        return { json: parseJson(bytes), url: url.href };
+      });
+    },
+
+    async fetchText(address, wanted) {
+      try {
+        return await get(
+          address,
+          signalFor(wanted),
+          async () => conditions(wanted),
+          (answer, url) => readText(answer, url, wanted),
+        );
+      } catch (error) {
+        const failure = asFetchError(error);
+        return {
+          outcome: 'failed',
+          reason: failure.reason,
+          ...(failure.status === undefined ? {} : { status: failure.status }),
+        };
+      }
+    },
+
+    async post(address, body, headers) {
+      const url = checkAddress(address, options);
+      const signal = AbortSignal.timeout(deadlineMs);
+      return exchange({ method: 'POST', url, headers, body, signal }, async (answer) => {
+        // What follows the status is of no interest, but read to its end the connection can be used again.
+        await answer.body.dump({ limit: 16 * 1024 }).catch(() => {});
+        return {
+          status: answer.statusCode,
+          retryAfter: readRetryAfter(headerOf(answer, 'retry-after'), options.now()),
+        };
+      });
+    },
+
+    close: () => agent.close(),
+  };
+}
+
+/** An address that may be asked for. Refuses schemes, ports, credentials, private literals, names without a dot, ourselves. */
+export function checkAddress(address: string, options: Pick<FetchOptions, 'ownOrigin' | 'privateHosts'>): URL {
+  const url = address.length <= 2000 && URL.canParse(address) ? new URL(address) : null;
+  if (!url) throw new FetchError('refused-address', 'not an address');
+  if (url.origin === options.ownOrigin) throw new FetchError('refused-address', 'our own address');
+  if (url.username || url.password) throw new FetchError('refused-address', 'credentials in the address');
+  if (isPrivateHost(url, options.privateHosts)) return url;
+  if (url.protocol !== 'https:' || url.port !== '') throw new FetchError('refused-address', 'not https on port 443');
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  if (isIP(host) ? !isPublicAddress(host) : !/^(?!-)[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(host)) {
+    throw new FetchError('refused-address', 'not a public host');
+  }
+  return url;
+}
+
+function isPrivateHost(url: URL, privateHosts: readonly string[]): boolean {
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return false;
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+  return privateHosts.includes(`${url.hostname}:${port}`);
+}
+
+/** Connects only to addresses that pass: literals before, names at resolution, and what was really connected after. */
+function guardedConnector(options: FetchOptions): buildConnector.connector {
+  const look = options.lookup ?? systemLookup;
+  const guarded: typeof systemLookup = ((host: string, wanted: object, done: LookupDone) => {
+    look(host, { ...wanted, all: true }, (error, addresses) => {
+      if (error) return done(error, []);
+      const list = Array.isArray(addresses) ? addresses : [addresses];
+      if (list.length === 0 || list.length > 50 || !list.every(({ address }) => isPublicAddress(address))) {
+        return done(new FetchError('refused-address', 'resolves to an address that is not public'), []);
+      }
+      done(null, list);
+    });
+  }) as typeof systemLookup;
+  const open = buildConnector({ timeout: deadlineMs });
+  const guardedOpen = buildConnector({ timeout: deadlineMs, lookup: guarded, autoSelectFamily: true });
+
+  return (wanted, done) => {
+    const port = wanted.port || (wanted.protocol === 'https:' ? '443' : '80');
+    if (options.privateHosts.includes(`${wanted.hostname}:${port}`)) return open(wanted, done);
+    const literal = wanted.hostname.replace(/^\[|\]$/g, '');
+    if (isIP(literal) && !isPublicAddress(literal)) {
+      return done(new FetchError('refused-address', 'not a public address'), null);
+    }
+    guardedOpen(wanted, (...result) => {
+      const [error, socket] = result;
+      if (error === null && !isPublicAddress(socket.remoteAddress ?? '')) {
+        socket.destroy();
+        return done(new FetchError('refused-address', 'connected to an address that is not public'), null);
+      }
+      done(...result);
+    });
+  };
+}
+
+type LookupDone = (error: Error | null, addresses: { address: string; family: number }[]) => void;
+
+/** At most two exchanges with one host and twenty in all; whoever comes later waits within their own deadline. */
+class Places {
+  private running = 0;
+  private readonly hosts = new Map<string, number>();
+  private waiting: { host: string; start: () => void }[] = [];
+
+  async enter(host: string, signal: AbortSignal): Promise<() => void> {
+    if (!this.hasRoom(host)) await this.wait(host, signal);
+    else this.take(host);
+    return () => this.leave(host);
+  }
+
+  private hasRoom(host: string): boolean {
+    return this.running < inAll && (this.hosts.get(host) ?? 0) < perHost;
+  }
+
+  private take(host: string): void {
+    this.running++;
+    this.hosts.set(host, (this.hosts.get(host) ?? 0) + 1);
+  }
+
+  private leave(host: string): void {
+    this.running--;
+    const left = (this.hosts.get(host) ?? 1) - 1;
+    if (left === 0) this.hosts.delete(host);
+    else this.hosts.set(host, left);
+    const index = this.waiting.findIndex((waiter) => this.hasRoom(waiter.host));
+    const [next] = index === -1 ? [] : this.waiting.splice(index, 1);
+    if (next) {
+      this.take(next.host);
+      next.start();
+    }
+  }
+
+  private wait(host: string, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const waiter = {
+        host,
+        start: () => {
+          signal.removeEventListener('abort', giveUp);
+          resolve();
+        },
+      };
+      const giveUp = (): void => {
+        this.waiting = this.waiting.filter((other) => other !== waiter);
+        reject(new FetchError('timeout', 'no place before the deadline'));
+      };
+      if (signal.aborted) return giveUp();
+      signal.addEventListener('abort', giveUp, { once: true });
+      this.waiting.push(waiter);
+    });
+  }
+}
+
+function redirectOf(answer: Answer): string | null {
+  return [301, 302, 303, 307, 308].includes(answer.statusCode) ? headerOf(answer, 'location') : null;
+}
+
+function headerOf(answer: Answer, name: string): string | null {
+  const value = answer.headers[name];
+  return Array.isArray(value) ? (value[0] ?? null) : (value ?? null);
+}
+
+function checkStatus(answer: Answer): void {
+  if (answer.statusCode === 200) return;
+  throw new FetchError('bad-status', String(answer.statusCode), { status: answer.statusCode });
+}
+
+/** application/activity+json, or application/ld+json with the ActivityStreams profile: a plain upload is neither. */
+export function isActivityType(contentType: string | null): boolean {
+  const [type = '', ...parameters] = (contentType ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  if (type === activityType) return true;
+  const profile = parameters.find((part) => part.startsWith('profile='))?.slice('profile='.length) ?? '';
+  const profiles = profile.replaceAll('"', '').split(' ');
+  return type === 'application/ld+json' && profiles.includes('https://www.w3.org/ns/activitystreams');
+}
+
+/** The body within its size, unpacked when the other side packed it although it was asked not to. */
+async function readBody(answer: Answer, maxBytes: number): Promise<Buffer> {
+  const encoding = (headerOf(answer, 'content-encoding') ?? 'identity').trim().toLowerCase();
+  let stream: Readable = answer.body;
+  if (encoding !== 'identity') {
+    const unpack = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress }[
+      encoding
+    ];
+    if (!unpack) throw new FetchError('bad-content', 'unknown content encoding');
+    const unpacked = unpack();
+    answer.body.on('error', (error) => unpacked.destroy(error));
+    stream = answer.body.pipe(unpacked);
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    const bytes = Buffer.from(chunk);
+    size += bytes.length;
+    if (size > maxBytes) {
+      stream.destroy();
+      throw new FetchError('too-large', `more than ${maxBytes} bytes`);
+    }
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new FetchError('bad-content', 'not JSON');
+  }
+}
+
+function signalFor(wanted: FetchRequest): AbortSignal {
+  const timeout = AbortSignal.timeout(Math.max(1, wanted.timeoutMs));
+  return wanted.signal ? AbortSignal.any([timeout, wanted.signal]) : timeout;
+}
+
+function conditions(wanted: FetchRequest): Record<string, string> {
+  return {
+    accept: wanted.accept ?? 'text/plain, */*;q=0.5',
+    'accept-encoding': 'identity',
+    ...(wanted.etag ? { 'if-none-match': wanted.etag } : {}),
+    ...(wanted.lastModified ? { 'if-modified-since': wanted.lastModified } : {}),
+  };
+}
+
+async function readText(answer: Answer, url: URL, wanted: FetchRequest): Promise<FetchOutcome> {
+  if (answer.statusCode === 304) return { outcome: 'not-modified' };
+  checkStatus(answer);
+  const body = await readBody(answer, wanted.maxBytes);
+  return {
+    outcome: 'read',
+    body,
+    etag: headerOf(answer, 'etag'),
+    lastModified: headerOf(answer, 'last-modified'),
+    finalUrl: url.href,
+  };
+}
+
+/** RFC 9110 §10.2.3: seconds or a date; at most a day. */
+export function readRetryAfter(value: string | null, now: Date): number | null {
+  if (value === null) return null;
+  const text = value.trim();
+  if (!/^\d{1,9}$|GMT$/.test(text)) return null;
+  const seconds = text.endsWith('GMT') ? (Date.parse(text) - now.getTime()) / 1000 : Number(text);
+  return Number.isFinite(seconds) ? Math.min(Math.max(0, Math.ceil(seconds)), 24 * 60 * 60) : null;
+}
+
+function asFetchError(error: unknown): FetchError {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    if (cause instanceof FetchError) return cause;
+    if (cause.name === 'TimeoutError' || cause.name === 'AbortError' || /Timeout/.test(cause.name)) {
+      return new FetchError('timeout', 'no answer in time');
+    }
+    const code = 'code' in cause ? String(cause.code) : '';
+    if (code.startsWith('Z_') || code.startsWith('ERR_BROTLI') || code.startsWith('ERR__ERROR')) {
+      return new FetchError('bad-content', 'cannot be unpacked');
+    }
+  }
+  return new FetchError('unreachable', error instanceof Error ? error.message : String(error));
+}
