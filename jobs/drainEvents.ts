@@ -132,7 +132,7 @@ async function refuse(
 }
 
 async function takeOut(carriers: Coll<Carrier>, docId: string, event: PendingEvent): Promise<void> {
-  await carriers.updateOne({ _id: docId }, { $pull: { events: { eventId: event.eventId } } });
+  await carriers.updateOne({ _id: docId }, { $pull: { events: event } });
 }
 
 function messageOf(error: unknown): string {

@@ -17,7 +17,7 @@ export async function changeSettings(ctx: Context, settings: InstanceSettings): 
 export async function retryEvent(ctx: Context, id: string): Promise<void> {
   const parked = await getParked(ctx, id);
   const carriers = ctx.store.collection<Doc & Eventful>(parked.collection);
-  await carriers.updateOne({ _id: parked.docId }, { $pull: { events: { eventId: id } } });
+  await carriers.updateOne({ _id: parked.docId }, { $pull: { events: parked.event } });
   const back = await carriers.updateOne({ _id: parked.docId }, { $push: { events: parked.event } });
   if (back.matchedCount === 0) throw new DomainError('gone', 'instances.event.documentGone');
   await ctx.store.collection<FailedEvent>('failedEvents').deleteOne({ _id: id });
