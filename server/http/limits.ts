@@ -87,25 +87,20 @@ function counterStore(house: House, limit: Limit): CounterStore {
   };
 }
 
-/** Counts the request, and throws 'too-many' with the seconds to wait when there were too many. */
-export type Limiter = (req: Request, res: Response) => Promise<void>;
+/** Counts the request under the key, and throws 'too-many' with the seconds to wait when there were too many. */
+export type Limiter = (req: Request, res: Response, key: string) => Promise<void>;
 
 /**
- * A limit for routes. `keyOf` says who is counted; null: nobody. With `failuresOnly`, a request that ends well (status
- * under 400) is taken off again. The path is no part of the key: however a path is spelt, it is one counter.
+ * A limit for routes. With `failuresOnly`, a request that ends well (status under 400) is taken off again. The path is no
+ * part of the key: however a path is spelt, it is one counter.
  */
-export function limiter(
-  house: House,
-  limit: Limit,
-  keyOf: (req: Request) => string | null,
-  options: { failuresOnly?: boolean } = {},
-): Limiter {
+export function limiter(house: House, limit: Limit, options: { failuresOnly?: boolean } = {}): Limiter {
+  const keys = new WeakMap<Request, string>();
   const middleware = rateLimit({
     windowMs: limit.windowMs,
     limit: limit.limit,
     store: counterStore(house, limit),
-    keyGenerator: (req) => hashed(house, keyOf(req) ?? ''),
-    skip: (req) => keyOf(req) === null,
+    keyGenerator: (req) => hashed(house, keys.get(req) ?? ''),
     skipSuccessfulRequests: options.failuresOnly === true,
     standardHeaders: false,
     legacyHeaders: false,
@@ -113,10 +108,12 @@ export function limiter(
     validate: false,
     handler: (req, _res, next: NextFunction) => next(tooMany(house, resetTimeOf(req))),
   });
-  return (req, res) =>
-    new Promise((resolve, reject) => {
+  return (req, res, key) => {
+    keys.set(req, key);
+    return new Promise((resolve, reject) => {
       middleware(req, res, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
     });
+  };
 }
 
 function resetTimeOf(req: Request): Date | undefined {
@@ -128,7 +125,7 @@ function tooMany(house: House, until: Date | undefined): DomainError {
   const seconds = until ? Math.max(1, Math.ceil((until.getTime() - house.now().getTime()) / 1000)) : 60;
   return new DomainError(
     'too-many',
-    { key: 'people.tooMany', params: { minutes: Math.ceil(seconds / 60) } },
+    { key: 'people.error.tooMany', params: { minutes: Math.ceil(seconds / 60) } },
     { retryAfter: seconds },
   );
 }

@@ -1,8 +1,7 @@
 // Reads of people and of the links that were sent to them, and the indexes of these collections.
-import type { CollectiveRole } from '../context.js';
+import type { CollectiveRole, PersonActor } from '../context.js';
 import { DomainError } from '../errors.js';
 import { eventIndex } from '../events.js';
-import { limitIndexes } from '../http/limits.js';
 import { fold } from '../shapes.js';
 import type { Coll, CollectionIndexes, Doc, Filter, Store } from '../store/store.js';
 import { emailKeyOf } from './rules.js';
@@ -28,7 +27,6 @@ export const peopleIndexes: CollectionIndexes = {
   resets: [{ keys: { personId: 1 } }, { keys: { expiresAt: 1 } }, eventIndex],
   emailChanges: [{ keys: { personId: 1 } }, { keys: { expiresAt: 1 } }, eventIndex],
   setups: [{ keys: { usedAt: 1 } }],
-  ...limitIndexes,
 };
 
 export const peopleIn = (store: Store): Coll<Person> => store.collection<Person>('people');
@@ -90,6 +88,18 @@ export async function findMemberships(store: Store, personId: string): Promise<R
       one.members.filter((member) => member.personId === personId).map((member) => [one._id, member.role]),
     ),
   );
+}
+
+/** The person as an actor, with memberships as stored now. */
+export async function actorOf(store: Store, person: Person): Promise<PersonActor> {
+  return {
+    kind: 'person',
+    personId: person._id,
+    username: person.username,
+    displayName: person.displayName,
+    instanceRole: person.instanceRole,
+    memberships: await findMemberships(store, person._id),
+  };
 }
 
 /** Administrators who can sign in. */

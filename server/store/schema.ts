@@ -3,6 +3,7 @@ import { catalogueIndexes } from '../catalogue/queries.js';
 import { collectiveIndexes } from '../collectives/queries.js';
 import { handleIndexes } from '../handles/handles.js';
 import { historyIndexes } from '../history/queries.js';
+import { limitIndexes } from '../http/limits.js';
 import { sessionIndexes } from '../http/session.js';
 import { instanceIndexes } from '../instances/queries.js';
 import { peopleIndexes } from '../people/queries.js';
@@ -16,6 +17,7 @@ export const allIndexes: CollectionIndexes = {
   ...collectiveIndexes,
   ...handleIndexes,
   ...historyIndexes,
+  ...limitIndexes,
   ...peopleIndexes,
   ...postIndexes,
   ...sessionIndexes,

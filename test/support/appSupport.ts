@@ -13,7 +13,8 @@ import { loadI18n } from '../../server/i18n.js';
 import { newId } from '../../server/ids.js';
 import { viewsDir } from '../../server/paths.js';
 import { insertPerson, type NewPerson } from '../../server/people/actions/accounts.js';
-import { actorOf, loadActor } from '../../server/people/routes/loadActor.js';
+import { actorOf } from '../../server/people/queries.js';
+import { loadActor } from '../../server/people/routes/loadActor.js';
 import type { Person } from '../../server/people/schema.js';
 import { allIndexes } from '../../server/store/schema.js';
 import { openTestStore } from './storeSupport.js';
@@ -204,7 +205,7 @@ export async function buildPerson(
 
 /** The person as actor of a context, with memberships as stored. */
 export async function actorFor(house: House, person: Person): Promise<PersonActor> {
-  return actorOf(house, person);
+  return actorOf(house.store, person);
 }
 
 /** A context for calling actions: as this actor, at the house's time. */

@@ -1,10 +1,9 @@
 // Who is asking: read afresh for every request, so that a person disabled or a role taken away ends at once.
 import type { RequestHandler } from 'express';
-import type { Language, PersonActor } from '../../context.js';
+import type { Language } from '../../context.js';
 import type { House } from '../../house.js';
-import { findMemberships, findPerson } from '../queries.js';
+import { actorOf, findPerson } from '../queries.js';
 import { mayEnter } from '../rules.js';
-import type { Person } from '../schema.js';
 
 export interface Preferences {
   language: Language | null;
@@ -21,21 +20,9 @@ export function loadActor(house: House): RequestHandler {
     if (!person || !mayEnter(person) || req.session.epoch !== person.sessionEpoch) {
       return req.session.regenerate((error) => next(error));
     }
-    res.locals.actor = await actorOf(house, person);
+    res.locals.actor = await actorOf(house.store, person);
     const preferences: Preferences = { language: person.language, timeZone: person.timeZone ?? undefined };
     res.locals.preferences = preferences;
     next();
-  };
-}
-
-/** The person as an actor, with memberships as stored now. */
-export async function actorOf(house: Pick<House, 'store'>, person: Person): Promise<PersonActor> {
-  return {
-    kind: 'person',
-    personId: person._id,
-    username: person.username,
-    displayName: person.displayName,
-    instanceRole: person.instanceRole,
-    memberships: await findMemberships(house.store, person._id),
   };
 }

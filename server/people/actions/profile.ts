@@ -1,0 +1,38 @@
+// What a person says about themselves, and how they like the house to speak to them.
+import type { Context, Language } from '../../context.js';
+import { claimHandle, findHandle } from '../../handles/handles.js';
+import { getPerson, peopleIn, termsOf } from '../queries.js';
+import type { Person, Preferences, ProfileInput } from '../schema.js';
+import { updatePerson } from './accounts.js';
+
+/**
+ * Saves the profile. Made public for the first time, it takes a name on the Fediverse for ever. Emits
+ * person.profileChanged. Refuses: invalid, conflict (name taken).
+ */
+export async function updateProfile(ctx: Context, personId: string, input: ProfileInput): Promise<void> {
+  const person = await getPerson(ctx.store, personId);
+  const handle = input.publicProfile ? await handleFor(ctx, person, input.handle) : person.handle;
+  const { displayName, bio, publicProfile } = input;
+  const set = { displayName, bio, publicProfile, handle, terms: termsOf({ ...person, displayName }) };
+  await updatePerson(ctx, { _id: personId, deletedAt: null }, set, { type: 'person.profileChanged', personId });
+}
+
+async function handleFor(ctx: Context, person: Person, wanted: string | undefined): Promise<string> {
+  if (person.handle) return person.handle;
+  const handle = wanted || person.username;
+  const held = await findHandle(ctx.store, handle);
+  // A name claimed by this person whose profile was not saved (the process died) is still theirs.
+  if (held?.ownerId !== person._id) await claimHandle(ctx, handle, 'person', person._id);
+  return handle;
+}
+
+/** Language, time zone and mails. No event: nobody else sees them. */
+export async function updatePreferences(ctx: Context, personId: string, input: Preferences): Promise<void> {
+  const { language, timeZone, mailChoices } = input;
+  await updatePerson(ctx, { _id: personId, deletedAt: null }, { language, timeZone, mailChoices }, null);
+}
+
+/** The language chosen at the top of a page. */
+export async function changeLanguage(ctx: Context, personId: string, language: Language): Promise<void> {
+  await peopleIn(ctx.store).updateOne({ _id: personId, deletedAt: null }, { $set: { language } });
+}
