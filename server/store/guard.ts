@@ -92,13 +92,6 @@ function cleanOperator(operator: string, operand: unknown, condition: Fields, pa
     case '$not':
       if (!(operand instanceof RegExp) && !hasOperators(operand)) throw refused(`$not on ${path} needs operators`);
       return cleanCondition(operand, path, depth + 1);
-    case '$elemMatch': {
-      if (!isPlainObject(operand) || Object.keys(operand).length === 0) {
-        throw refused(`$elemMatch on ${path} needs conditions`);
-      }
-      const onValues = Object.keys(operand).some((key) => key.startsWith('$') && !LOGICAL.has(key));
-      return onValues ? cleanCondition(operand, path, depth + 1) : cleanFilter(operand, depth + 1);
-    }
     default:
       throw refused(`operator ${operator} on ${path} is outside the subset`);
   }
@@ -167,7 +160,7 @@ function cleanChange(operator: string, operand: unknown, path: string): unknown 
     case '$addToSet':
       return hasOperators(operand) ? cleanEach(operator, operand, path) : cleanValue(operand, path);
     case '$pull':
-      return cleanPull(operand, path);
+      return cleanOperand(operand, path);
     case '$setOnInsert':
       return path === '_id' ? cleanId(operand) : cleanValue(operand, path);
     default:
@@ -176,21 +169,11 @@ function cleanChange(operator: string, operand: unknown, path: string): unknown 
 }
 
 function cleanEach(operator: string, operand: Fields, path: string): Fields {
-  const { $each, $slice, ...others } = operand;
-  if (!Array.isArray($each) || Object.keys(others).length > 0 || (operator === '$addToSet' && $slice !== undefined)) {
-    throw refused(`${operator} on ${path} takes a value, or $each${operator === '$push' ? ' with $slice' : ''}`);
+  const { $each, ...others } = operand;
+  if (!Array.isArray($each) || Object.keys(others).length > 0) {
+    throw refused(`${operator} on ${path} takes a value, or $each with a list`);
   }
-  if (Object.hasOwn(operand, '$slice') && !Number.isSafeInteger($slice)) {
-    throw refused(`$slice on ${path} needs a whole number`);
-  }
-  const each = { $each: cleanValue($each, path) };
-  return $slice === undefined ? each : { ...each, $slice };
-}
-
-/** A value to remove, or a condition on elements: operators, or a filter on the fields of objects. */
-function cleanPull(operand: unknown, path: string): unknown {
-  if (hasOperators(operand)) return cleanCondition(operand, path, 0);
-  return isPlainObject(operand) ? cleanFilter(operand) : cleanOperand(operand, path);
+  return { $each: cleanValue($each, path) };
 }
 
 /** A clean copy of a sort: a path, or an object of paths with 1 or -1. */

@@ -1,8 +1,8 @@
 // Opens the store and picks the engine: MongoDB when an address is given, else the embedded file in the data folder.
-// The driver is loaded only then; it costs a fifth of a second.
 
 import { refuseScan } from './embedded/reader.js';
 import { openEmbeddedStore } from './embedded/store.js';
+import { openMongoStore } from './mongodb/store.js';
 import type { Store } from './store.js';
 
 export interface StoreOptions {
@@ -22,8 +22,7 @@ export interface StoreOptions {
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { dataDir, mongodbUri, onScan = 'warn', shared = false, log = () => {} } = options;
   if (mongodbUri !== undefined) {
-    const { openMongoStore } = await import('./mongodb/store.js');
-    return openMongoStore(mongodbUri);
+    return openMongoStore(mongodbUri, log);
   }
   return openEmbeddedStore(dataDir, shared, onScan === 'error' ? refuseScan : warnOnce(log));
 }

@@ -1,8 +1,18 @@
 // The only face of the database that the rest of the house sees: a documented subset of the MongoDB driver's Db and
 // Collection, with its types. Two engines stand behind it (embedded/, mongodb/); no other file may name one.
-// Subset: strings as _id; equality, $eq $ne $gt $gte $lt $lte $in $nin $exists $and $or $nor $not $elemMatch $all $size
-// $regex (anchored prefix only uses an index); updates $set $unset $inc $push(+$each,$slice) $pull $addToSet $setOnInsert
-// $min $max; single-document atomicity; unique and sparse indexes. No transactions, $lookup, text or TTL indexes.
+// Subset: strings as _id; equality, $eq $ne $gt $gte $lt $lte $in $nin $exists $and $or $nor $not $all $size $regex
+// (anchored prefix only uses an index); updates $set $unset $inc $push(+$each) $pull $addToSet(+$each) $setOnInsert $min
+// $max; single-document atomicity; unique and sparse indexes. No transactions, $lookup, text or TTL indexes.
+// What only some servers do is left out or narrowed (FerretDB 1.x is the least of them, and the one of the tests):
+// - no $elemMatch, no $slice; $pull takes one value or a whole element as it is stored, no condition;
+// - $in, $nin and $all take single values; ranges take texts, numbers, dates and booleans, not null;
+// - an upsert names its _id in the filter or in $setOnInsert; a limit is at least 1;
+// - values: text, finite numbers, booleans, null, dates, binaries (given back as Buffer, never looked up), arrays, plain
+//   objects; field names without dot, NUL or leading $; no undefined anywhere; 64 levels; 4 million characters;
+// - do not rely on: two missing values in a unique index that is not sparse, unique elements of arrays, arrays directly
+//   in arrays (FerretDB 1.x refuses them), arrays in two fields of one compound index (refused);
+// - distinct gives neither null nor missing values, each other value once, in order.
+// FerretDB 1.x, besides, changes a document in two steps and loses updates that meet: for tests only.
 import type {
   BulkWriteResult,
   DeleteResult,

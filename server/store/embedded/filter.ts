@@ -3,7 +3,7 @@
 import { Context } from 'mingo/core';
 import { $and, $nor, $not, $or } from 'mingo/operators/query/logical';
 import { Query } from 'mingo/query';
-import { type Fields, isPlainObject } from '../guard.js';
+import type { Fields } from '../guard.js';
 import { compareValues, equalValues, rankOf } from '../order.js';
 import { candidatesOf, leavesOf } from './paths.js';
 
@@ -38,13 +38,6 @@ const matches = (path: string, pattern: RegExp): Test => {
   return (document) => candidatesOf(document, path).some((value) => typeof value === 'string' && pattern.test(value));
 };
 
-const elementMatches = (path: string, condition: Fields): Test => {
-  const onValues = Object.keys(condition).some((key) => key.startsWith('$') && !['$and', '$or', '$nor'].includes(key));
-  const test = onValues ? valueTest(condition) : filterTest(condition);
-  const passes = onValues ? test : (item: unknown) => isPlainObject(item) && test(item);
-  return (document) => leavesOf(document, path).some((leaf) => Array.isArray(leaf) && leaf.some(passes));
-};
-
 const OPERATORS = {
   $eq: equals,
   $ne: (path: string, wanted: unknown) => not(equals(path, wanted)),
@@ -55,7 +48,6 @@ const OPERATORS = {
   $lt: compares((difference) => difference < 0),
   $lte: compares((difference) => difference <= 0),
   $regex: matches,
-  $elemMatch: elementMatches,
   $exists: (path: string, wanted: boolean): Test => {
     return (document) => leavesOf(document, path).some((leaf) => leaf !== undefined) === wanted;
   },
@@ -75,10 +67,4 @@ const context = Context.init().addQueryOps({ ...OPERATORS, $and, $or, $nor, $not
 export function filterTest(filter: Fields): Test {
   const query = new Query(filter, { context, scriptEnabled: false });
   return (document) => query.test(document as Fields);
-}
-
-/** The test of a condition on one value that is not a document's field: an element of $elemMatch or $pull. */
-export function valueTest(condition: unknown): Test {
-  const test = filterTest({ value: condition });
-  return (value) => test({ value });
 }

@@ -4,7 +4,6 @@ import { decodeDocument, encodeDocument } from '../codec.js';
 import { type Fields, isPlainObject } from '../guard.js';
 import { compareValues, equalValues } from '../order.js';
 import { StoreUsageError } from '../store.js';
-import { filterTest, valueTest } from './filter.js';
 
 type Slot = { get(): unknown; set(value: unknown): void };
 type Change = (slot: Slot, operand: unknown, path: string) => void;
@@ -30,29 +29,17 @@ const CHANGES: Record<string, Change> = {
     const value = slot.get();
     if (value === undefined || compareValues(operand, value) > 0) slot.set(operand);
   },
-  $push: (slot, operand, path) => {
-    const { items, slice } = eachOf(operand);
-    const list = [...arrayAt(slot, '$push', path), ...items];
-    slot.set(slice === undefined ? list : slice < 0 ? list.slice(slice) : list.slice(0, slice));
-  },
+  $push: (slot, operand, path) => slot.set([...arrayAt(slot, '$push', path), ...itemsOf(operand)]),
   $addToSet: (slot, operand, path) => {
     const list = [...arrayAt(slot, '$addToSet', path)];
-    for (const item of eachOf(operand).items) if (!list.some((other) => equalValues(other, item))) list.push(item);
+    for (const item of itemsOf(operand)) if (!list.some((other) => equalValues(other, item))) list.push(item);
     slot.set(list);
   },
   $pull: (slot, operand, path) => {
     if (slot.get() === undefined) return;
-    const fields = isPlainObject(operand) && !Object.keys(operand).some((key) => key.startsWith('$'));
-    const test = fields ? filterTest(operand) : valueTest(operand);
-    const goes = fields ? (item: unknown) => isPlainObject(item) && test(item) : pullsValue(operand, test);
-    slot.set(arrayAt(slot, '$pull', path).filter((item) => !goes(item)));
+    slot.set(arrayAt(slot, '$pull', path).filter((item) => !equalValues(item, operand)));
   },
 };
-
-/** A plain value is pulled by equality; only operators look inside an element. */
-function pullsValue(operand: unknown, test: (item: unknown) => boolean): (item: unknown) => boolean {
-  return isPlainObject(operand) || operand instanceof RegExp ? test : (item) => equalValues(item, operand);
-}
 
 /**
  * The document after an update, the one given untouched. `inserting` lets $setOnInsert act. Refuses what MongoDB
@@ -167,9 +154,6 @@ function arrayAt(slot: Slot, operator: string, path: string): unknown[] {
   return value;
 }
 
-function eachOf(operand: unknown): { items: unknown[]; slice: number | undefined } {
-  if (isPlainObject(operand) && Array.isArray(operand.$each)) {
-    return { items: operand.$each, slice: typeof operand.$slice === 'number' ? operand.$slice : undefined };
-  }
-  return { items: [operand], slice: undefined };
+function itemsOf(operand: unknown): unknown[] {
+  return isPlainObject(operand) && Array.isArray(operand.$each) ? operand.$each : [operand];
 }

@@ -1,17 +1,16 @@
 // One collection of the mongodb engine: the methods of Coll on checked arguments, handed to the official driver. Only
-// the driver's errors are translated; nothing is emulated.
-import {
-  type AnyBulkWriteOperation,
-  type BulkWriteResult,
-  type Collection,
-  type DeleteResult,
-  type Filter,
-  type FindCursor,
-  type InsertManyResult,
-  type InsertOneResult,
-  MongoServerError,
-  type UpdateFilter,
-  type UpdateResult,
+// the driver's errors are translated; nothing is emulated. Types alone come from the driver, which store.ts loads.
+import type {
+  AnyBulkWriteOperation,
+  BulkWriteResult,
+  Collection,
+  DeleteResult,
+  Filter,
+  FindCursor,
+  InsertManyResult,
+  InsertOneResult,
+  UpdateFilter,
+  UpdateResult,
 } from 'mongodb';
 import type { Fields } from '../guard.js';
 import type { Backend, Bulk, Query } from '../guarded.js';
@@ -22,6 +21,8 @@ type Stored = Fields & Doc;
 type Update = Record<string, Fields>;
 
 const DUPLICATE_KEY = 11000;
+/** How FerretDB 1.x lets the refusal of its own SQLite through. */
+const SQLITE_DUPLICATE = /UNIQUE constraint failed/;
 /** BadValue, FailedToParse, TypeMismatch, PathNotViable, ConflictingUpdateOperators, ImmutableField, and their kin. */
 const USAGE_CODES = new Set([2, 9, 14, 16, 28, 31, 40, 52, 54, 56, 57, 66, 85, 86, 171, 10334, 17419, 17280]);
 
@@ -120,14 +121,16 @@ export class MongoCollection implements Backend {
 
 /** The store's own error for a refusal of the server; any other error unchanged. */
 export function translated(error: unknown, collection: string): unknown {
-  if (!(error instanceof MongoServerError)) return error;
-  if (error.code === DUPLICATE_KEY) return new DuplicateKeyError(collection, indexOf(error), { cause: error });
+  if (!(error instanceof Error && 'code' in error)) return error;
+  if (error.code === DUPLICATE_KEY || SQLITE_DUPLICATE.test(error.message)) {
+    return new DuplicateKeyError(collection, indexOf(error), { cause: error });
+  }
   if (USAGE_CODES.has(Number(error.code))) return new StoreUsageError(error.message, { cause: error });
   return error;
 }
 
 /** The index that refused: only its name in the message tells, in every version. */
-function indexOf(error: MongoServerError): string {
+function indexOf(error: Error): string {
   return / index: (\S+)/.exec(error.message)?.[1] ?? '?';
 }
 
