@@ -22,8 +22,11 @@ export interface RouteSpec<P extends Shape, Q extends Shape, B extends Shape> {
   params?: P;
   query?: Q;
   body?: B;
-  /** The name of one file field, and its largest size in bytes. Makes the route take multipart/form-data. */
-  file?: { field: string; maxBytes: number };
+  /**
+   * The name of one file field, and the largest size of a file in bytes. Makes the route take multipart/form-data.
+   * `maxCount`: the field takes several files (1 unless told). `maxText`: bytes of a text field (64 KiB unless told).
+   */
+  file?: { field: string; maxBytes: number; maxCount?: number; maxText?: number };
   /** Shows the form again, filled in, after a refusal of the shape or of the deed. Absent: an error page. */
   retry?: (visit: Visit<z.output<P>, z.output<Q>, unknown>, form: FormState) => Promise<void> | void;
   /** Public pages may be cached for a minute by default; 'none' for what depends on the reader. */
@@ -48,6 +51,8 @@ export interface Visit<P, Q, B> {
   query: Q;
   body: B;
   file: UploadedFile | null;
+  /** All of them, where the field takes several. */
+  files: UploadedFile[];
   /** Sends views/<view>.hbs in the page layout. */
   page(view: string, model: object, options: PageOptions): Promise<void>;
   /** 303 to a path of this server; `done` is said at the top of the next page. */
@@ -86,7 +91,7 @@ export class Routes {
     handler: Handler<z.output<P>, z.output<Q>, z.output<B>>,
   ): this {
     this.list.push({ method: 'post', path, access: spec.access });
-    const readers = spec.file ? [multer(uploadLimits(spec.file.maxBytes)).single(spec.file.field)] : [];
+    const readers = spec.file ? [multer(uploadLimits(spec.file)).array(spec.file.field, spec.file.maxCount ?? 1)] : [];
     this.router.post(path, ...readers, (req, res, next) => this.run(req, res, next, spec, handler));
     return this;
   }
@@ -110,6 +115,7 @@ export class Routes {
     if (!query.success) throw new DomainError('invalid', 'error.badQuery');
 
     const frame = await frameFor(this.house, req, res);
+    const files = uploadsOf(req);
     const visit: Visit<z.output<P>, z.output<Q>, unknown> = {
       req,
       res,
@@ -120,7 +126,8 @@ export class Routes {
       params: params.data as z.output<P>,
       query: query.data as z.output<Q>,
       body: undefined,
-      file: req.file ? { bytes: req.file.buffer, fileName: req.file.originalname } : null,
+      file: files[0] ?? null,
+      files,
       page: (view, model, options) => sendPage(this.house, req, res, frame, view, model, options),
       redirect: (path, done) => {
         if (done) req.session.flash = done;
@@ -179,11 +186,19 @@ export function personOf(ctx: Context): PersonActor {
   return ctx.actor;
 }
 
-function uploadLimits(maxBytes: number): multer.Options {
-  return {
-    storage: multer.memoryStorage(),
-    limits: { fileSize: maxBytes, files: 1, fields: 100, fieldSize: 64 * 1024, fieldNameSize: 100, parts: 101 },
-  };
+function uploadLimits({ maxBytes, maxCount = 1, maxText = 64 * 1024 }: FileSpec): multer.Options {
+  const limits = { fileSize: maxBytes, files: maxCount, fields: 100, fieldSize: maxText, fieldNameSize: 100 };
+  return { storage: multer.memoryStorage(), limits: { ...limits, parts: 100 + maxCount } };
+}
+
+type FileSpec = NonNullable<RouteSpec<Shape, Shape, Shape>['file']>;
+
+/** Fields of files that were left empty arrive as files of no bytes. */
+function uploadsOf(req: Request): UploadedFile[] {
+  const received = Array.isArray(req.files) ? req.files : [];
+  return received
+    .map(({ buffer, originalname }) => ({ bytes: buffer, fileName: originalname }))
+    .filter(({ bytes, fileName }) => bytes.length > 0 || fileName !== '');
 }
 
 export function isLanguage(value: unknown): value is Language {
