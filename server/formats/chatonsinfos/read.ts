@@ -1,6 +1,6 @@
 // Readers of ChatonsInfos files: lenient, with a remark at its line for everything that had to be guessed or left aside.
-import { readProperties } from '../properties.js';
-import { type ReadResult, refuse, type Warnings } from '../warnings.js';
+import { type PropertyEntry, readProperties } from '../properties.js';
+import { type FormatWarning, type ReadResult, refuse, type Warnings } from '../warnings.js';
 import { readChatAddress, readWebAddress, type Warn } from './fields.js';
 import { canonicalEntries } from './keys.js';
 import { checkHost, checkLicense } from './lint.js';
@@ -65,6 +65,15 @@ const READERS = {
   service: takeService,
   metrics: takeMetrics,
 } satisfies Record<DocumentKind, (source: Source) => ChatonsDocument>;
+
+/** An organisation from entries that another format was turned into. Keys are those of ChatonsInfos. */
+export function organizationFromEntries(
+  entries: PropertyEntry[],
+  warnings: Warnings,
+): { ok: true; model: ChatonsOrganization; warnings: FormatWarning[] } {
+  const model = takeOrganization(new Source(entries, warnings));
+  return { ok: true, model, warnings: warnings.list() };
+}
 
 function takeFederation(source: Source): ChatonsFederation {
   return {
