@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import Handlebars from 'handlebars';
 import type { Language } from '../context.js';
-import type { Message } from '../errors.js';
+import type { Message, MessageParams } from '../errors.js';
 import type { Translate } from '../i18n.js';
 import { type LocalText, textIn } from '../shapes.js';
 
@@ -59,6 +59,14 @@ function frameOf(options: Handlebars.HelperOptions): PageFrame {
   return (options.data as Data).root.page;
 }
 
+/** {{text}} alone, where the thing shown has a field "text", is that field: a helper's name takes no name from the data. */
+function orField(name: string, helper: Handlebars.HelperDelegate): Handlebars.HelperDelegate {
+  return function (this: unknown, ...args: unknown[]) {
+    const alone = args.length === 1 && typeof this === 'object' && this !== null && Object.hasOwn(this, name);
+    return alone ? (this as Record<string, unknown>)[name] : Reflect.apply(helper, this, args);
+  };
+}
+
 /** views/public/<name> -> /assets/<name>?v=<digest of the file>, so that browsers may keep it for ever. */
 function assetAddresses(publicDir: string): Map<string, string> {
   const addresses = new Map<string, string>();
@@ -75,9 +83,10 @@ function assetAddresses(publicDir: string): Map<string, string> {
 function registerHelpers(handlebars: typeof Handlebars, assets: ReadonlyMap<string, string>): void {
   const helpers: Record<string, Handlebars.HelperDelegate> = {
     /** {{t "key" name=value}}: a text of the catalogues. */
-    t: (key: unknown, options: Handlebars.HelperOptions) => frameOf(options).t(String(key), options.hash),
+    t: (key: unknown, options: Handlebars.HelperOptions) => spaced(frameOf(options), String(key), options.hash),
     /** {{say message}}: a Message {key, params}. */
-    say: (message: Message | undefined, options) => (message ? frameOf(options).t(message.key, message.params) : ''),
+    say: (message: Message | undefined, options) =>
+      message ? spaced(frameOf(options), message.key, message.params) : '',
     /** {{text name}}: a LocalText in the reader's language. */
     text: (text: LocalText | undefined, options: Handlebars.HelperOptions) =>
       text ? textIn(text, frameOf(options).language) : '',
@@ -127,7 +136,7 @@ function registerHelpers(handlebars: typeof Handlebars, assets: ReadonlyMap<stri
     /** {{capital word}}: a renamed word at the start of a title. */
     capital: (word: unknown) => capital(String(word ?? '')),
     /** {{initial name}}: what stands in the arch when there is no picture. */
-    initial: (name: unknown) => /[\p{L}\p{N}]/u.exec(String(name ?? ''))?.[0]?.toUpperCase() ?? '',
+    initial: (name: unknown) => initial(String(name ?? '')),
     encode: (value: unknown) => encodeURIComponent(String(value ?? '')),
     /** {{asset "chatiere.css"}}: the address of a file of views/public. */
     asset: (name: unknown) => {
@@ -138,7 +147,7 @@ function registerHelpers(handlebars: typeof Handlebars, assets: ReadonlyMap<stri
     /** {{jsonLd object}} for <script type="application/ld+json">: cannot end the script element. */
     jsonLd: (value: unknown) => new Handlebars.SafeString(JSON.stringify(value).replaceAll('<', '\\u003c')),
   };
-  for (const [name, helper] of Object.entries(helpers)) handlebars.registerHelper(name, helper);
+  for (const [name, helper] of Object.entries(helpers)) handlebars.registerHelper(name, orField(name, helper));
 }
 
 function sameValue(a: unknown, b: unknown): boolean {
@@ -148,6 +157,18 @@ function sameValue(a: unknown, b: unknown): boolean {
 function errorFor(errors: unknown, field: unknown): Message | undefined {
   if (!Array.isArray(errors)) return undefined;
   return (errors as { field: string; message: Message }[]).find((error) => error.field === field)?.message;
+}
+
+/** The text, with French spaces that keep a sign and its word on one line. */
+function spaced(page: PageFrame, key: string, params: MessageParams | undefined): string {
+  const text = page.t(key, params);
+  return page.language === 'fr' ? text.replace(/ (?=[:;?!»%])|(?<=«) /g, '\u00a0') : text;
+}
+
+/** The first letter that tells a name from others: that of "Écluse" in "L’Écluse Libre". */
+function initial(name: string): string {
+  const bare = name.replace(/^(?:l[’']|(?:le|la|les|the)\s)\s*(?=\p{L})/iu, '');
+  return /[\p{L}\p{N}]/u.exec(bare)?.[0]?.toUpperCase() ?? '';
 }
 
 function capital(word: string): string {

@@ -109,8 +109,10 @@ const mistakes = document.getElementById('errors');
 if (mistakes) {
   for (const link of mistakes.querySelectorAll('a[href^="#"]')) {
     const field = document.getElementById(link.hash.slice(1));
-    const label = field?.labels?.[0] ?? field?.querySelector('legend');
-    if (label && !link.dataset.named) link.prepend(`${label.firstChild.textContent.trim()} — `);
+    const pair = field?.closest('.pair')?.querySelector('legend');
+    const labels = [pair, field?.labels?.[0] ?? field?.querySelector('legend')].filter(Boolean);
+    if (labels.length === 0 || link.hasAttribute('data-named')) continue;
+    link.prepend(`${labels.map((label) => label.firstChild.textContent.trim()).join(', ')} — `);
   }
   mistakes.focus();
 }
