@@ -1,7 +1,7 @@
 // The finder's reading of the catalogue: a compact copy of what everybody sees, kept beside the store and brought up to
 // date before each answer. Filters, counts and pages come from it in one pass; no document is read for a search.
 // Why not the store's indexes: docs/decisions/0003-finder-keeps-a-copy.md.
-import { type LocalText, fold } from '../shapes.js';
+import { fold, type LocalText } from '../shapes.js';
 import type { Store } from '../store/store.js';
 import { servicesOf } from './queries.js';
 import { dayOf, everydayTerms, isOver } from './rules.js';
@@ -152,7 +152,9 @@ async function lookForChanges(store: Store, copy: Copy, now: Date): Promise<void
   let changed = false;
   for (;;) {
     const options = { sort: { stamp: 1 }, limit: batchSize, projection: fields } as const;
-    const found = await servicesOf(store).find({ stamp: { $gt: after } }, options).toArray();
+    const found = await servicesOf(store)
+      .find({ stamp: { $gt: after } }, options)
+      .toArray();
     for (const service of found) changed = take(copy, service) || changed;
     after = found.at(-1)?.stamp ?? after;
     if (after > copy.stamp) copy.stamp = after;
@@ -222,7 +224,10 @@ function rowOf(service: Service): Row {
 function shorten(text: string): string {
   const line = text.replace(/\s+/g, ' ');
   if (line.length <= summaryLength) return line;
-  return `${line.slice(0, summaryLength).replace(/\s+\S*$/, '').replace(/\p{Cs}$/u, '')} …`;
+  return `${line
+    .slice(0, summaryLength)
+    .replace(/\s+\S*$/, '')
+    .replace(/\p{Cs}$/u, '')} …`;
 }
 
 /** Small words that people type and no service is told apart by. */
@@ -274,7 +279,10 @@ function search(copy: Copy, query: FinderQuery, today: string): FinderResult {
     page,
     pages,
     facets: tally.facets(new Map(wanted.map(({ dimension, value }) => [dimension, value]))),
-    without: tally.without([...wanted.map(({ dimension }) => dimension), ...(words.length > 0 ? (['q'] as const) : [])]),
+    without: tally.without([
+      ...wanted.map(({ dimension }) => dimension),
+      ...(words.length > 0 ? (['q'] as const) : []),
+    ]),
     all: tally.all,
   };
 }

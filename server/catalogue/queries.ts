@@ -2,7 +2,7 @@
 // who may see. The finder's own reading is in finder.ts.
 import { DomainError } from '../errors.js';
 import { eventIndex } from '../events.js';
-import type { CollectionIndexes, Coll, Filter, Store } from '../store/store.js';
+import type { Coll, CollectionIndexes, Filter, Store } from '../store/store.js';
 import type { ImportDraft, InfoFile, Service, ServiceNews, Source } from './schema.js';
 
 export const catalogueIndexes: CollectionIndexes = {
@@ -66,12 +66,16 @@ export async function listServicesOf(
 ): Promise<Service[]> {
   const filter: Filter<Service> = { collectiveId, deletedAt: which === 'bin' ? { $ne: null } : null };
   if (which === 'public') filter.listed = true;
-  return servicesOf(store).find(filter, { sort: { sortName: 1 } }).toArray();
+  return servicesOf(store)
+    .find(filter, { sort: { sortName: 1 } })
+    .toArray();
 }
 
 /** The services that everybody sees, last published first. */
 export async function listRecentServices(store: Store, limit: number): Promise<Service[]> {
-  return servicesOf(store).find({ listed: true }, { sort: { publishedAt: -1 }, limit }).toArray();
+  return servicesOf(store)
+    .find({ listed: true }, { sort: { publishedAt: -1 }, limit })
+    .toArray();
 }
 
 /** Every service that everybody sees, by name: for exports. */
@@ -95,7 +99,9 @@ export async function listDueSources(store: Store, now: Date, limit: number): Pr
 }
 
 export async function listInfoFiles(store: Store, ownerId: string): Promise<InfoFile[]> {
-  return infoFilesOf(store).find({ ownerId }, { sort: { position: 1 } }).toArray();
+  return infoFilesOf(store)
+    .find({ ownerId }, { sort: { position: 1 } })
+    .toArray();
 }
 
 export async function findImport(store: Store, id: string): Promise<ImportDraft | null> {

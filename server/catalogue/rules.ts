@@ -4,13 +4,15 @@ import { DomainError } from '../errors.js';
 import type { Change } from '../events.js';
 import { isCoherentHost } from '../formats/chatonsinfos/lint.js';
 import { fold } from '../shapes.js';
-import { everydayWords } from './softwareNeeds.js';
 import type { Service, ServiceProfile } from './schema.js';
+import { everydayWords } from './softwareNeeds.js';
 
 /** Days in the bin before a service is gone for good. */
 export const binDays = 30;
 /** Failed readings in a row after which a source rests until a member starts it again. */
 export const maxStrikes = 3;
+/** Series of figures of one service: what a document can hold with room to spare, daily figures included. */
+export const maxSeriesPerService = 400;
 /** Hours that an import waits for its confirmation. */
 export const importHours = 24;
 
@@ -19,11 +21,7 @@ type Hoster = Pick<Collective, 'handle' | 'profile' | 'published' | 'deletedAt'>
 /** Everybody sees it: published, not in the bin, and its hoster is public. */
 export function isListed(service: Pick<Service, 'published' | 'deletedAt'>, hoster: Hoster | null): boolean {
   return (
-    service.published &&
-    service.deletedAt === null &&
-    hoster !== null &&
-    hoster.published &&
-    hoster.deletedAt === null
+    service.published && service.deletedAt === null && hoster !== null && hoster.published && hoster.deletedAt === null
   );
 }
 
@@ -43,7 +41,9 @@ export function checkNotInBin(service: Pick<Service, 'deletedAt'>): void {
 
 /** Nobody can use it any more on that day (YYYY-MM-DD). */
 export function isOver(profile: Pick<ServiceProfile, 'status' | 'endDate'>, today: string): boolean {
-  return profile.status === 'OVER' || profile.status === 'VOID' || (profile.endDate !== null && profile.endDate < today);
+  return (
+    profile.status === 'OVER' || profile.status === 'VOID' || (profile.endDate !== null && profile.endDate < today)
+  );
 }
 
 export function dayOf(now: Date): string {
@@ -56,7 +56,8 @@ export function purgeDate(deletedAt: Date): Date {
 }
 
 /** Paths of a service's profile that only its hoster cares for; a change of nothing else is no news. */
-const quietPaths = /^(host\.(hypervisor|distribution)|software\.(version|modules|sourceUrl)|installType|logoUrl)/;
+const quietPaths =
+  /^(metrics\.|metricsLabels|unknown|published|origin|host\.(hypervisor|distribution)|software\.(version|modules|sourceUrl)|installType|logoUrl)/;
 
 export function isNews(fields: Change['fields']): boolean {
   return fields.some(({ path }) => !quietPaths.test(path));
@@ -98,7 +99,10 @@ export function derivedFields(
 
 /** Letters, digits and single hyphens, at most 40; '' when nothing is left. Never "…-metrics": files end so. */
 export function slugOf(text: string): string {
-  const words = fold(text).replace(/[^a-z0-9 ]+/g, '').trim().replace(/ +/g, '-');
+  const words = fold(text)
+    .replace(/[^a-z0-9 ]+/g, '')
+    .trim()
+    .replace(/ +/g, '-');
   const short = words.slice(0, 40).replace(/-+$/, '');
   return /(^|-)metrics$/.test(short) ? `${short}-1` : short;
 }
@@ -109,7 +113,10 @@ export const slugPattern = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 export function lintProfile(profile: ServiceProfile): string[] {
   const { host, software } = profile;
   const remarks: [string, boolean][] = [
-    ['host', host.providerType !== null && host.serverType !== null && !isCoherentHost(host.providerType, host.serverType)],
+    [
+      'host',
+      host.providerType !== null && host.serverType !== null && !isCoherentHost(host.providerType, host.serverType),
+    ],
     ['needs', profile.needs.length === 0],
     ['description', profile.description.fr === '' && profile.description.en === ''],
     ['website', profile.website === null],

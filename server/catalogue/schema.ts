@@ -179,14 +179,18 @@ export interface Source extends Doc, Eventful {
   /** Failures in a row; at 3 reading stops until a member starts it again. */
   strikes: number;
   stoppedAt: Date | null;
-  /** Of the last good reading. Its files are in infoFiles. */
+  /** Chosen at the import, and kept for the readings to come. */
+  corrections: Correction[];
+  skipped: string[];
+  /** Owner, in infoFiles, of the files of the last good reading. */
+  filesId: string;
   fileCount: number;
   warningCount: number;
 }
 
 /** A ChatonsInfos file as it was received: the last good copy of a source, or part of an import not yet confirmed. */
 export interface InfoFile extends Doc {
-  /** Id of the source or of the import. */
+  /** Id of the import, or the filesId of a source. */
   ownerId: string;
   position: number;
   /** Its address, or the name under which it was uploaded. */
@@ -203,8 +207,12 @@ export interface InfoFile extends Doc {
 /** A correction made in the preview: this key of this file has this value instead. */
 export interface Correction {
   address: string;
+  /** From 1; 0: a line to be added. */
+  line: number;
   key: string;
   value: string;
+  /** The line as it was, byte by byte: the correction is for this one only. */
+  original: string;
 }
 
 /** An import that is shown and not yet confirmed. What it would do is computed from its files each time. */
@@ -220,6 +228,8 @@ export interface ImportDraft extends Doc {
   failures: { address: string; key: string; params: Record<string, string | number> }[];
   createdAt: Date;
   expiresAt: Date;
+  /** Set while it is being carried out. */
+  applyingAt: Date | null;
 }
 
 /** One line of the public page "what changed". */
@@ -348,7 +358,10 @@ export const closeForm = z.object({
   reason: bothLines(300),
 });
 
-export const metricPath = z.string().trim().regex(/^[a-z][a-z0-9]*(\.[a-z0-9]+){1,5}$/, 'catalogue.metrics.badPath');
+export const metricPath = z
+  .string()
+  .trim()
+  .regex(/^[a-z][a-z0-9]*(\.[a-z0-9]+){1,5}$/, 'catalogue.metrics.badPath');
 
 /** One figure: empty, or a number of zero or more, with a decimal point or comma. */
 const figure: z.ZodType<number | null> = z
@@ -395,11 +408,23 @@ export const finderQuery = z.object({
   need: z.enum(needs).optional().catch(undefined),
   signup: z.enum(registrations).optional().catch(undefined),
   room: z.enum(loads).optional().catch(undefined),
-  country: z.string().trim().toUpperCase().regex(/^[A-Z]{2}$/).optional().catch(undefined),
+  country: z
+    .string()
+    .trim()
+    .toUpperCase()
+    .regex(/^[A-Z]{2}$/)
+    .optional()
+    .catch(undefined),
   software: filterWord.optional().catch(undefined),
   provider: z.enum(providerTypes).optional().catch(undefined),
   server: z.enum(serverTypes).optional().catch(undefined),
-  language: z.string().trim().toLowerCase().regex(/^[a-z]{2,3}(-[a-z0-9]{2,8})*$/).optional().catch(undefined),
+  language: z
+    .string()
+    .trim()
+    .toLowerCase()
+    .regex(/^[a-z]{2,3}(-[a-z0-9]{2,8})*$/)
+    .optional()
+    .catch(undefined),
   sort: z.enum(['name', 'newest']).catch('name').prefault('name'),
   page: pageNumber.prefault(1),
 });

@@ -16,7 +16,7 @@ const table: Readonly<Record<string, readonly Need[]>> = {
   'BookStack/DokuWiki/MediaWiki/XWiki/Wiki.js/Outline/TiddlyWiki/Gollum/PmWiki/YesWiki/Raneto': ['notes', 'write'],
   BookWyrm: ['social', 'learn'],
   'Cal.com/Easy!Appointments': ['schedule', 'calendar'],
-  'Castopod': ['publish', 'music'],
+  Castopod: ['publish', 'music'],
   'CiviCRM/Galette/Garradin/Paheko': ['money', 'lists'],
   CKAN: ['publish'],
   'CodiMD/HedgeDoc': ['write', 'notes'],
@@ -28,28 +28,39 @@ const table: Readonly<Record<string, readonly Need[]>> = {
   'Discourse/Flarum/NodeBB/phpBB/Lemmy/PieFed/Mbin/Kbin/Talkyard': ['social'],
   'Dolibarr/Odoo/ERPNext/GnuCash/Akaunting/Invoice Ninja/Crater/Kimai/Cospend/IHateMoney/Firefly III/Spliit': ['money'],
   Drawio: ['boards'],
-  'Drupal/WordPress/Wordpress/Grav/Ghost/SPIP/Joomla/Publii/PluXml/Dotclear/Noblogs/Hugo/Scribouilli/Omeka': ['website', 'publish'],
-  'Dovecot/Postfix/Roundcube/SOGo/Mailcow/Mailu/Modoboa/Zimbra/Rainloop/SnappyMail/iRedMail/Stalwart/Cyrus/BlueMind/Mail-in-a-Box/Rspamd': ['mail'],
+  'Drupal/WordPress/Wordpress/Grav/Ghost/SPIP/Joomla/Publii/PluXml/Dotclear/Noblogs/Hugo/Scribouilli/Omeka': [
+    'website',
+    'publish',
+  ],
+  'Dovecot/Postfix/Roundcube/SOGo/Mailcow/Mailu/Modoboa/Zimbra/Rainloop/SnappyMail/iRedMail/Stalwart/Cyrus/BlueMind/Mail-in-a-Box/Rspamd':
+    ['mail'],
   Dufs: ['files', 'transfer'],
   'ejabberd/Prosody/XMPP/Movim/Converse.js/ConverseJS/Jappix/Snikket': ['chat'],
   'Etherpad/Etherpad Lite/Mypads/MyPads/Framapad': ['write'],
-  'Excalidraw/WBO/Whiteboard/tldraw/Draw.io/diagrams.net/Spacedeck/Framemo/Scrumblr/Wekan/Kanboard/Planka/Focalboard/Taskboard/Nullboard': ['boards'],
-  'Firefish/Misskey/Mastodon/Pleroma/Akkoma/GoToSocial/Friendica/Diaspora/diaspora*/Hubzilla/Glitch-soc/Sharkey/Iceshrimp/Takahē/Takahe/Mitra/snac': ['social'],
-  'FileDrop/Firefox Send/Jirafeau/Lufi/PsiTransfer/Plik/Pairdrop/Snapdrop/Chibisafe/Gokapi/transfer.sh/OnionShare/LinShare/FileShelter': ['transfer'],
+  'Excalidraw/WBO/Whiteboard/tldraw/Draw.io/diagrams.net/Spacedeck/Framemo/Scrumblr/Wekan/Kanboard/Planka/Focalboard/Taskboard/Nullboard':
+    ['boards'],
+  'Firefish/Misskey/Mastodon/Pleroma/Akkoma/GoToSocial/Friendica/Diaspora/diaspora*/Hubzilla/Glitch-soc/Sharkey/Iceshrimp/Takahē/Takahe/Mitra/snac':
+    ['social'],
+  'FileDrop/Firefox Send/Jirafeau/Lufi/PsiTransfer/Plik/Pairdrop/Snapdrop/Chibisafe/Gokapi/transfer.sh/OnionShare/LinShare/FileShelter':
+    ['transfer'],
   'FreshRSS/Miniflux/Tiny Tiny RSS/CommaFeed/Selfoss/NewsBlur/RSS-Bridge/rssbridge': ['links'],
   Funkwhale: ['music', 'social'],
   Gancio: ['events'],
   'Gitea/Forgejo/GitLab/Gogs/Gitlab/OneDev/SourceHut/Sourcehut/cgit/Woodpecker/Codeberg Pages/Weblate': ['code'],
   'Gotify/ntfy/UnifiedPush/Mollysocket': ['chat'],
-  'Grafana/Uptime Kuma/Zabbix/Munin/Prometheus/Netdata/Cachet/Statping/Umami/Matomo/Plausible/GoatCounter/Monitorix': ['monitor'],
+  'Grafana/Uptime Kuma/Zabbix/Munin/Prometheus/Netdata/Cachet/Statping/Umami/Matomo/Plausible/GoatCounter/Monitorix': [
+    'monitor',
+  ],
   'Headscale/WireGuard/OpenVPN/Tor/Snowflake/Coturn/Unbound/Pi-hole/PowerDNS/Knot/AdGuard Home': ['network'],
   'Immich/Lychee/Piwigo/Pixelfed/PhotoPrism/Lutim/PicoShare/Chevereto/Slink/Vernissage': ['pictures'],
   Invidious: ['video'],
   'Joplin/Joplin Server/Memos/Standard Notes/Turtl/Trilium/SilverBullet/Notesnook/Etesync/EteSync': ['notes'],
   'Kiwix/Moodle/Scenari/Kolibri/Chamilo/H5P/LibreTexts/Anki/La Digitale/Digipad': ['learn'],
   'LibreTranslate/Apertium/LanguageTool/Lingva': ['translate'],
-  'LimeSurvey/Limesurvey/Yakforms/Framaforms/OhMyForm/Formbricks/HeyForm/Liberaforms/LiberaForms/Nextcloud Forms/Typebot/KoboToolbox': ['forms'],
-  'Linkding/Linkwarden/Shaarli/wallabag/Wallabag/YOURLS/Lstu/Polr/Shlink/Kutt/Rs-short/rs-short/Framalink/LinkStack/LittleLink/Readeck/Shiori/Buku': ['links'],
+  'LimeSurvey/Limesurvey/Yakforms/Framaforms/OhMyForm/Formbricks/HeyForm/Liberaforms/LiberaForms/Nextcloud Forms/Typebot/KoboToolbox':
+    ['forms'],
+  'Linkding/Linkwarden/Shaarli/wallabag/Wallabag/YOURLS/Lstu/Polr/Shlink/Kutt/Rs-short/rs-short/Framalink/LinkStack/LittleLink/Readeck/Shiori/Buku':
+    ['links'],
   'Listmonk/Mailman/Sympa/phpList/Mailtrain/Schleuder/mlmmj/Keila': ['lists', 'mail'],
   Loomio: ['projects', 'social'],
   'Mattermost/Rocket.Chat/RocketChat/Zulip/Framateam': ['chat'],
@@ -63,7 +74,10 @@ const table: Readonly<Record<string, readonly Need[]>> = {
   'OpenStreetMap/uMap/Umap/Gogocarto/GoGoCarto/OSRM/TileServer/Nominatim/MapLibre': ['maps'],
   'Overleaf/ShareLaTeX': ['write'],
   'Owncast/Restreamer/PeerTube/Peertube/MediaGoblin/Jellyfin/Opencast/Esup-Pod': ['video'],
-  'PrivateBin/Privatebin/Pastebin/Hastebin/0bin/OpenGist/Opengist/MicroBin/Zerobin/wastebin/Yopass': ['transfer', 'notes'],
+  'PrivateBin/Privatebin/Pastebin/Hastebin/0bin/OpenGist/Opengist/MicroBin/Zerobin/wastebin/Yopass': [
+    'transfer',
+    'notes',
+  ],
   'Plume/WriteFreely/Write Freely/Writefreely/Bludit': ['publish'],
   'Searx/SearX/SearXNG/Searxng/YaCy/Whoogle/MetaGer/LibreX/4get': ['search'],
   'Seafile/Pydio/Syncthing/Filebrowser/File Browser/Cells': ['files'],
@@ -99,7 +113,8 @@ function needsOfOne(part: string): readonly Need[] {
 
 /** Everyday words for a need, in French and English, folded: "visio" finds what nobody calls so in its description. */
 const everyday: Readonly<Record<Need, string>> = {
-  write: 'ecrire texte document pad editeur collaboratif traitement tableur bureautique write text document office spreadsheet collaborative',
+  write:
+    'ecrire texte document pad editeur collaboratif traitement tableur bureautique write text document office spreadsheet collaborative',
   files: 'fichiers stockage partage nuage cloud sauvegarde drive files storage share backup synchronisation sync',
   mail: 'courriel courriels mail mails email emails messagerie boite adresse mailbox webmail',
   chat: 'messagerie instantanee discussion tchat chat salon message equipe messaging talk team',
