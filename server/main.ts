@@ -13,8 +13,10 @@ import { loadViews } from './http/views.js';
 import { loadI18n } from './i18n.js';
 import { readSettings } from './instances/settings.js';
 import { createLog } from './log.js';
+import { migrations } from './migrations.js';
 import { projectDir, viewsDir } from './paths.js';
 import { keepAddress, listen, prepareDataDir, readSecret, siteOf } from './startup.js';
+import { migrate } from './store/migrations.js';
 import { openStore } from './store/openStore.js';
 import { allIndexes, eventfulCollections } from './store/schema.js';
 
@@ -62,6 +64,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
       log: (message, details) => log.warn(details, message),
     });
     closers.push(() => store.close());
+    await migrate(store, migrations, (message, details) => log.info(details, message));
     await store.ensureIndexes(allIndexes);
     const site = siteOf(config, port);
     await keepAddress(store, site);

@@ -79,18 +79,23 @@ export function siteOf(config: Pick<Config, 'baseUrl' | 'defaultLanguage'>, port
 
 type AddressDoc = Doc & { baseUrl: string };
 
+/** The address under which this data was last served, if it ever was. */
+export async function knownAddress(store: Store): Promise<string | null> {
+  return (await store.collection<AddressDoc>('settings').findOne({ _id: 'address' }))?.baseUrl ?? null;
+}
+
 /**
  * The address is part of every name that other servers keep. Refuses data that was published under another public one;
  * a trial on this machine may still be given its real address.
  */
 export async function keepAddress(store: Store, site: Site): Promise<void> {
-  const settings = store.collection<AddressDoc>('settings');
-  const known = await settings.findOne({ _id: 'address' });
-  if (known?.baseUrl === site.baseUrl) return;
-  if (known?.baseUrl.startsWith('https:')) {
+  const known = await knownAddress(store);
+  if (known === site.baseUrl) return;
+  if (known?.startsWith('https:')) {
     throw new StartError(
-      `This data belongs to ${known.baseUrl}, but BASE_URL is ${site.baseUrl}: set BASE_URL back, since other servers know the old address.`,
+      `This data belongs to ${known}, but BASE_URL is ${site.baseUrl}: set BASE_URL back, since other servers know the old address.`,
     );
   }
+  const settings = store.collection<AddressDoc>('settings');
   await settings.updateOne({ _id: 'address' }, { $set: { baseUrl: site.baseUrl } }, { upsert: true });
 }

@@ -1,14 +1,12 @@
 // `chatiere serve`: the server, its signals, and what happens when something unforeseen breaks.
-import { existsSync } from 'node:fs';
-import { readConfig } from '../config.js';
 import { withoutSecrets } from '../log.js';
+import { readEnvironment } from './environment.js';
 
 /** Milliseconds after which a stop that hangs is ended. */
 const hardStopMs = 25_000;
 
 export async function serveCommand(): Promise<void> {
-  if (existsSync('.env')) process.loadEnvFile('.env');
-  const config = readConfig(process.env);
+  const config = readEnvironment();
   for (const kind of ['uncaughtException', 'unhandledRejection']) process.on(kind, breakOff);
   const { serve } = await import('../main.js');
   const running = await serve(config, { tell: (line) => process.stdout.write(`${line}\n`) });
