@@ -127,7 +127,7 @@ export function presentPeoplePage(found: PeoplePage, q: string): object {
   return {
     q,
     total: found.total,
-    page: found.page,
+    at: found.page,
     pages: found.pages,
     previous: found.page > 1 ? href(found.page - 1) : null,
     next: found.page < found.pages ? href(found.page + 1) : null,

@@ -95,14 +95,16 @@ export const idParams = z.object({ id: z.uuid() });
 export const nameParams = z.object({ name: z.string().min(1).max(40) });
 export const sessionParams = z.object({ key: z.string().regex(/^[0-9a-f]{64}$/) });
 
-/** What is typed into a password field at sign-in: any length is read, long ones are refused unseen. */
-const typedPassword = z.string().max(5000, 'people.password.tooLong');
-/** A new password: 10 characters at least, 1,024 bytes at most, in NFC so that all keyboards type the same one. */
+/** What is typed into a password field; 1,024 bytes at most are hashed. */
+const typedPassword = z
+  .string()
+  .min(1, 'shape.required')
+  .refine((value) => Buffer.byteLength(value) <= 1024, 'people.password.tooLong');
+/** A new password: 10 characters at least, in NFC so that all keyboards type the same one. */
 export const newPassword: z.ZodType<string> = typedPassword
   .transform((value) => value.normalize('NFC'))
   .superRefine((value, check) => {
     if ([...value].length < 10) check.addIssue({ code: 'custom', message: 'people.password.tooShort' });
-    if (Buffer.byteLength(value) > 1024) check.addIssue({ code: 'custom', message: 'people.password.tooLong' });
   });
 
 const username = z
@@ -120,12 +122,12 @@ const language = z.enum(['', ...languages]).transform((value) => value || null);
 const optionalRole = z.enum(['', ...instanceRoles]).transform((value) => value || null);
 
 export const signInShape = z.object({
-  login: line(320),
+  login: requiredLine(254),
   password: typedPassword,
   next: z.string().max(2000).optional(),
 });
 export const nextQuery = z.object({ next: z.string().max(2000).optional() });
-export const forgotShape = z.object({ email: line(320) });
+export const forgotShape = z.object({ email: requiredLine(254) });
 export const resetShape = z.object({ password: newPassword });
 export const accountShape = z.object({ username, displayName: requiredLine(80), password: newPassword });
 export const setupShape = z.object({
@@ -144,7 +146,7 @@ export const profileShape = z.object({
   handle: username.optional(),
 });
 export const passwordShape = z.object({ current: typedPassword, password: newPassword });
-export const emailChangeShape = z.object({ email, current: typedPassword });
+export const emailChangeShape = z.object({ email, proof: typedPassword });
 export const proofShape = z.object({ current: typedPassword });
 export const preferencesShape = z.object({
   language,

@@ -17,10 +17,10 @@ import { checkProof } from './signIn.js';
 export async function requestEmailChange(
   ctx: Context,
   personId: string,
-  input: { email: string; current: string },
+  input: { email: string; proof: string },
 ): Promise<void> {
   const person = await getPerson(ctx.store, personId);
-  await checkProof(person, input.current);
+  await checkProof(person, input.proof, 'proof');
   if (emailKeyOf(input.email) === person.emailKey && input.email === person.email) {
     throw new DomainError('invalid', 'people.email.same', { field: 'email' });
   }

@@ -28,8 +28,8 @@ export async function authenticate(ctx: Context, login: string, password: string
   return person;
 }
 
-/** The password again, before something that a stolen session must not do. Refuses: invalid (field `current`). */
-export async function checkProof(person: Person, typed: string): Promise<void> {
+/** The password again, before something that a stolen session must not do. Refuses: invalid. */
+export async function checkProof(person: Person, typed: string, field = 'current'): Promise<void> {
   if (await isPassword(person.credentials.password?.hash ?? null, typed)) return;
-  throw new DomainError('invalid', 'people.error.wrongPassword', { field: 'current' });
+  throw new DomainError('invalid', 'people.error.wrongPassword', { field });
 }

@@ -105,7 +105,7 @@ function securityPages(routes: Routes, door: Door): void {
       { access: 'signedIn', body: emailChangeShape, retry: (visit, form) => showSecurity(visit, { email: form }) },
       async (visit) => {
         await door.countProof(visit.req, visit.res, idOf(visit));
-        await checkProof(await me(visit), visit.body.current);
+        await checkProof(await me(visit), visit.body.proof, 'proof');
         if (!(await door.mayMail(visit.body.email))) {
           throw new DomainError('too-many', 'people.error.tooManyMails', { retryAfter: 3600 });
         }
