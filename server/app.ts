@@ -1,5 +1,8 @@
 // TABLE: what happens to a request, in order. One line per middleware, one per slice; errors last.
+
 import express, { type Express, type RequestHandler } from 'express';
+import { collectiveRoutes } from './collectives/routes.js';
+import { historyRoutes } from './history/routes.js';
 import type { Engine, House } from './house.js';
 import { refuseOtherHosts, securityHeaders } from './http/armour.js';
 import { refuseCrossSite } from './http/csrf.js';
@@ -9,10 +12,23 @@ import type { Routes } from './http/routes.js';
 import { sessions } from './http/session.js';
 import { staticFiles } from './http/static.js';
 import { healthRoutes } from './instances/health.js';
+import { loadActor } from './people/routes/loadActor.js';
+import { peopleRoutes } from './people/routes.js';
+import { postRoutes } from './posts/routes.js';
+import { siteRoutes, styleguideRoutes } from './site/routes.js';
+import { uploadRoutes } from './uploads/routes.js';
 
 /** The slices, in the order in which they are asked. */
-function slices(_house: House, _engine: Engine): Routes[] {
-  return [];
+function slices(house: House, engine: Engine): Routes[] {
+  return [
+    siteRoutes(house),
+    peopleRoutes(house),
+    collectiveRoutes(house),
+    uploadRoutes(house),
+    postRoutes(house),
+    historyRoutes(house),
+    ...(engine.isDevelopment ? [styleguideRoutes(house)] : []),
+  ];
 }
 
 /** Everything that answers over HTTP. `wake` is called after each request that may have changed something. */
@@ -30,6 +46,7 @@ export function buildApp(house: House, engine: Engine, wake: () => void): Expres
   app.use('/assets', staticFiles());
   app.use(wakeAfterWrites(wake));
   app.use(sessions(house));
+  app.use(loadActor(house));
   app.use(refuseCrossSite(house.site.baseUrl));
   app.use(express.urlencoded({ extended: false, limit: '200kb', parameterLimit: 500 }));
   for (const slice of slices(house, engine)) app.use(slice.router);

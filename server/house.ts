@@ -27,6 +27,8 @@ export interface House {
 /** What only the process itself can tell; the pages of the administration show it. Put together by server/main.ts. */
 export interface Engine {
   version: string;
+  /** Runs from sources: pages for builders are shown, templates read anew for each page. */
+  isDevelopment: boolean;
   /** Where mails, backups and the secret are kept. */
   dataDir: string;
   /** False: mails wait in the data folder for the administrator. */

@@ -3,11 +3,13 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
+import { createFetch } from '../federation/fetch.js';
 import { runner } from '../jobs/run.js';
 import { schedule } from '../jobs/schedule.js';
 import type { JobTools } from '../jobs/tools.js';
 import { buildApp } from './app.js';
 import type { Config } from './config.js';
+import { recordChange } from './history/actions.js';
 import type { Engine, House } from './house.js';
 import { loadViews } from './http/views.js';
 import { loadI18n } from './i18n.js';
@@ -15,6 +17,7 @@ import { readSettings } from './instances/settings.js';
 import { createLog } from './log.js';
 import { migrations } from './migrations.js';
 import { projectDir, viewsDir } from './paths.js';
+import { openSetup } from './people/actions/setup.js';
 import { keepAddress, listen, prepareDataDir, readSecret, siteOf } from './startup.js';
 import { migrate } from './store/migrations.js';
 import { openStore } from './store/openStore.js';
@@ -29,10 +32,11 @@ export interface Running {
 export interface ServeOptions {
   /** Says something to the person at the terminal. */
   tell(line: string): void;
-  /** Read templates anew for each page. */
-  reloadViews?: boolean;
 }
 
+const version = readVersion();
+/** From sources (tsx), not compiled. */
+const isDevelopment = import.meta.url.endsWith('.ts');
 /** Milliseconds that requests and jobs have to finish after SIGTERM. */
 const patienceMs = 20_000;
 
@@ -69,18 +73,22 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
     const site = siteOf(config, port);
     await keepAddress(store, site);
 
+    const now = () => new Date();
+    const userAgent = `Chatiere/${version} (+${site.baseUrl}/about)`;
+    const fetch = createFetch({ ownOrigin: site.baseUrl, userAgent, privateHosts: config.privateHosts, now });
+    closers.push(() => fetch.close());
     let isStopping = false;
     const house: House = {
       store,
       site,
       log,
-      views: loadViews(viewsDir, { reload: options.reloadViews === true }),
+      views: loadViews(viewsDir, { reload: isDevelopment }),
       i18n: loadI18n(join(viewsDir, 'locales')),
       secret: readSecret(config, dataDir),
       trustProxy: config.trustProxy,
       privateHosts: config.privateHosts,
-      fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
-      now: () => new Date(),
+      fetchText: fetch.fetchText,
+      now,
     };
     const tools: JobTools = {
       house,
@@ -90,12 +98,13 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
       dataDir,
       backupKeepDays: config.backupKeepDays,
       collections: eventfulCollections,
-      consumers: [],
+      consumers: [{ name: 'history', receive: (event) => recordChange(store, event) }],
     };
     const { timeZone } = await readSettings(store);
     const jobs = runner(house, schedule, tools, { timezone: timeZone });
     const engine: Engine = {
-      version: readVersion(),
+      version,
+      isDevelopment,
       dataDir,
       sendsMail: config.smtpUrl !== undefined,
       metrics: await metricsFor(house, config.metricsToken, dataDir),
@@ -105,7 +114,9 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
     answer = buildApp(house, engine, jobs.wake);
     await jobs.start();
     closers.push(() => jobs.stop());
-    options.tell(`Chatière ${engine.version} is at ${site.baseUrl}`);
+    options.tell(`Chatière ${version} is at ${site.baseUrl}`);
+    const setupLink = await openSetup(house);
+    if (setupLink !== null) options.tell(`Nobody administers it yet. Open this link once, to set it up: ${setupLink}`);
 
     return {
       baseUrl: site.baseUrl,

@@ -35,7 +35,9 @@ export async function restoreCommand(file: string, options: PrintOptions): Promi
   }
   const folder = resolve(dataDir);
   restoreBackup(resolve(file), folder);
-  print(options, { dataDir: folder }, [`Restored into ${folder}. Put the file \`secret\` beside it if you kept it, then start Chatière.`]);
+  print(options, { dataDir: folder }, [
+    `Restored into ${folder}. Put the file \`secret\` beside it if you kept it, then start Chatière.`,
+  ]);
 }
 
 export async function exportCommand(file: string, options: PrintOptions): Promise<void> {
