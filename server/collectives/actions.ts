@@ -182,14 +182,16 @@ export async function changeSettings(
 }
 
 /**
- * Into the bin: nobody but its members sees it; restored until purgeDate(). Emits collective.deleted. Refuses:
- * not-found, not-allowed, closed (already there), conflict.
+ * Into the bin: nobody but its members sees it; restored until purgeDate(). `typedHandle` shows that this one is meant.
+ * Emits collective.deleted. Refuses: not-found, not-allowed, closed (already there), invalid (another handle).
  */
-export async function deleteCollective(ctx: Context, collectiveId: string, version: number): Promise<Collective> {
+export async function deleteCollective(ctx: Context, collectiveId: string, typedHandle: string): Promise<Collective> {
   return change(ctx, collectiveId, (collective) => {
     checkMayManageCollective(ctx.actor, collective);
     checkNotInBin(collective);
-    checkVersion(collective, version);
+    if (typedHandle.toLowerCase().replace(/^@/, '') !== collective.handle) {
+      throw new DomainError('invalid', 'collectives.error.otherHandle', { field: 'handle' });
+    }
     return { set: { deletedAt: ctx.now }, event: 'collective.deleted', what: 'deleted', fields: [] };
   });
 }

@@ -1,7 +1,11 @@
-// Reads of collectives for pages and actions, and the collection's indexes. Nothing here decides who may see.
+// Reads of collectives for pages and actions, and the collection's indexes. What starts with a store gives what there
+// is; what starts with a context asks the rules whether the reader may have it.
+import type { Context } from '../context.js';
+import { DomainError } from '../errors.js';
+import { findHandle } from '../handles/handles.js';
 import { fold } from '../shapes.js';
 import type { CollectionIndexes, Filter, Store } from '../store/store.js';
-import { notFound } from './rules.js';
+import { checkMayEditCollective, maySeeCollective, notFound } from './rules.js';
 import type { Collective, CollectiveProfile, CollectiveStatus } from './schema.js';
 
 export const collectiveIndexes: CollectionIndexes = {
@@ -34,6 +38,28 @@ export async function getCollective(store: Store, id: string): Promise<Collectiv
 /** By its name on the Fediverse, in any case; also drafts and those in the bin. */
 export async function findCollectiveByHandle(store: Store, handle: string): Promise<Collective | null> {
   return collectivesOf(store).findOne({ handle: handle.toLowerCase() });
+}
+
+/** The collective whose inside the reader may enter. Refuses: not-found, the same for a stranger's and for none. */
+export async function enterCollective(ctx: Context, id: string): Promise<Collective> {
+  const collective = await getCollective(ctx.store, id);
+  checkMayEditCollective(ctx.actor, collective);
+  return collective;
+}
+
+/**
+ * The collective of that name when the reader may see it, null when the name belongs to somebody else. Refuses:
+ * not-found (a draft, in the bin), gone (it ended here).
+ */
+export async function findPublicly(ctx: Context, name: string): Promise<Collective | null> {
+  const collective = await findCollectiveByHandle(ctx.store, name);
+  if (collective) {
+    if (!maySeeCollective(ctx.actor, collective)) throw notFound();
+    return collective;
+  }
+  const handle = await findHandle(ctx.store, name);
+  if (handle?.kind === 'collective' && handle.retiredAt) throw new DomainError('gone', 'collectives.error.gone');
+  return null;
 }
 
 export interface CollectiveSearch {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { CollectiveRole } from '../context.js';
 import type { Eventful } from '../events.js';
 import {
-  checkbox,
+  email,
   type LocalText,
   languageList,
   line,
@@ -321,4 +321,50 @@ export const newCollectiveShape = z.object({
   legalForm: z.enum(legalForms),
 });
 
-export const confirmation = z.object({ confirm: checkbox, version: versionShape });
+/** The name typed again before a deletion. */
+export const deletionShape = z.object({ handle: line(40) });
+
+export const statusShape = z
+  .object({
+    version: versionShape,
+    status: z.enum(collectiveStatuses),
+    statusDescription: localLine(500),
+    endDate: optionalDay,
+  })
+  .superRefine((input, check) => {
+    const isSaid = input.statusDescription.fr || input.statusDescription.en;
+    if (input.status === 'IDLE' && !isSaid) {
+      check.addIssue({ code: 'custom', path: ['statusDescription', 'fr'], message: 'collectives.error.pauseUnexplained' });
+    }
+  });
+
+export const profileForm = z.object({ version: versionShape }).and(profileShape);
+
+export const idParams = z.object({ id: collectiveId });
+export const memberParams = z.object({ id: collectiveId, person: z.uuid() });
+export const invitationParams = z.object({ id: collectiveId, invitation: z.uuid() });
+export const handleName = z.string().min(1).max(40);
+export const nameParams = z.object({ name: handleName });
+
+export const invitationShape = z.object({ email, role: roleShape });
+export const changeRoleShape = z.object({ role: roleShape });
+
+/** A page number as addresses carry it: nonsense means the first. */
+export const pageNumber: z.ZodType<number> = z.coerce.number().int().min(1).max(10_000).catch(1);
+
+export const listQuery = z.object({
+  q: line(100).catch(''),
+  status: z.enum(collectiveStatuses).or(z.literal('')).catch(''),
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/)
+    .or(z.literal(''))
+    .catch(''),
+  page: pageNumber,
+});
+
+export const adminQuery = z.object({
+  q: line(100).catch(''),
+  show: z.enum(['all', 'bin']).catch('all'),
+  page: pageNumber,
+});

@@ -1,7 +1,6 @@
 // The lines of history: who changed what, when. Reads and indexes.
 import type { Change } from '../events.js';
-import type { CollectionIndexes, Filter, Store } from '../store/store.js';
-import type { Doc } from '../store/store.js';
+import type { CollectionIndexes, Doc, Filter, Store } from '../store/store.js';
 
 /** Its key is the eventId of the news that it came with. */
 export interface StoredChange extends Doc, Change {
@@ -33,19 +32,4 @@ export async function listChanges(store: Store, search: ChangeSearch): Promise<S
   return changesOf(store)
     .find(filter, { sort: { _id: -1 }, limit: search.limit ?? 25 })
     .toArray();
-}
-
-/** Things of the collective that have a history, for the filter of its page. */
-export async function listSubjects(
-  store: Store,
-  collectiveId: string,
-): Promise<{ subject: Change['subject']; subjectId: string }[]> {
-  const ids = await changesOf(store).distinct('subjectId', { collectiveId });
-  const subjects = await Promise.all(
-    ids.slice(0, 200).map(async (id) => {
-      const line = await changesOf(store).findOne({ subjectId: String(id), collectiveId }, { sort: { _id: -1 } });
-      return line ? [{ subject: line.subject, subjectId: line.subjectId }] : [];
-    }),
-  );
-  return subjects.flat();
 }

@@ -1,6 +1,6 @@
 // A short text that a collective tells everybody, in French, English or both. Shapes only; HTML is made in render.ts.
 import { z } from 'zod';
-import { versionShape } from '../collectives/schema.js';
+import { collectiveId, handleName, pageNumber, versionShape } from '../collectives/schema.js';
 import type { Eventful } from '../events.js';
 import { type LocalText, localParagraph } from '../shapes.js';
 import type { Doc } from '../store/store.js';
@@ -36,3 +36,9 @@ export const postShape = z.object({
 });
 
 export const postId = z.uuid();
+
+export const idParams = z.object({ id: collectiveId });
+export const editedPostParams = z.object({ id: collectiveId, post: postId });
+export const namedParams = z.object({ name: handleName });
+export const namedPostParams = z.object({ name: handleName, post: postId });
+export const pageQuery = z.object({ page: pageNumber });

@@ -1,0 +1,91 @@
+// What everybody reads: the list of hosters, and the page of one.
+import { listServicesOf } from '../../catalogue/queries.js';
+import { organizationJsonLd } from '../../formats/schemaOrg.js';
+import type { Routes } from '../../http/routes.js';
+import { countPublicPosts, listPublicPosts } from '../../posts/queries.js';
+import { presentPosts } from '../../posts/present.js';
+import { textIn } from '../../shapes.js';
+import { nameIn, organizationOf, paged, pagePath, presentCard, presentCollective, statusOptions } from '../present.js';
+import { findPublicly, listCountries, listPublicCollectives } from '../queries.js';
+import { mayEditCollective } from '../rules.js';
+import { type Collective, listQuery, nameParams } from '../schema.js';
+
+/** Posts shown on the page of a hoster; the others have a page of their own. */
+const postsShown = 3;
+
+export function publicPages(routes: Routes): void {
+  const { house } = routes;
+
+  routes.get('/collectives', { access: 'public', query: listQuery }, async (visit) => {
+    const { q, status, country, page } = visit.query;
+    const search = { q, page, ...(status ? { status } : {}), ...(country ? { country } : {}) };
+    const [found, countries] = await Promise.all([
+      listPublicCollectives(house.store, search),
+      listCountries(house.store),
+    ]);
+    const names = new Intl.DisplayNames(visit.language, { type: 'region' });
+    const countryOptions = countries
+      .map((value) => ({ value, label: names.of(value) ?? value }))
+      .sort((a, b) => a.label.localeCompare(b.label, visit.language));
+    const model = {
+      search: visit.query,
+      isSearch: q !== '' || status !== '' || country !== '',
+      count: found.total,
+      items: found.items.map(presentCard),
+      statusOptions,
+      countryOptions,
+      paging: paged('/collectives', { q, status, country }, found),
+    };
+    await visit.page('collectives/list', model, {
+      title: visit.t('collectives.list.title'),
+      nav: 'collectives',
+      description: visit.t('collectives.list.lead'),
+    });
+  });
+
+  routes.get('/@:name', { access: 'public', params: nameParams }, async (visit) => {
+    const { ctx, language } = visit;
+    const collective = await findPublicly(ctx, visit.params.name);
+    if (!collective) return visit.pass();
+    if (visit.params.name !== collective.handle) return visit.redirect(pagePath(collective));
+    const [services, posts, postCount] = await Promise.all([
+      listServicesOf(house.store, collective._id),
+      listPublicPosts(house.store, collective._id, { limit: postsShown }),
+      countPublicPosts(house.store, collective._id),
+    ]);
+    const path = pagePath(collective);
+    const servicePages = services.map((service) => `${house.site.baseUrl}${path}/services/${service.slug}`);
+    const model = {
+      collective: presentCollective(collective, house.site),
+      services: services.map((service) => ({
+        href: `${path}/services/${service.slug}`,
+        name: service.profile.name,
+        description: service.profile.description,
+        software: service.profile.software.name,
+        registration: service.profile.registration,
+        load: service.profile.load,
+      })),
+      posts: await presentPosts(house.store, collective, posts, language),
+      morePosts: postCount > postsShown,
+      can: { edit: mayEditCollective(ctx.actor, collective) },
+    };
+    await visit.page('collectives/page', model, {
+      title: nameIn(collective, language),
+      nav: 'collectives',
+      description: textIn(collective.profile.tagline, language),
+      noIndex: !collective.published,
+      alternates: alternatesOf(collective, nameIn(collective, language)),
+      jsonLd: organizationJsonLd(organizationOf(collective, house.site, language, servicePages)),
+    });
+  });
+}
+
+function alternatesOf(collective: Collective, name: string) {
+  const path = pagePath(collective);
+  if (!collective.published) return [];
+  return [
+    { type: 'application/activity+json', href: `/actors/${collective.handle}` },
+    { type: 'application/json', href: `${path}/librehost.json`, title: 'librehost.json' },
+    { type: 'application/atom+xml', href: `${path}/posts.atom`, title: name },
+  ];
+}

@@ -1,0 +1,68 @@
+// Posts as plain data for templates and feeds. HTML comes from render.ts only, so it is safe to show.
+import { nameIn, pagePath } from '../collectives/present.js';
+import type { Collective } from '../collectives/schema.js';
+import type { Language } from '../context.js';
+import type { Handle } from '../handles/handles.js';
+import { textIn } from '../shapes.js';
+import type { Store } from '../store/store.js';
+import { renderPostHtml } from './render.js';
+import type { Post } from './schema.js';
+
+export function postPath(collective: Pick<Collective, 'handle'>, post: Pick<Post, '_id'>): string {
+  return `${pagePath(collective)}/posts/${post._id}`;
+}
+
+export async function presentPosts(store: Store, collective: Collective, posts: readonly Post[], language: Language) {
+  const localHandles = await findLocalHandles(store, posts);
+  return Promise.all(posts.map((post) => presentPost(collective, post, language, localHandles)));
+}
+
+async function presentPost(
+  collective: Collective,
+  post: Post,
+  language: Language,
+  localHandles: ReadonlySet<string>,
+) {
+  const shown: Language = post.text[language] ? language : language === 'fr' ? 'en' : 'fr';
+  return {
+    href: postPath(collective, post),
+    editHref: `/my/collectives/${collective._id}/posts/${post._id}/edit`,
+    deleteHref: `/my/collectives/${collective._id}/posts/${post._id}/delete`,
+    author: nameIn(collective, language),
+    title: titleOf(post, language),
+    lang: shown,
+    html: await renderPostHtml(post.text, language, { mentionHref: mentionPages(localHandles) }),
+    publishedAt: post.publishedAt,
+    updatedAt: post.updatedAt,
+    version: post.version,
+  };
+}
+
+/** Names of this instance lead to their pages; a name elsewhere stays text, because its page is not known here. */
+export function mentionPages(localHandles: ReadonlySet<string>): (mention: string) => string | null {
+  return (mention) => (localHandles.has(mention) ? `/@${mention}` : null);
+}
+
+/** Which of the mentions are names of this instance that still have an owner. */
+async function findLocalHandles(store: Store, posts: readonly Post[]): Promise<Set<string>> {
+  const names = [...new Set(posts.flatMap((post) => post.mentions))].filter((name) => !name.includes('@'));
+  if (names.length === 0) return new Set();
+  const found = await store
+    .collection<Handle>('handles')
+    .find({ _id: { $in: names } })
+    .toArray();
+  return new Set(found.flatMap((handle) => (handle.retiredAt ? [] : [handle._id])));
+}
+
+/** The first words, without Markdown's signs: what stands in a tab or a feed reader. */
+export function titleOf(post: Pick<Post, 'text'>, language: Language): string {
+  const words = textIn(post.text, language)
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/[*_`#>~]+/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+  if (words.length <= 80) return words;
+  const cut = words.slice(0, 80);
+  const end = cut.lastIndexOf(' ');
+  return `${end > 40 ? cut.slice(0, end) : cut}…`;
+}
