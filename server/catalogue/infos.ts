@@ -265,7 +265,7 @@ export function readServiceModel(
       countryCode: host.countryCode ?? base.host.countryCode,
     },
   };
-  const { profile, refused } = fit(given, base);
+  const { profile, refused } = fitProfile(given, base);
   const read = [...figures, model];
   const saysNone = extra.isOwn && model.subs.length === 0;
   const hasFigures = saysNone || figures.length > 0 || model.series.length > 0;
@@ -348,10 +348,13 @@ export function readOrganizationModel(
       noticeDays: extra.number('organization.notice.days', 3650) ?? base.guarantees.noticeDays,
     },
   };
-  const inOrder = (['memberOf', 'socialNetworks', 'chatRooms', 'funding'] as const).reduce(
-    (profile, list) => ({ ...profile, [list]: keepOrder<{ key: string }>(patch[list], current[list]) }),
-    patch,
-  );
+  const inOrder: CollectiveProfile = {
+    ...patch,
+    memberOf: keepOrder(patch.memberOf, current.memberOf),
+    socialNetworks: keepOrder(patch.socialNetworks, current.socialNetworks),
+    chatRooms: keepOrder(patch.chatRooms, current.chatRooms),
+    funding: keepOrder(patch.funding, current.funding),
+  };
   return { patch: inOrder, unknownProperties: extra.rest() };
 }
 
@@ -386,7 +389,7 @@ function linksOf(links: readonly KeyedLink[]): Links {
 }
 
 /** What the shapes of our forms refuse stays as it was, and is named. */
-function fit(given: ServiceProfile, base: ServiceProfile): Pick<ServiceReading, 'profile' | 'refused'> {
+function fitProfile(given: ServiceProfile, base: ServiceProfile): Pick<ServiceReading, 'profile' | 'refused'> {
   const parsed = serviceProfileShape.safeParse(given);
   if (parsed.success) return { profile: parsed.data, refused: [] };
   const refused = new Map<string, string>();

@@ -20,9 +20,8 @@ type Hoster = Pick<Collective, 'handle' | 'profile' | 'published' | 'deletedAt'>
 
 /** Everybody sees it: published, not in the bin, and its hoster is public. */
 export function isListed(service: Pick<Service, 'published' | 'deletedAt'>, hoster: Hoster | null): boolean {
-  return (
-    service.published && service.deletedAt === null && hoster !== null && hoster.published && hoster.deletedAt === null
-  );
+  if (!hoster?.published || hoster.deletedAt !== null) return false;
+  return service.published && service.deletedAt === null;
 }
 
 /** Refuses: conflict. The page from which the change comes shows an older state. */
