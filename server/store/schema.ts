@@ -6,6 +6,7 @@ import { historyIndexes } from '../history/queries.js';
 import { limitIndexes } from '../http/limits.js';
 import { sessionIndexes } from '../http/session.js';
 import { instanceIndexes } from '../instances/queries.js';
+import { noticesIndexes } from '../notices/queries.js';
 import { peopleIndexes } from '../people/queries.js';
 import { postIndexes } from '../posts/queries.js';
 import { uploadIndexes } from '../uploads/queries.js';
@@ -18,6 +19,7 @@ export const allIndexes: CollectionIndexes = {
   ...handleIndexes,
   ...historyIndexes,
   ...limitIndexes,
+  ...noticesIndexes,
   ...peopleIndexes,
   ...postIndexes,
   ...sessionIndexes,

@@ -78,9 +78,9 @@ export async function startTestApp(house: TestHouse, slices: ((house: House) => 
   app.set('case sensitive routing', true);
   app.set('trust proxy', house.trustProxy);
   app.use(sessions(house));
+  app.use(loadActor(house));
   app.use(refuseCrossSite(house.site.baseUrl));
   app.use(express.urlencoded({ extended: false, limit: '200kb', parameterLimit: 500 }));
-  app.use(loadActor(house));
   for (const slice of slices) app.use(slice(house).router);
   app.use(notFound);
   app.use(answerErrors(house));

@@ -85,7 +85,7 @@ function securityPages(routes: Routes, door: Door): void {
       passwordChangedAt: person.credentials.password?.changedAt,
       passwordErrors: forms.password?.errors,
       emailErrors: forms.email?.errors,
-      newEmail: forms.email?.values['email'],
+      newEmail: forms.email?.values.email,
     });
   };
   routes
@@ -136,7 +136,7 @@ function sessionPages(routes: Routes): void {
 function preferencePages(routes: Routes): void {
   const showPreferences = async (visit: AnyVisit, form?: FormState) => {
     const person = await me(visit);
-    const chosen = (form?.values['mailChoices'] ?? person.mailChoices) as Record<string, unknown>;
+    const chosen = (form?.values.mailChoices ?? person.mailChoices) as Record<string, unknown>;
     await show(visit, 'preferences', {
       values: form?.values ?? person,
       errors: form?.errors,

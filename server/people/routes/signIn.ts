@@ -9,12 +9,12 @@ import type { Door } from './door.js';
 type AnyVisit = Visit<unknown, unknown, unknown>;
 
 function showSignIn(visit: AnyVisit, next: string | undefined, form?: FormState): Promise<void> {
-  const model = { next, login: form?.values['login'], errors: form?.errors };
+  const model = { next, login: form?.values.login, errors: form?.errors };
   return visit.page('people/signIn', model, { title: visit.t('people.signIn.title'), withForm: true });
 }
 
 function showForgot(visit: AnyVisit, form?: FormState): Promise<void> {
-  const model = { email: form?.values['email'], errors: form?.errors };
+  const model = { email: form?.values.email, errors: form?.errors };
   return visit.page('people/forgot', model, { title: visit.t('people.forgot.title'), withForm: true });
 }
 

@@ -1,0 +1,63 @@
+// Letters: from a kind and what it is about to subject, text and HTML in the reader's language. No link that opens
+// something is written here: linkMark stands in its place until the mail is sent or shown.
+import type { Language } from '../../context.js';
+import type { MessageParams } from '../../errors.js';
+import type { House } from '../../house.js';
+import { readSettings, wordsIn } from '../../instances/settings.js';
+import { signLink } from '../../secrets.js';
+import { type LetterKind, type LetterLink, linkMark, type Mail } from '../schema.js';
+
+export interface Letter {
+  subject: string;
+  text: string;
+  html: string;
+}
+
+type Writer = Pick<House, 'store' | 'views' | 'i18n' | 'site'>;
+
+export async function writeLetter(
+  house: Writer,
+  kind: LetterKind,
+  language: Language,
+  params: MessageParams,
+  hasLink: boolean,
+): Promise<Letter> {
+  const settings = await readSettings(house.store);
+  const t = house.i18n.translator(language, wordsIn(settings, language));
+  const model = {
+    hello: t('mail.hello', { name: 'none', ...params }),
+    paragraphs: t(`mail.${kind}.text`, params).split('\n\n'),
+    button: hasLink ? t(`mail.${kind}.button`, params) : null,
+    link: hasLink ? linkMark : null,
+    why: t(`mail.${kind}.why`, params),
+    instance: settings.name,
+    home: house.site.baseUrl,
+  };
+  const frame = { language, t, timeZone: settings.timeZone, settings };
+  return {
+    subject: oneLine(t(`mail.${kind}.subject`, params)),
+    text: house.views.render('mails/text', model, frame, null),
+    html: house.views.render('mails/html', model, frame, null),
+  };
+}
+
+/** A name with a line end in it stays one line; anything else that could end a header is refused when sending. */
+function oneLine(subject: string): string {
+  return subject.replace(/\s+/g, ' ').trim().slice(0, 200);
+}
+
+/** The address of the letter's button. Always on this server, from the configured base address. */
+export function linkAddress(house: Pick<House, 'site' | 'secret'>, link: LetterLink): string {
+  const token = 'purpose' in link ? signLink(house.secret, link.purpose, link.id) : '';
+  return `${house.site.baseUrl}${link.path}${token}`;
+}
+
+/** The mail's text and HTML with its address in place. */
+export function withLink(
+  house: Pick<House, 'site' | 'secret'>,
+  mail: Pick<Mail, 'text' | 'html' | 'link'>,
+): { text: string; html: string } {
+  if (!mail.link) return { text: mail.text, html: mail.html };
+  const address = linkAddress(house, mail.link);
+  return { text: mail.text.replaceAll(linkMark, address), html: mail.html.replaceAll(linkMark, address) };
+}

@@ -1,0 +1,204 @@
+// TABLE: domain event -> whom to write to. An event about which nobody is written to says so.
+import { findSourceOf } from '../../catalogue/queries.js';
+import { findCollective } from '../../collectives/queries.js';
+import type { Collective } from '../../collectives/schema.js';
+import type { Language } from '../../context.js';
+import type { MessageParams } from '../../errors.js';
+import type { EventOf, EventType, PendingEvent } from '../../events.js';
+import type { House } from '../../house.js';
+import { newId } from '../../ids.js';
+import { findFollow, findRemoteActor } from '../../partners/queries.js';
+import { emailChangesIn, findPerson, invitationsIn, listPeopleById, resetsIn } from '../../people/queries.js';
+import { mayEnter } from '../../people/rules.js';
+import type { MailKind, Person } from '../../people/schema.js';
+import { textIn } from '../../shapes.js';
+import { DuplicateKeyError } from '../../store/store.js';
+import { mailsIn } from '../queries.js';
+import type { LetterKind, LetterLink } from '../schema.js';
+import { writeLetter } from './letters.js';
+
+export interface NoticeDeps {
+  house: Pick<House, 'store' | 'site' | 'views' | 'i18n' | 'log' | 'now'>;
+}
+
+interface Draft {
+  to: string;
+  personId: string | null;
+  language: Language;
+  kind: LetterKind;
+  params: MessageParams;
+  link: LetterLink | null;
+}
+
+type Writer<T extends EventType> = (deps: NoticeDeps, event: EventOf<T>) => Promise<Draft[]>;
+
+/** Nobody is written to. */
+const noMail = async (): Promise<Draft[]> => [];
+
+const table: { [T in EventType]: Writer<T> } = {
+  'person.invited': inviteLetter,
+  'person.created': noMail,
+  'person.profileChanged': noMail,
+  'person.resetRequested': resetLetter,
+  'person.emailChangeRequested': emailChangeLetter,
+  'person.securityChanged': securityLetter,
+  'person.deleted': forgetMails,
+  'collective.created': noMail,
+  'collective.updated': noMail,
+  'collective.deleted': noMail,
+  'collective.restored': noMail,
+  'service.published': noMail,
+  'service.updated': noMail,
+  'service.closed': noMail,
+  'service.withdrawn': noMail,
+  'service.edited': noMail,
+  'source.failed': sourceLetters,
+  'post.published': noMail,
+  'post.updated': noMail,
+  'post.deleted': noMail,
+  'follow.requested': followLetters,
+  'follow.accepted': noMail,
+  'follow.rejected': noMail,
+};
+
+/** Puts the mails about an event into the queue. Idempotent: one mail for each event and recipient. */
+export async function noticeEvent(deps: NoticeDeps, event: PendingEvent): Promise<void> {
+  for (const draft of await draftsFor(deps, event)) await queueMail(deps, event, draft);
+}
+
+function draftsFor<T extends EventType>(deps: NoticeDeps, event: PendingEvent & { type: T }): Promise<Draft[]> {
+  const write = table[event.type] as Writer<EventType>;
+  return write(deps, event);
+}
+
+async function queueMail({ house }: NoticeDeps, event: PendingEvent, draft: Draft): Promise<void> {
+  const { to, personId, language, kind, params, link } = draft;
+  const now = house.now();
+  const letter = await writeLetter(house, kind, language, params, link !== null);
+  try {
+    await mailsIn(house.store).insertOne({
+      _id: newId(),
+      to,
+      personId,
+      language,
+      kind,
+      ...letter,
+      link,
+      dedupeKey: `${event.eventId}:${personId ?? to}`,
+      createdAt: now,
+      attempts: 0,
+      nextAt: now,
+      sentAt: null,
+      keptAt: null,
+      failedAt: null,
+      lastError: null,
+    });
+  } catch (error) {
+    if (!(error instanceof DuplicateKeyError)) throw error;
+  }
+}
+
+async function inviteLetter({ house }: NoticeDeps, event: EventOf<'person.invited'>): Promise<Draft[]> {
+  const invitation = await invitationsIn(house.store).findOne({ _id: event.invitationId });
+  if (!invitation || invitation.revokedAt || invitation.usedAt) return [];
+  const { email, language, collective } = invitation;
+  const place = collective ? await findCollective(house.store, collective.id) : null;
+  return [
+    {
+      to: email,
+      personId: null,
+      language,
+      kind: place ? 'collectiveInvitation' : 'invitation',
+      params: { collective: place ? textIn(place.profile.name, language) : '' },
+      link: { path: '/invitations/', purpose: 'invitation', id: invitation._id },
+    },
+  ];
+}
+
+async function resetLetter({ house }: NoticeDeps, event: EventOf<'person.resetRequested'>): Promise<Draft[]> {
+  const reset = await resetsIn(house.store).findOne({ _id: event.resetId });
+  const person = reset?.personId ? await findPerson(house.store, reset.personId) : null;
+  if (!reset || !person || reset.usedAt || !mayEnter(person)) return [];
+  const kind = reset.requestedBy === 'self' ? 'reset' : 'resetByAdministrator';
+  return [toPerson(house, person, kind, {}, { path: '/reset/', purpose: 'reset', id: reset._id })];
+}
+
+async function emailChangeLetter(
+  { house }: NoticeDeps,
+  event: EventOf<'person.emailChangeRequested'>,
+): Promise<Draft[]> {
+  const change = await emailChangesIn(house.store).findOne({ _id: event.changeId });
+  const person = change ? await findPerson(house.store, change.personId) : null;
+  if (!change || !person || change.usedAt || !mayEnter(person)) return [];
+  const link = { path: '/email-changes/', purpose: 'email-change', id: change._id };
+  return [{ ...toPerson(house, person, 'emailChange', {}, link), to: change.email }];
+}
+
+async function securityLetter({ house }: NoticeDeps, event: EventOf<'person.securityChanged'>): Promise<Draft[]> {
+  const person = await findPerson(house.store, event.personId);
+  if (!person || person.deletedAt) return [];
+  if (event.what === 'password') return [toPerson(house, person, 'passwordChanged', {}, { path: '/forgot' })];
+  if (event.what !== 'email' || !event.oldEmail) return [];
+  return [{ ...toPerson(house, person, 'emailChanged', {}, null), to: event.oldEmail }];
+}
+
+async function sourceLetters({ house }: NoticeDeps, event: EventOf<'source.failed'>): Promise<Draft[]> {
+  const source = await findSourceOf(house.store, event.collectiveId);
+  const collective = await findCollective(house.store, event.collectiveId);
+  if (!source || !collective) return [];
+  const link = { path: `/my/collectives/${collective._id}` };
+  return toMembers(house, collective, 'sourceFailed', { address: source.url }, link);
+}
+
+async function followLetters({ house }: NoticeDeps, event: EventOf<'follow.requested'>): Promise<Draft[]> {
+  const follow = await findFollow(house.store, event.followId);
+  if (follow?.state !== 'requested' || follow.ownerKind !== 'collective') return [];
+  const collective = await findCollective(house.store, follow.ownerId);
+  if (!collective) return [];
+  const actor = await findRemoteActor(house.store, follow.follower);
+  const link = { path: `/my/collectives/${collective._id}/followers` };
+  return toMembers(house, collective, 'followRequested', { follower: actor?.handle ?? follow.follower }, link);
+}
+
+/** Mails to somebody who has gone hold a name and an address: they go too. */
+async function forgetMails({ house }: NoticeDeps, event: EventOf<'person.deleted'>): Promise<Draft[]> {
+  await mailsIn(house.store).deleteMany({ personId: event.personId });
+  return [];
+}
+
+/** Everyone of the collective who may enter and has not said no to this kind. */
+async function toMembers(
+  house: NoticeDeps['house'],
+  collective: Collective,
+  kind: MailKind,
+  params: MessageParams,
+  link: LetterLink,
+): Promise<Draft[]> {
+  const people = await listPeopleById(
+    house.store,
+    collective.members.map((member) => member.personId),
+  );
+  return people
+    .filter((person) => mayEnter(person) && person.mailChoices[kind] !== 'off')
+    .map((person) => {
+      const name = textIn(collective.profile.name, person.language ?? house.site.defaultLanguage);
+      return toPerson(house, person, kind, { ...params, collective: name }, link);
+    });
+}
+
+function toPerson(
+  house: NoticeDeps['house'],
+  person: Person,
+  kind: LetterKind,
+  params: MessageParams,
+  link: LetterLink | null,
+): Draft {
+  return {
+    to: person.email,
+    personId: person._id,
+    language: person.language ?? house.site.defaultLanguage,
+    kind,
+    params: { ...params, name: person.displayName },
+    link,
+  };
+}

@@ -1,0 +1,52 @@
+// A mail on its way: what it says, to whom, and what became of it.
+import { z } from 'zod';
+import type { Language } from '../context.js';
+import type { Doc } from '../store/store.js';
+
+/** One letter each, with its texts under mail.<kind>.* in the catalogues. */
+export const letterKinds = [
+  'invitation',
+  'collectiveInvitation',
+  'reset',
+  'resetByAdministrator',
+  'emailChange',
+  'passwordChanged',
+  'emailChanged',
+  'sourceFailed',
+  'followRequested',
+] as const;
+export type LetterKind = (typeof letterKinds)[number];
+
+/** Where the letter's button leads: a page, or a signed link that is made only when the mail is sent or shown. */
+export type LetterLink = { path: string } | { path: string; purpose: string; id: string };
+
+export interface Mail extends Doc {
+  to: string;
+  /** Null: to somebody without an account. */
+  personId: string | null;
+  language: Language;
+  kind: LetterKind;
+  subject: string;
+  /** With linkMark where the address of the button goes: the store holds no link that opens something. */
+  text: string;
+  html: string;
+  link: LetterLink | null;
+  /** Event and recipient: an event handed on twice makes one mail. */
+  dedupeKey: string;
+  createdAt: Date;
+  attempts: number;
+  /** When to try (again). Null: nothing more will be tried. */
+  nextAt: Date | null;
+  sentAt: Date | null;
+  /** No mail server is set: kept for the administrator to read and hand over. */
+  keptAt: Date | null;
+  failedAt: Date | null;
+  lastError: string | null;
+}
+
+export const linkMark = '%%LINK%%';
+
+export type MailState = 'waiting' | 'sent' | 'kept' | 'failed';
+
+export const mailParams = z.object({ id: z.uuid() });
+export const mailsQuery = z.object({ page: z.coerce.number().int().min(1).max(10_000).optional() });
