@@ -127,7 +127,10 @@ export function toOrganization(
 }
 
 /** The file of a service; its figures are in a file of their own. */
-export function toService(site: Site, service: Service): ChatonsService {
+export function toService(
+  site: Site,
+  service: Pick<Service, 'profile' | 'hoster' | 'slug' | 'updatedAt' | 'unknownProperties'> & Figures,
+): ChatonsService {
   const { profile, hoster, slug } = service;
   const name = encode('service.name', profile.name);
   const description = encode('service.description', profile.description);
@@ -179,9 +182,9 @@ export function toService(site: Site, service: Service): ChatonsService {
   };
 }
 
-export function toMetrics(
-  service: Pick<Service, 'metrics' | 'metricsLabels' | 'unknownMetrics' | 'updatedAt'>,
-): ChatonsMetrics {
+type Figures = Pick<Service, 'metrics' | 'metricsLabels' | 'unknownMetrics'>;
+
+export function toMetrics(service: Figures & Pick<Service, 'updatedAt'>): ChatonsMetrics {
   const labels = service.metricsLabels.map(({ path, name, description }) => present({ path, name, description }));
   return {
     kind: 'metrics',
@@ -511,7 +514,7 @@ function clip(text: LocalText, max: number): LocalText {
 }
 
 function oneLine(text: string | undefined): string | undefined {
-  return text?.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+  return text?.replace(/\s*\p{Cc}+\s*/gu, ' ').trim();
 }
 
 function address(text: string | undefined): string | undefined {
