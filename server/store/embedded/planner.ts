@@ -142,7 +142,7 @@ function planIndex(index: Index, predicates: Predicate[], complete: boolean, sor
     index,
     ranges,
     exact,
-    ordered: ordered && ranges.length <= 1,
+    ordered,
     reverse: direction === 'backward',
     repeats,
     scan: !bounded && !(complete && predicates.length === 0),

@@ -28,10 +28,9 @@ export async function openMongoStore(uri: string, log: Log = () => {}): Promise<
   }
 }
 
-/** FerretDB 1.x reads a document and writes it back in two steps. */
+/** FerretDB 1.x reads a document and writes it back in two steps. Version 2 tells itself by another field. */
 async function isFerretDB1(db: Db): Promise<boolean> {
-  const { ferretdb } = await db.admin().command({ buildInfo: 1 });
-  return String(ferretdb?.version ?? ferretdb?.ferretdbVersion ?? '').startsWith('v1.');
+  return 'ferretdbVersion' in (await db.admin().command({ buildInfo: 1 }));
 }
 
 async function clientOf(uri: string): Promise<MongoClient> {
