@@ -181,5 +181,8 @@ function formatDate(value: unknown, page: PageFrame, style: Intl.DateTimeFormatO
   const day = typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value);
   const date = value instanceof Date ? value : new Date(String(value));
   if (Number.isNaN(date.getTime())) return String(value);
-  return new Intl.DateTimeFormat(page.language, { ...style, timeZone: day ? 'UTC' : page.timeZone }).format(date);
+  return new Intl.DateTimeFormat(page.language === 'en' ? 'en-GB' : page.language, {
+    ...style,
+    timeZone: day ? 'UTC' : page.timeZone,
+  }).format(date);
 }

@@ -10,7 +10,7 @@ export const ownPath = z
   .catch('/');
 
 function isOwnPath(value: string): boolean {
-  if (!/^\/(?![/\\])/.test(value) || /[\u0000-\u001f\\]/.test(value)) return false;
+  if (!/^\/(?!\/)[^\p{Cc}\\]*$/u.test(value)) return false;
   const base = 'http://own.invalid';
   return URL.canParse(value, base) && new URL(value, base).origin === base;
 }
