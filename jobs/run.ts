@@ -12,12 +12,14 @@ export interface Job<Tools> {
   cron: string;
   /** Does the work; says what was done. Stops early when the signal is aborted. */
   run(tools: Tools, signal: AbortSignal): Promise<JobResult>;
-  /** Runs every few seconds and is idempotent: noted only when it did something or failed. */
+  /** Runs often and is idempotent: noted only when it did something or failed. */
   quiet?: true;
+  /** Also runs right after a write, in the order of the table. Implies quiet work of a moment. */
+  onWake?: true;
 }
 
 export interface Runner extends JobDesk {
-  /** Runs the quiet jobs in the order of the table soon after, for instance after a write. Returns at once. */
+  /** Runs the jobs marked onWake soon after, in the order of the table. Returns at once. */
   wake(): void;
   start(): Promise<void>;
   /** No new runs; waits for those going on; lets another process lead. */
@@ -142,7 +144,7 @@ export function runner<Tools>(
     do {
       wakeAgain = false;
       for (const job of jobs) {
-        if (!job.quiet) continue;
+        if (!job.onWake) continue;
         await running.get(job.name);
         await begin(job, base.now());
       }

@@ -1,11 +1,17 @@
 // TABLE: when what is done. Times are of the instance's time zone: second minute hour day month weekday.
-// The quiet ones run every few seconds and right after a write, in this order.
+// Those with onWake also run right after a write, in this order.
 import { drainEvents } from './drainEvents.js';
 import { expireSessions } from './expireSessions.js';
+import { nightlyBackup } from './nightlyBackup.js';
+import { prune } from './prune.js';
+import { refreshSources } from './refreshSources.js';
 import type { Job } from './run.js';
 import type { JobTools } from './tools.js';
 
 export const schedule: readonly Job<JobTools>[] = [
-  { name: 'drainEvents', cron: '*/10 * * * * *', quiet: true, run: drainEvents },
+  { name: 'drainEvents', cron: '*/10 * * * * *', quiet: true, onWake: true, run: drainEvents },
+  { name: 'refreshSources', cron: '20 */5 * * * *', quiet: true, run: refreshSources },
   { name: 'expireSessions', cron: '0 17 * * * *', run: expireSessions },
+  { name: 'prune', cron: '0 40 3 * * *', run: prune },
+  { name: 'nightlyBackup', cron: '0 10 4 * * *', run: nightlyBackup },
 ];

@@ -12,6 +12,7 @@ import type { Routes } from './http/routes.js';
 import { sessions } from './http/session.js';
 import { staticFiles } from './http/static.js';
 import { healthRoutes } from './instances/health.js';
+import { instanceRoutes } from './instances/routes.js';
 import { loadActor } from './people/routes/loadActor.js';
 import { peopleRoutes } from './people/routes.js';
 import { postRoutes } from './posts/routes.js';
@@ -27,6 +28,7 @@ function slices(house: House, engine: Engine): Routes[] {
     uploadRoutes(house),
     postRoutes(house),
     historyRoutes(house),
+    instanceRoutes(house, engine),
     ...(engine.isDevelopment ? [styleguideRoutes(house)] : []),
   ];
 }

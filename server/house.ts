@@ -31,6 +31,9 @@ export interface Engine {
   isDevelopment: boolean;
   /** Where mails, backups and the secret are kept. */
   dataDir: string;
+  startedAt: Date;
+  /** False: no nightly backup is made (BACKUP_KEEP_DAYS=0). */
+  keepsBackups: boolean;
   /** False: mails wait in the data folder for the administrator. */
   sendsMail: boolean;
   /** Null unless METRICS_TOKEN is set. */

@@ -8,9 +8,11 @@ import { runner } from '../jobs/run.js';
 import { schedule } from '../jobs/schedule.js';
 import type { JobTools } from '../jobs/tools.js';
 import { buildApp } from './app.js';
+import { catalogueEvent } from './catalogue/actions/catalogueEvent.js';
 import type { Config } from './config.js';
+import type { Actor } from './context.js';
 import { recordChange } from './history/actions.js';
-import type { Engine, House } from './house.js';
+import { contextOf, type Engine, type House } from './house.js';
 import { loadViews } from './http/views.js';
 import { loadI18n } from './i18n.js';
 import { readSettings } from './instances/settings.js';
@@ -98,7 +100,10 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
       dataDir,
       backupKeepDays: config.backupKeepDays,
       collections: eventfulCollections,
-      consumers: [{ name: 'history', receive: (event) => recordChange(store, event) }],
+      consumers: [
+        { name: 'history', receive: (event) => recordChange(store, event) },
+        { name: 'catalogue', receive: (event) => catalogueEvent(contextOf(house, system('drainEvents')), event) },
+      ],
     };
     const { timeZone } = await readSettings(store);
     const jobs = runner(house, schedule, tools, { timezone: timeZone });
@@ -106,6 +111,8 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
       version,
       isDevelopment,
       dataDir,
+      startedAt: now(),
+      keepsBackups: config.backupKeepDays > 0,
       sendsMail: config.smtpUrl !== undefined,
       metrics: await metricsFor(house, config.metricsToken, dataDir),
       jobs,
@@ -154,4 +161,8 @@ async function metricsFor(house: House, token: string | undefined, dataDir: stri
 function readVersion(): string {
   const manifest = JSON.parse(readFileSync(join(projectDir, 'package.json'), 'utf8')) as { version: string };
   return manifest.version;
+}
+
+function system(name: string): Actor {
+  return { kind: 'system', name };
 }

@@ -1,10 +1,9 @@
 // Figures for Prometheus: durations of requests by route, queues, jobs, event loop, size of the data. Loaded only when
 // METRICS_TOKEN is set. Labels are route patterns and job names, never an address or a person.
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { House, Metrics } from '../house.js';
 import { routeOf } from '../http/requests.js';
+import { folderBytes } from './dataFolder.js';
 import { countQueues, listJobRuns } from './queries.js';
 
 export function createMetrics(house: House, options: { token: string; dataDir: string }): Metrics {
@@ -67,14 +66,4 @@ export function createMetrics(house: House, options: { token: string; dataDir: s
       durations.observe({ method: req.method, route: routeOf(req), status: res.statusCode }, ms / 1000),
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
-}
-
-/** Bytes of the files directly in a folder; 0 when there is none. */
-export function folderBytes(folder: string): number {
-  try {
-    const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
-    return files.reduce((sum, { name }) => sum + statSync(join(folder, name)).size, 0);
-  } catch {
-    return 0;
-  }
 }

@@ -41,5 +41,5 @@ export interface FailedEvent extends Doc {
   event: PendingEvent;
 }
 
-export const jobName = z.string().regex(/^[a-zA-Z]{1,40}$/);
-export const eventId = z.uuid();
+export const jobParams = z.object({ name: z.string().regex(/^[a-zA-Z]{1,40}$/) });
+export const eventParams = z.object({ id: z.uuid() });

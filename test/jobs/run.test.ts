@@ -81,6 +81,7 @@ describe('running jobs', () => {
       name: 'drain',
       cron: '* * * * * *',
       quiet: true,
+      onWake: true,
       run: async () => {
         inside += 1;
         most = Math.max(most, inside);
@@ -107,6 +108,7 @@ describe('running jobs', () => {
       name: 'drain',
       cron: yearly,
       quiet: true,
+      onWake: true,
       run: async () => {
         const found = written;
         await new Promise((resolve) => setTimeout(resolve, 20));
@@ -124,7 +126,7 @@ describe('running jobs', () => {
   });
 
   it('does not write about a quiet job that had nothing to do', async () => {
-    const desk = build([{ name: 'drain', cron: yearly, quiet: true, run: async () => ({ done: 0 }) }]);
+    const desk = build([{ name: 'drain', cron: yearly, quiet: true, onWake: true, run: async () => ({ done: 0 }) }]);
     await desk.start();
     desk.wake();
     await new Promise((resolve) => setTimeout(resolve, 60));
