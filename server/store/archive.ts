@@ -3,9 +3,9 @@
 // has the counts and the SHA-256 of all lines before it, so that a cut or altered archive is noticed.
 import { createHash } from 'node:crypto';
 import { createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { StringDecoder } from 'node:string_decoder';
 import { z } from 'zod';
 import { decodeDocument, encodeDocument } from './codec.js';
 import { ArchiveError } from './errors.js';
@@ -14,6 +14,8 @@ import type { Doc, Store } from './store.js';
 
 const FORMAT = { format: 'chatiere-archive', version: 1 } as const;
 const BATCH = 200;
+/** Above the longest line that a document of the store makes. */
+const MAX_LINE = 50_000_000;
 
 const headerSchema = z.object({ format: z.literal(FORMAT.format), version: z.number().int() });
 const footerSchema = z.object({ end: z.literal(true), counts: z.record(z.string(), z.number()), sha256: z.string() });
@@ -58,6 +60,8 @@ export async function exportStore(store: Store, output: Writable): Promise<Archi
  * an archive that is cut, altered, or of a newer format; then the store is empty again.
  */
 export async function importStore(store: Store, input: Readable): Promise<ArchiveSummary> {
+  // A stream that fails before it is read would end the process; reading it below tells the same error.
+  input.on('error', () => {});
   const present = await store.listCollections();
   if (present.length > 0) throw new ArchiveError('the store is not empty: import into a fresh data folder or database');
   const touched = new Set<string>();
@@ -105,13 +109,21 @@ async function readArchive(input: Readable, sink: Sink): Promise<ArchiveSummary>
   return summary;
 }
 
+/** The lines of a stream, by line feed alone. Refuses a stream that fails and a line that no document can make. */
 async function* linesOf(input: Readable): AsyncIterable<string> {
-  let failure: unknown;
-  input.once('error', (error) => {
-    failure = error;
-  });
-  yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
-  if (failure !== undefined) throw new ArchiveError('the archive cannot be read', { cause: failure });
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  try {
+    for await (const chunk of input) {
+      const lines = (rest + (typeof chunk === 'string' ? chunk : decoder.write(chunk))).split('\n');
+      rest = lines.pop() ?? '';
+      if (rest.length > MAX_LINE) throw new ArchiveError('this is not an archive of Chatière');
+      yield* lines;
+    }
+  } catch (cause) {
+    throw cause instanceof ArchiveError ? cause : new ArchiveError('the archive cannot be read', { cause });
+  }
+  if (rest !== '') yield rest;
 }
 
 function parseLine(line: string, number: number): unknown {
