@@ -96,12 +96,12 @@ export type Limiter = (req: Request, res: Response, key: string) => Promise<void
  */
 export function limiter(house: House, limit: Limit, options: { failuresOnly?: boolean } = {}): Limiter {
   const keys = new WeakMap<Request, string>();
+  const store = counterStore(house, limit);
   const middleware = rateLimit({
     windowMs: limit.windowMs,
     limit: limit.limit,
-    store: counterStore(house, limit),
+    store,
     keyGenerator: (req) => hashed(house, keys.get(req) ?? ''),
-    skipSuccessfulRequests: options.failuresOnly === true,
     standardHeaders: false,
     legacyHeaders: false,
     // Its checks guess at proxy settings from headers and print to the console; ours are in config.ts.
@@ -110,10 +110,19 @@ export function limiter(house: House, limit: Limit, options: { failuresOnly?: bo
   });
   return (req, res, key) => {
     keys.set(req, key);
+    // The library would take successes off itself, but by its own clock.
+    if (options.failuresOnly) res.once('finish', () => takeOff(house, store, hashed(house, key), res.statusCode));
     return new Promise((resolve, reject) => {
       middleware(req, res, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
     });
   };
+}
+
+function takeOff(house: House, store: CounterStore, key: string, status: number): void {
+  if (status >= 400) return;
+  Promise.resolve(store.decrement(key)).catch((error: unknown) => {
+    house.log.warn({ err: error }, 'a counted success could not be taken off its limit');
+  });
 }
 
 function resetTimeOf(req: Request): Date | undefined {

@@ -3,13 +3,13 @@
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import multer from 'multer';
 import { z } from 'zod';
-import { type Context, type Language, type PersonActor, languages } from '../context.js';
+import { type Context, type Language, languages, type PersonActor } from '../context.js';
 import { DomainError, type Message } from '../errors.js';
-import { type House, contextOf } from '../house.js';
+import { contextOf, type House } from '../house.js';
 import type { Translate } from '../i18n.js';
 import { checkCsrf } from './csrf.js';
 import { type FormState, fieldErrors, nest } from './form.js';
-import { type PageOptions, frameFor, sendPage } from './page.js';
+import { frameFor, type PageOptions, sendPage } from './page.js';
 
 /** Who may pass the door. Finer rights (which collective, which role) are the rules' business. */
 export type Access = 'public' | 'signedIn' | 'moderator' | 'administrator';
@@ -130,8 +130,10 @@ export class Routes {
       files,
       page: (view, model, options) => sendPage(this.house, req, res, frame, view, model, options),
       redirect: (path, done) => {
-        if (done) req.session.flash = done;
-        res.redirect(303, path);
+        if (!done) return res.redirect(303, path);
+        req.session.flash = done;
+        // Stored before the answer: a quick browser asks for the next page before this answer has ended.
+        req.session.save((error: unknown) => (error ? next(error) : res.redirect(303, path)));
       },
       pass: () => next(),
     };
@@ -143,7 +145,8 @@ export class Routes {
     try {
       await handler({ ...visit, body: body.data as z.output<B> });
     } catch (error) {
-      if (!(spec.retry && error instanceof DomainError && ['invalid', 'conflict', 'closed'].includes(error.code))) throw error;
+      if (!(spec.retry && error instanceof DomainError && ['invalid', 'conflict', 'closed'].includes(error.code)))
+        throw error;
       await refuse(visit, spec, { values, errors: [{ field: error.field ?? '', message: error.safeMessage }] });
     }
   }
