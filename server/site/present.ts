@@ -1,5 +1,6 @@
 // What the pages around the slices show: home, about, accessibility. Entities become plain data here, nothing is decided.
-import type { Need, Service, ServiceNews } from '../catalogue/schema.js';
+import type { FinderEntry } from '../catalogue/finder.js';
+import type { Need, ServiceNews } from '../catalogue/schema.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Actor, Language } from '../context.js';
 import type { InstanceSettings } from '../instances/settings.js';
@@ -11,7 +12,7 @@ export interface HomeFacts {
   collectiveCount: number;
   needs: { need: Need; count: number }[];
   news: ServiceNews[];
-  recent: Service[];
+  recent: FinderEntry[];
   collectives: Collective[];
 }
 
@@ -52,10 +53,10 @@ function presentNews(news: ServiceNews) {
   };
 }
 
-function presentRecent(service: Service) {
+function presentRecent(service: FinderEntry) {
   return {
     href: `/@${service.hoster.handle}/services/${service.slug}`,
-    name: service.profile.name,
+    name: service.name,
     hoster: service.hoster.name,
     hosterHref: `/@${service.hoster.handle}`,
     key: 'home.news.opened',

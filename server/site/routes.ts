@@ -2,8 +2,8 @@
 // styleguide. Reads what the slices publish; changes nothing but the reader's language.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { countServicesByNeed } from '../catalogue/finder.js';
-import { countListedServices, listRecentServices, listServiceNews } from '../catalogue/queries.js';
+import { countServicesByNeed, searchServices } from '../catalogue/finder.js';
+import { listServiceNews } from '../catalogue/queries.js';
 import { countPublicCollectives, listPublicCollectives } from '../collectives/queries.js';
 import type { House } from '../house.js';
 import { personOf, Routes } from '../http/routes.js';
@@ -15,6 +15,7 @@ import { languageChoice, themeChoice, themeFile } from './schema.js';
 
 const shownCollectives = 6;
 const shownNews = 5;
+const newestServices = { q: '', sort: 'newest', page: 1 } as const;
 const yearSeconds = 31_536_000;
 
 /** Where the code of this program can be had (AGPL-3.0 §13), as package.json tells it. */
@@ -29,22 +30,21 @@ export function siteRoutes(house: House): Routes {
   return new Routes(house)
     .get('/', { access: 'public' }, async (visit) => {
       const { store, now } = visit.ctx;
-      const [settings, serviceCount, collectiveCount, needs, news, recent, collectives] = await Promise.all([
+      const [settings, services, collectiveCount, needs, news, collectives] = await Promise.all([
         readSettings(store),
-        countListedServices(store),
+        searchServices(store, newestServices, now),
         countPublicCollectives(store),
         countServicesByNeed(store, now),
         listServiceNews(store, 1, shownNews),
-        listRecentServices(store, shownNews),
         listPublicCollectives(store, { limit: shownCollectives, status: 'ACTIVE' }),
       ]);
       const facts = {
         settings,
-        serviceCount,
+        serviceCount: services.all,
         collectiveCount,
         needs,
         news: news.items,
-        recent,
+        recent: services.items,
         collectives: collectives.items,
       };
       await visit.page('home/home', presentHome(facts, visit.ctx.actor), {
@@ -55,13 +55,13 @@ export function siteRoutes(house: House): Routes {
       });
     })
     .get('/about', { access: 'public' }, async (visit) => {
-      const { store } = visit.ctx;
-      const [settings, serviceCount, collectiveCount] = await Promise.all([
+      const { store, now } = visit.ctx;
+      const [settings, services, collectiveCount] = await Promise.all([
         readSettings(store),
-        countListedServices(store),
+        searchServices(store, newestServices, now),
         countPublicCollectives(store),
       ]);
-      const facts = { settings, serviceCount, collectiveCount, software, host: house.site.host };
+      const facts = { settings, serviceCount: services.all, collectiveCount, software, host: house.site.host };
       await visit.page('about/about', presentAbout(facts, visit.language), {
         title: visit.t('about.title'),
         nav: 'about',

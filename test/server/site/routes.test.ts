@@ -77,13 +77,22 @@ describe('the front door', () => {
   it('finds services by need and by words, and shows what is published only', async () => {
     await addService(house);
     await addService(house, { slug: 'secret', listed: false });
-    const { text } = await visitor.get('/');
+    const text = (await visitor.get('/')).text.replaceAll('&#x3D;', '=');
     expect(text)
       .to.include('href="/services?need=write"')
       .and.include('action="/services"')
       .and.include('type="search"');
     expect(text).to.include('href="/@ecluse/services/pads"').and.not.include('secret');
     expect(text).to.include('Pads &amp; &lt;b&gt;').and.not.include('<b>');
+  });
+
+  it('counts the services that are open, not those that have closed', async () => {
+    await addService(house);
+    await addService(house, {
+      slug: 'closed',
+      profile: serviceProfileShape.parse({ name: { fr: 'Fermé', en: '' }, endDate: '2026-05-20' }),
+    });
+    expect((await visitor.get('/')).text).to.match(/open service<\/dt>\s*<dd>1<\/dd>/);
   });
 
   it('tells the news by their kind, without a way to what is gone', async () => {
