@@ -1,5 +1,9 @@
 // TABLE: what is kept for a time only, and the deed that takes it away. One that fails does not keep the others from
 // their work; the run then counts as failed.
+import { pruneDeliveries } from '../federation/delivery.js';
+import type { Federation } from '../federation/federation.js';
+import { pruneReceived } from '../federation/inbox.js';
+import { pruneKeyFailures } from '../federation/remoteActors.js';
 import { pruneImports } from '../server/catalogue/actions/imports.js';
 import { purgeCatalogueOf, purgeWithdrawnServices } from '../server/catalogue/actions/purge.js';
 import { purgeDeleted } from '../server/collectives/actions.js';
@@ -7,25 +11,32 @@ import type { Context } from '../server/context.js';
 import { contextOf } from '../server/house.js';
 import { pruneLimits } from '../server/http/limits.js';
 import type { JobResult } from '../server/instances/schema.js';
+import { pruneMails } from '../server/notices/actions/sendDueMails.js';
 import { pruneFollows } from '../server/partners/actions.js';
+import { pruneLinks } from '../server/people/actions/prune.js';
 import type { JobTools } from './tools.js';
 
-const deeds: Record<string, (ctx: Context) => Promise<number>> = {
+const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<number>> = {
   limits: ({ store, now }) => pruneLimits(store, now),
+  links: ({ store, now }) => pruneLinks(store, now),
+  mails: ({ store, now }) => pruneMails(store, now),
   imports: pruneImports,
   services: purgeWithdrawnServices,
   collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf]),
   follows: pruneFollows,
+  deliveries: (_ctx, federation) => pruneDeliveries(federation),
+  received: (_ctx, federation) => pruneReceived(federation),
+  keyFailures: (_ctx, federation) => pruneKeyFailures(federation),
 };
 
-export async function prune({ house, log }: JobTools, signal: AbortSignal): Promise<JobResult> {
+export async function prune({ house, log, federation }: JobTools, signal: AbortSignal): Promise<JobResult> {
   const ctx = contextOf(house, { kind: 'system', name: 'prune' });
   const result: JobResult = {};
   const failures: unknown[] = [];
   for (const [name, deed] of Object.entries(deeds)) {
     if (signal.aborted) break;
     try {
-      result[name] = await deed(ctx);
+      result[name] = await deed(ctx, federation);
     } catch (error) {
       failures.push(error);
       log.error({ err: error, what: name }, 'could not prune');

@@ -14,12 +14,14 @@ export interface Job<Tools> {
   run(tools: Tools, signal: AbortSignal): Promise<JobResult>;
   /** Runs often and is idempotent: noted only when it did something or failed. */
   quiet?: true;
-  /** Also runs right after a write, in the order of the table. Implies quiet work of a moment. */
+  /** Also runs right after a write. */
   onWake?: true;
+  /** Also runs right after that job did something. */
+  follows?: string;
 }
 
 export interface Runner extends JobDesk {
-  /** Runs the jobs marked onWake soon after, in the order of the table. Returns at once. */
+  /** Something was written: runs the jobs marked onWake soon after. Returns at once. */
   wake(): void;
   start(): Promise<void>;
   /** No new runs; waits for those going on; lets another process lead. */
@@ -44,15 +46,24 @@ export function runner<Tools>(
   const tasks = new Map<string, ScheduledTask>();
   const stopping = new AbortController();
   let heartbeat: NodeJS.Timeout | undefined;
-  let isAwake = false;
-  let wakeAgain = false;
+  const again = new Set<string>();
+  let isWaking = false;
 
   /** Starts a run unless one is going on, or another process leads. */
   function begin(job: Job<Tools>, slot: Date): Promise<void> {
     if (stopping.signal.aborted || running.has(job.name)) return Promise.resolve();
-    const run = lead(job, slot).finally(() => running.delete(job.name));
+    const run = lead(job, slot).finally(() => {
+      running.delete(job.name);
+      if (again.delete(job.name)) void begin(job, base.now());
+    });
     running.set(job.name, run);
     return run;
+  }
+
+  /** Runs a job now, or once more when it is running: what it looks for may have come after it looked. */
+  function kick(job: Job<Tools>): void {
+    if (running.has(job.name)) again.add(job.name);
+    else void begin(job, base.now());
   }
 
   async function lead(job: Job<Tools>, slot: Date): Promise<void> {
@@ -109,6 +120,7 @@ export function runner<Tools>(
     const didNothing = result !== null && Object.values(result).every((count) => count === 0);
     if (failure) base.log.error({ err: failure, job: job.name, durationMs }, 'job failed');
     else if (!job.quiet) base.log.info({ job: job.name, durationMs, ...result }, 'job done');
+    if (!didNothing) for (const next of jobs) if (next.follows === job.name) kick(next);
     if (job.quiet && didNothing && !(await hasFailed(job.name))) return;
     if (job.quiet) await note(job.name);
     const error = failure ? String(failure instanceof Error ? failure.message : failure).slice(0, 500) : null;
@@ -139,19 +151,6 @@ export function runner<Tools>(
     }
   }
 
-  async function drain(): Promise<void> {
-    isAwake = true;
-    do {
-      wakeAgain = false;
-      for (const job of jobs) {
-        if (!job.onWake) continue;
-        await running.get(job.name);
-        await begin(job, base.now());
-      }
-    } while (wakeAgain && !stopping.signal.aborted);
-    isAwake = false;
-  }
-
   return {
     list: () =>
       jobs.map(({ name, cron: times }) => ({
@@ -168,8 +167,12 @@ export function runner<Tools>(
       return true;
     },
     wake() {
-      wakeAgain = true;
-      if (!isAwake && !stopping.signal.aborted) setImmediate(() => void (isAwake || drain()));
+      if (isWaking) return;
+      isWaking = true;
+      setImmediate(() => {
+        isWaking = false;
+        for (const job of jobs) if (job.onWake) kick(job);
+      });
     },
     async start() {
       await beat();
@@ -182,6 +185,7 @@ export function runner<Tools>(
     },
     async stop() {
       stopping.abort();
+      again.clear();
       clearInterval(heartbeat);
       for (const task of tasks.values()) await task.destroy();
       await Promise.allSettled(running.values());

@@ -1,15 +1,19 @@
 // TABLE: when what is done. Times are of the instance's time zone: second minute hour day month weekday.
-// Those with onWake also run right after a write, in this order.
+// Those with onWake also run right after a write, those that follow another right after that one did something.
+import { deliver } from './deliver.js';
 import { drainEvents } from './drainEvents.js';
 import { expireSessions } from './expireSessions.js';
 import { nightlyBackup } from './nightlyBackup.js';
 import { prune } from './prune.js';
 import { refreshSources } from './refreshSources.js';
 import type { Job } from './run.js';
+import { sendMails } from './sendMails.js';
 import type { JobTools } from './tools.js';
 
 export const schedule: readonly Job<JobTools>[] = [
   { name: 'drainEvents', cron: '*/10 * * * * *', quiet: true, onWake: true, run: drainEvents },
+  { name: 'deliver', cron: '5/10 * * * * *', quiet: true, follows: 'drainEvents', run: deliver },
+  { name: 'sendMails', cron: '25 * * * * *', quiet: true, follows: 'drainEvents', run: sendMails },
   { name: 'refreshSources', cron: '20 */5 * * * *', quiet: true, run: refreshSources },
   { name: 'expireSessions', cron: '0 17 * * * *', run: expireSessions },
   { name: 'prune', cron: '0 40 3 * * *', run: prune },

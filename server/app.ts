@@ -13,6 +13,7 @@ import { sessions } from './http/session.js';
 import { staticFiles } from './http/static.js';
 import { healthRoutes } from './instances/health.js';
 import { instanceRoutes } from './instances/routes.js';
+import { noticeRoutes } from './notices/routes.js';
 import { loadActor } from './people/routes/loadActor.js';
 import { peopleRoutes } from './people/routes.js';
 import { postRoutes } from './posts/routes.js';
@@ -28,6 +29,7 @@ function slices(house: House, engine: Engine): Routes[] {
     uploadRoutes(house),
     postRoutes(house),
     historyRoutes(house),
+    noticeRoutes(house),
     instanceRoutes(house, engine),
     ...(engine.isDevelopment ? [styleguideRoutes(house)] : []),
   ];

@@ -1,9 +1,12 @@
 // Starts the process; the only file that wires everything together. Each thing that can prevent it ends in one sentence.
 
 import { readFileSync } from 'node:fs';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { createFetch } from '../federation/fetch.js';
+import { createFederation } from '../federation/federation.js';
+import { federationIndexes } from '../federation/indexes.js';
+import { federationConsumer } from '../federation/outbox.js';
 import { runner } from '../jobs/run.js';
 import { schedule } from '../jobs/schedule.js';
 import type { JobTools } from '../jobs/tools.js';
@@ -15,9 +18,12 @@ import { recordChange } from './history/actions.js';
 import { contextOf, type Engine, type House } from './house.js';
 import { loadViews } from './http/views.js';
 import { loadI18n } from './i18n.js';
+import { newId } from './ids.js';
 import { readSettings } from './instances/settings.js';
 import { createLog } from './log.js';
 import { migrations } from './migrations.js';
+import { noticeEvent } from './notices/actions/noticeEvent.js';
+import type { MailTransport } from './notices/actions/transport.js';
 import { projectDir, viewsDir } from './paths.js';
 import { openSetup } from './people/actions/setup.js';
 import { keepAddress, listen, prepareDataDir, readSecret, siteOf } from './startup.js';
@@ -71,14 +77,11 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
     });
     closers.push(() => store.close());
     await migrate(store, migrations, (message, details) => log.info(details, message));
-    await store.ensureIndexes(allIndexes);
+    await store.ensureIndexes({ ...allIndexes, ...federationIndexes });
     const site = siteOf(config, port);
     await keepAddress(store, site);
 
     const now = () => new Date();
-    const userAgent = `Chatiere/${version} (+${site.baseUrl}/about)`;
-    const fetch = createFetch({ ownOrigin: site.baseUrl, userAgent, privateHosts: config.privateHosts, now });
-    closers.push(() => fetch.close());
     let isStopping = false;
     const house: House = {
       store,
@@ -89,10 +92,14 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
       secret: readSecret(config, dataDir),
       trustProxy: config.trustProxy,
       privateHosts: config.privateHosts,
-      fetchText: fetch.fetchText,
+      fetchText: (url, request) => federation.fetch.fetchText(url, request),
       now,
     };
+    const federation = createFederation(house, { version, workerId: `${hostname()}:${process.pid}:${newId()}` });
+    closers.push(() => federation.fetch.close());
     const tools: JobTools = {
+      federation,
+      mailTransport: await transportFor(config),
       house,
       store,
       log,
@@ -103,6 +110,8 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
       consumers: [
         { name: 'history', receive: (event) => recordChange(store, event) },
         { name: 'catalogue', receive: (event) => catalogueEvent(contextOf(house, system('drainEvents')), event) },
+        { name: 'notices', receive: (event) => noticeEvent({ house }, event) },
+        federationConsumer(federation),
       ],
     };
     const { timeZone } = await readSettings(store);
@@ -140,7 +149,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
 }
 
 /** Resolves when every request has been answered; after a while those that hang are cut. */
-function drainConnections(server: import('node:http').Server): Promise<void> {
+function drainConnections(server: Server): Promise<void> {
   return new Promise((done) => {
     const sweep = setInterval(() => server.closeIdleConnections(), 50);
     const cut = setTimeout(() => server.closeAllConnections(), patienceMs);
@@ -150,6 +159,12 @@ function drainConnections(server: import('node:http').Server): Promise<void> {
       done();
     });
   });
+}
+
+async function transportFor({ smtpUrl, mailFrom }: Config): Promise<MailTransport | null> {
+  if (smtpUrl === undefined || mailFrom === undefined) return null;
+  const { openTransport } = await import('./notices/actions/transport.js');
+  return openTransport(smtpUrl, mailFrom);
 }
 
 async function metricsFor(house: House, token: string | undefined, dataDir: string): Promise<Engine['metrics']> {

@@ -39,8 +39,8 @@ export function staticFiles(): RequestHandler {
       .type(extension);
     if (!texts.has(extension)) return void res.send(file.bytes);
     res.vary('Accept-Encoding');
-    const encoding = req.acceptsEncodings('br', 'gzip');
-    if (encoding !== 'br' && encoding !== 'gzip') return void res.send(file.bytes);
+    const encoding = (['br', 'gzip'] as const).find((one) => req.acceptsEncodings(one));
+    if (encoding === undefined) return void res.send(file.bytes);
     const body = file.compressed.get(encoding) ?? compressors[encoding](file.bytes);
     file.compressed.set(encoding, body);
     res.set('Content-Encoding', encoding).send(await body);

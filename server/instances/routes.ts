@@ -9,7 +9,7 @@ import { listPeople } from '../people/queries.js';
 import { changeSettings, dropEvent, retryEvent } from './actions.js';
 import { findLastBackup, folderBytes } from './dataFolder.js';
 import { presentJob, presentParkedEvent, presentSize, warningsOf } from './present.js';
-import { countQueues, listJobRuns, listParkedEvents } from './queries.js';
+import { countQueues, listJobRuns, listParkedEvents, listTroubledHosts } from './queries.js';
 import { mayAdminister } from './rules.js';
 import { eventParams, jobParams } from './schema.js';
 import { readSettings, settingsShape } from './settings.js';
@@ -22,6 +22,7 @@ export function instanceRoutes(house: House, engine: Engine): Routes {
   overview(routes, engine);
   settings(routes);
   jobs(routes, engine);
+  deliveries(routes);
   return routes;
 }
 
@@ -120,4 +121,13 @@ function jobs(routes: Routes, engine: Engine): void {
       await dropEvent(visit.ctx, visit.params.id);
       visit.redirect('/admin/jobs', { key: 'jobs.parked.dropped' });
     });
+}
+
+function deliveries(routes: Routes): void {
+  const { store } = routes.house;
+  routes.get('/admin/deliveries', { access: 'administrator' }, async (visit) => {
+    const [hosts, queues] = await Promise.all([listTroubledHosts(store), countQueues(store)]);
+    const model = { hosts, waiting: queues.deliveries, crumbs };
+    await visit.page('instances/deliveries', model, { title: visit.t('instances.deliveries.title'), nav });
+  });
 }

@@ -1,0 +1,59 @@
+// The whole of server/app.ts on a free port, with a house of the tests: for what holds whatever the slice is.
+import { createServer, type RequestListener } from 'node:http';
+import { buildApp } from '../../server/app.js';
+import type { Engine, House } from '../../server/house.js';
+import { createMetrics } from '../../server/instances/metrics.js';
+import { listen } from '../../server/startup.js';
+import { buildTestHouse, Client, type ClientOptions, type TestHouse } from './appSupport.js';
+import { temporaryFolder } from './storeSupport.js';
+
+export interface WholeApp {
+  house: TestHouse;
+  engine: Engine;
+  url: string;
+  /** Times that the app asked for events to be handed on. */
+  wakes(): number;
+  client(options?: ClientOptions): Client;
+}
+
+const closers: (() => void)[] = [];
+
+export async function startWholeApp(
+  options: { house?: Partial<House>; engine?: Partial<Engine>; metricsToken?: string } = {},
+): Promise<WholeApp> {
+  let answer: RequestListener = (_req, res) => void res.writeHead(503).end();
+  const server = createServer((req, res) => answer(req, res));
+  const port = await listen(server, '127.0.0.1', 0);
+  closers.push(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const house = await buildTestHouse({
+    site: { baseUrl: url, host: `127.0.0.1:${port}`, defaultLanguage: 'fr' },
+    ...options.house,
+  });
+  const dataDir = temporaryFolder();
+  const token = options.metricsToken;
+  const engine: Engine = {
+    version: '0.0.0-test',
+    isDevelopment: false,
+    dataDir,
+    startedAt: house.now(),
+    keepsBackups: true,
+    sendsMail: false,
+    metrics: token === undefined ? null : createMetrics(house, { token, dataDir }),
+    jobs: { list: () => [], runNow: async () => false },
+    isStopping: () => false,
+    ...options.engine,
+  };
+  let wakes = 0;
+  answer = buildApp(house, engine, () => {
+    wakes += 1;
+  });
+  return { house, engine, url, wakes: () => wakes, client: (how) => new Client(url, house.site.baseUrl, how) };
+}
+
+after(() => {
+  for (const close of closers.splice(0)) close();
+});
