@@ -1,6 +1,7 @@
 import { MongoClient } from 'mongodb';
-import { closeTestStores, openTestMongo } from '../../support/storeSupport.js';
+import { closeTestStores, openTestEmbedded, openTestMongo } from '../../support/storeSupport.js';
 import { describeBeyondFerret, describeContract } from './contract.js';
+import { describeDifferences } from './differential.js';
 
 describe('mongodb store', () => {
   const address = process.env.TEST_MONGODB_URI;
@@ -10,6 +11,7 @@ describe('mongodb store', () => {
   }
   after(closeTestStores);
   describeContract(openTestMongo);
+  describeDifferences(openTestEmbedded, openTestMongo);
 
   describe('where the server is not FerretDB 1.x', () => {
     before(async function () {
