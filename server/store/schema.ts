@@ -7,6 +7,7 @@ import { limitIndexes } from '../http/limits.js';
 import { sessionIndexes } from '../http/session.js';
 import { instanceIndexes } from '../instances/queries.js';
 import { noticesIndexes } from '../notices/queries.js';
+import { partnersIndexes } from '../partners/queries.js';
 import { peopleIndexes } from '../people/queries.js';
 import { postIndexes } from '../posts/queries.js';
 import { uploadIndexes } from '../uploads/queries.js';
@@ -20,6 +21,7 @@ export const allIndexes: CollectionIndexes = {
   ...historyIndexes,
   ...limitIndexes,
   ...noticesIndexes,
+  ...partnersIndexes,
   ...peopleIndexes,
   ...postIndexes,
   ...sessionIndexes,
@@ -30,6 +32,7 @@ export const allIndexes: CollectionIndexes = {
 export const eventfulCollections: readonly string[] = [
   'collectives',
   'emailChanges',
+  'follows',
   'invitations',
   'people',
   'posts',

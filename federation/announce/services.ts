@@ -1,0 +1,175 @@
+// What is said of a collective's services. A published service is one Note for as long as it stays published; published
+// again later it is a new one, because peers remember what was deleted. Called by federation/outbox.ts only.
+import { findService } from '../../server/catalogue/queries.js';
+import type { Service } from '../../server/catalogue/schema.js';
+import { findCollective } from '../../server/collectives/queries.js';
+import { isPublic } from '../../server/collectives/rules.js';
+import type { Collective } from '../../server/collectives/schema.js';
+import { type Activity, findLastOfSubject } from '../activities.js';
+import type { Federation } from '../federation.js';
+import type { Announced, Draft } from '../outbox.js';
+import { type Json, publicAudienceOf } from '../wire/namespace.js';
+import { toNote, toTombstone } from '../wire/note.js';
+import {
+  hashtagsOf,
+  type ServiceNoteFrame,
+  type ServiceOccasion,
+  toHostedService,
+  toServiceHtml,
+} from '../wire/service.js';
+
+type ServiceEvent = Announced<'service.published' | 'service.updated' | 'service.closed'>;
+
+export async function announceService(federation: Federation, event: Announced<'service.published'>): Promise<Draft[]> {
+  const known = await load(federation, event);
+  return known ? [standing(federation, event, known, 'published')] : [];
+}
+
+export async function announceServiceChange(
+  federation: Federation,
+  event: Announced<'service.updated'>,
+): Promise<Draft[]> {
+  const known = await load(federation, event);
+  return known ? [standing(federation, event, known, 'updated')] : [];
+}
+
+/** The Note is brought up to date, and a short one of its own says it to those who do not look at changes. */
+export async function announceClosing(federation: Federation, event: Announced<'service.closed'>): Promise<Draft[]> {
+  const known = await load(federation, event);
+  if (!known) return [];
+  const closing = closingNote(federation, event, known);
+  return known.live === null ? [closing] : [standing(federation, event, known, 'updated'), closing];
+}
+
+export async function announceServiceGone(
+  federation: Federation,
+  event: Announced<'service.withdrawn'>,
+): Promise<Draft[]> {
+  const live = await findLive(federation, event.serviceId, event.eventId);
+  if (live === null || live.objectIri === null) return [];
+  const { followers } = federation.apex.streamsOf(live.actor);
+  return [
+    {
+      ...frameOf(live.actor, subjectOf(event.serviceId), live.objectIri),
+      type: 'Delete',
+      object: toTombstone(live.objectIri, 'Note', event.at),
+      ...publicAudienceOf(followers),
+    },
+  ];
+}
+
+interface Known {
+  service: Service;
+  collective: Collective;
+  /** The last activity about its Note, if it has one that stands. */
+  live: Activity | null;
+}
+
+/** Null: it is not to be seen (any more). */
+async function load(federation: Federation, event: ServiceEvent): Promise<Known | null> {
+  const { store } = federation.house;
+  const service = await findService(store, event.serviceId);
+  const collective = service === null ? null : await findCollective(store, service.collectiveId);
+  if (service === null || collective === null) return null;
+  if (!service.published || service.deletedAt !== null || !isPublic(collective)) return null;
+  return { service, collective, live: await findLive(federation, service._id, event.eventId) };
+}
+
+async function findLive(federation: Federation, serviceId: string, before: string): Promise<Activity | null> {
+  const last = await findLastOfSubject(federation, subjectOf(serviceId), before);
+  return last === null || last.type === 'Delete' ? null : last;
+}
+
+/** Create, or Update of the Note that stands. */
+function standing(federation: Federation, event: ServiceEvent, known: Known, occasion: ServiceOccasion): Draft {
+  const { collective, live, service } = known;
+  const iri = live?.objectIri ?? federation.apex.objectIri(event.eventId);
+  const first = live === null ? event.at : publishedOf(live, event.at);
+  const frame = noteFrame(federation, known);
+  const note = noteOf(federation, known, {
+    iri,
+    html: toServiceHtml(service, occasion, frame),
+    published: first,
+    updated: live === null ? null : event.at,
+    hashtags: hashtagsOf(service, frame.baseUrl),
+  });
+  const hoster = federation.apex.actorIri(collective.handle);
+  const hostedService = toHostedService(service, hoster, frame, federation.house.site.defaultLanguage);
+  return draftOf(federation, known, subjectOf(service._id), live === null ? 'Create' : 'Update', {
+    ...note,
+    hostedService,
+  });
+}
+
+function closingNote(federation: Federation, event: ServiceEvent, known: Known): Draft {
+  const note = noteOf(federation, known, {
+    iri: federation.apex.objectIri(`${event.eventId}-closed`),
+    html: toServiceHtml(known.service, 'closed', noteFrame(federation, known)),
+    published: event.at,
+    updated: null,
+    hashtags: [],
+  });
+  return draftOf(federation, known, `closing:${known.service._id}`, 'Create', note);
+}
+
+function noteOf(
+  federation: Federation,
+  { collective, service }: Known,
+  parts: Pick<Parameters<typeof toNote>[0], 'iri' | 'html' | 'published' | 'updated' | 'hashtags'>,
+): Json {
+  const { apex, house } = federation;
+  return toNote({
+    ...parts,
+    actor: apex.actorIri(collective.handle),
+    followers: apex.streamsOf(collective.handle).followers,
+    url: pageOf(federation, collective, service),
+    language: house.site.defaultLanguage,
+    mentions: [],
+  });
+}
+
+function draftOf(
+  federation: Federation,
+  { collective }: Known,
+  subject: string,
+  type: 'Create' | 'Update',
+  object: Json,
+): Draft {
+  const audience = publicAudienceOf(federation.apex.streamsOf(collective.handle).followers);
+  return { ...frameOf(collective.handle, subject, String(object['id'])), type, object, ...audience };
+}
+
+function frameOf(
+  handle: string,
+  subject: string,
+  objectIri: string,
+): Pick<Draft, 'actor' | 'subject' | 'objectIri' | 'toFollowers' | 'inboxes' | 'listed'> {
+  return { actor: handle, subject, objectIri, toFollowers: true, inboxes: [], listed: true };
+}
+
+function noteFrame(federation: Federation, { collective, service }: Known): ServiceNoteFrame {
+  const { i18n, site } = federation.house;
+  return {
+    baseUrl: site.baseUrl,
+    url: pageOf(federation, collective, service),
+    t: { fr: i18n.translator('fr'), en: i18n.translator('en') },
+  };
+}
+
+function pageOf(federation: Federation, collective: Collective, service: Service): string {
+  return `${federation.house.site.baseUrl}/@${collective.handle}/services/${service.slug}`;
+}
+
+/** When the standing Note was first published, from the last version of it. */
+function publishedOf(live: Activity, otherwise: Date): Date {
+  const object: unknown = JSON.parse(live.objectJson ?? 'null');
+  const published =
+    typeof object === 'object' && object !== null && 'published' in object
+      ? Date.parse(String(object.published))
+      : Number.NaN;
+  return Number.isNaN(published) ? otherwise : new Date(published);
+}
+
+function subjectOf(serviceId: string): string {
+  return `service:${serviceId}`;
+}

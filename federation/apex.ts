@@ -1,0 +1,138 @@
+// Builds activitypub-express ("apex") from our site; nothing else does. It is used as a library for ActivityStreams: ids,
+// activities, JSON-LD in and out. Everything of it that stores, fetches, delivers, verifies or believes is replaced by a
+// function that throws, and none of its routes is mounted (docs/decisions/0002-apex-behind-our-edge.md).
+import createApex from 'activitypub-express';
+import type { Site } from '../server/context.js';
+import { newId } from '../server/ids.js';
+import { dataIntegrityV1, extensionTerms, ourContextPath, pinnedContext, publicAudience } from './contexts.js';
+
+type Json = Record<string, unknown>;
+
+export interface Apex {
+  actorIri(handle: string): string;
+  objectIri(key: string): string;
+  activityIri(key: string): string;
+  /** inbox, outbox, followers, following of an actor. */
+  streamsOf(handle: string): { inbox: string; outbox: string; followers: string; following: string };
+  /** An activity, ready to be signed: full Public address, lists where peers expect lists, our context. */
+  buildActivity(activity: OutgoingActivity): Promise<Json>;
+  /** A received document read under our own context: every property a list, prefixes resolved. */
+  read(document: Json): Promise<Json>;
+}
+
+export interface OutgoingActivity {
+  id: string;
+  type: string;
+  actor: string;
+  to: string[];
+  cc: string[];
+  published: Date;
+  object: string | Json;
+}
+
+/** Functions of apex that reach for the network, a store, a queue or a key, or that believe what they are given. */
+const forbidden = [
+  'acceptFollow',
+  'addToOutbox',
+  'address',
+  'createActor',
+  'deliver',
+  'getActivities',
+  'publishActivity',
+  'publishUndoUpdate',
+  'publishUpdate',
+  'queueForDelivery',
+  'requestObject',
+  'resolveActivity',
+  'resolveObject',
+  'resolveReferences',
+  'resolveUnknown',
+  'runDelivery',
+  'startDelivery',
+  'updateCollection',
+  'verifyInbox',
+];
+
+const actorStreams = ['inbox', 'outbox', 'followers', 'following', 'liked', 'blocked', 'rejected', 'rejections'];
+
+export function buildApex(site: Site): Apex {
+  const apex = createApex({
+    name: 'Chatière',
+    version: '1',
+    baseUrl: site.baseUrl,
+    actorParam: 'name',
+    objectParam: 'id',
+    activityParam: 'id',
+    routes: {
+      actor: '/actors/:name',
+      object: '/objects/:id',
+      activity: '/activities/:id',
+      collections: '/actors/:name/collections/:id',
+      shares: '/activities/:id/shares',
+      likes: '/activities/:id/likes',
+      ...Object.fromEntries(actorStreams.map((stream) => [stream, `/actors/:name/${stream}`])),
+    },
+    context: [dataIntegrityV1, extensionTerms, `${site.baseUrl}${ourContextPath}`],
+    store: { generateId: newId },
+    logger: { error: refuse('logger'), warn: refuse('logger'), info: refuse('logger') },
+    offlineMode: true,
+  });
+  for (const name of forbidden) apex[name] = refuse(name);
+  apex['jsonldContextLoader'] = async (url: string) => pinnedContext(url);
+  // Likes and boosts are counted from our own records, never announced as collections of every activity.
+  apex.utils.idToActivityCollections = () => ({});
+
+  return {
+    actorIri: (handle) => apex.utils.usernameToIRI(handle),
+    objectIri: (key) => apex.utils.objectIdToIRI(key),
+    activityIri: (key) => apex.utils.activityIdToIRI(key),
+    streamsOf(handle) {
+      const { inbox = '', outbox = '', followers = '', following = '' } = apex.utils.nameToActorStreams(handle);
+      return { inbox, outbox, followers, following };
+    },
+    async buildActivity({ id, type, actor, to, cc, published, object }) {
+      const etc = { id, cc, published: published.toISOString(), object };
+      const built = await apex.buildActivity(type, actor, to, etc);
+      return polish(await apex.toJSONLD(built));
+    },
+    read: (document) => apex.fromJSONLD(document),
+  };
+}
+
+function refuse(name: string): () => never {
+  return () => {
+    throw new Error(`activitypub-express may not call ${name}: our own edge does that`);
+  };
+}
+
+const lists = new Set([
+  'to',
+  'cc',
+  'bto',
+  'bcc',
+  'tag',
+  'attachment',
+  'oneOf',
+  'anyOf',
+  'items',
+  'orderedItems',
+  'needs',
+]);
+
+/** What compaction does that peers reading plain JSON do not understand, undone: "as:Public", and lists of one. */
+function polish(document: Json): Json {
+  const { '@context': context, ...rest } = document;
+  return { '@context': context, ...(polishValue(rest) as Json) };
+}
+
+function polishValue(value: unknown): unknown {
+  if (value === 'as:Public') return publicAudience;
+  if (Array.isArray(value)) return value.map(polishValue);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, child]) => {
+      const polished = polishValue(child);
+      return [key, lists.has(key) && !Array.isArray(polished) ? [polished] : polished];
+    }),
+  );
+}

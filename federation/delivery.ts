@@ -1,0 +1,319 @@
+// The queue of what is to be sent: one row for each activity and inbox. A row is held by a lease while it is sent, so that
+// many processes may deliver and none of them can lose it; it goes away only after the other side has taken it. What
+// fails waits, and its whole host with it; what fails for good is kept with its reason.
+import { createHash } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { listFollowerInboxes } from '../server/partners/queries.js';
+import type { Doc } from '../server/store/store.js';
+import { type Activity, activitiesIn } from './activities.js';
+import { keysOf } from './actorKeys.js';
+import type { Federation } from './federation.js';
+import { activityType, FetchError } from './fetch.js';
+import { signCavage } from './signatures/cavage.js';
+
+export interface Delivery extends Doc {
+  activityId: string;
+  /** Handle of the actor whose key signs. */
+  actor: string;
+  inbox: string;
+  host: string;
+  /** Host and subject: within one, the order of `seq` is kept. */
+  lane: string;
+  seq: string;
+  state: 'waiting' | 'failed';
+  attempts: number;
+  /** Answers 401 or 403 so far. */
+  refusals: number;
+  createdAt: Date;
+  nextAt: Date;
+  leasedBy: string;
+  leaseUntil: Date;
+  lastStatus: number | null;
+  lastError: string | null;
+  failedAt: Date | null;
+}
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+/** Longer than one exchange can take. */
+const leaseMs = minute;
+const perHost = 2;
+const inAll = 20;
+/** While something is under way, how often we look whether anything else has become due. */
+const lookAgainMs = 250;
+/** Followers read at once. */
+const pageSize = 500;
+/** Waits after each failure; the last one repeats until the week is over. */
+const waits = [minute, 5 * minute, 15 * minute, hour, 3 * hour, 6 * hour, 12 * hour];
+const giveUpAfterMs = 7 * 24 * hour;
+const maxRefusals = 5;
+const never = new Date(0);
+
+/** Gives each recipient of an activity its row. Resumable: a crash in the middle goes on after the last inbox done. */
+export async function fanOut(federation: Federation, activity: Activity): Promise<void> {
+  const { _id } = activity;
+  const direct = new Set(activity.inboxes);
+  await enqueue(federation, activity, activity.inboxes);
+  const followed = federation.apex.actorIri(activity.actor);
+  for (let cursor = activity.fanOutCursor, isLast = !activity.toFollowers; !isLast; ) {
+    const page = await listFollowerInboxes(federation.house.store, followed, cursor, pageSize);
+    await enqueue(
+      federation,
+      activity,
+      page.inboxes.filter((inbox) => !direct.has(inbox)),
+    );
+    isLast = page.isLast;
+    cursor = page.inboxes.at(-1) ?? cursor;
+    await activitiesIn(federation).updateOne({ _id }, { $set: { fanOutCursor: cursor } });
+  }
+  await activitiesIn(federation).updateOne({ _id }, { $set: { isFannedOut: true } });
+}
+
+async function enqueue(federation: Federation, activity: Activity, inboxes: readonly string[]): Promise<void> {
+  if (inboxes.length === 0) return;
+  const now = federation.house.now();
+  await deliveriesIn(federation).bulkWrite(
+    inboxes.map((inbox) => {
+      const { host } = new URL(inbox);
+      const fields: Omit<Delivery, '_id'> = {
+        activityId: activity._id,
+        actor: activity.actor,
+        inbox,
+        host,
+        lane: `${host} ${activity.subject}`,
+        seq: activity._id,
+        state: 'waiting',
+        attempts: 0,
+        refusals: 0,
+        createdAt: now,
+        nextAt: now,
+        leasedBy: '',
+        leaseUntil: never,
+        lastStatus: null,
+        lastError: null,
+        failedAt: null,
+      };
+      return {
+        updateOne: {
+          filter: { _id: deliveryKey(activity._id, inbox) },
+          update: { $setOnInsert: fields },
+          upsert: true,
+        },
+      };
+    }),
+  );
+}
+
+function deliveryKey(activityId: string, inbox: string): string {
+  return `${activityId} ${createHash('sha256').update(inbox).digest('hex').slice(0, 32)}`;
+}
+
+export interface DeliveryReport {
+  sent: number;
+  postponed: number;
+  failed: number;
+}
+
+/** There is something new: whoever waits for it (jobs) starts at once. */
+export function wakeDelivery(federation: Federation): void {
+  for (const wake of federation.onWake) wake();
+}
+
+/**
+ * Sends what is due until nothing is, or the budget is spent; then waits for what is under way. Two at a time to one host,
+ * twenty in all, so that a hung host delays nobody else.
+ */
+export async function deliverDue(
+  federation: Federation,
+  { budgetMs = 20 * second }: { budgetMs?: number } = {},
+  signal?: AbortSignal,
+): Promise<DeliveryReport> {
+  const report: DeliveryReport = { sent: 0, postponed: 0, failed: 0 };
+  const running = new Set<Promise<void>>();
+  const started = performance.now();
+  while (!signal?.aborted && performance.now() - started < budgetMs) {
+    const next = running.size < inAll ? await lease(federation) : null;
+    if (next === null && running.size === 0) break;
+    if (next === null) {
+      await Promise.race([...running, pause(lookAgainMs)]);
+      continue;
+    }
+    const work = send(federation, next, report)
+      .catch((error: unknown) => federation.house.log.error({ err: error, deliveryId: next._id }, 'a delivery broke'))
+      .finally(() => {
+        release(federation, next.host);
+        running.delete(work);
+      });
+    running.add(work);
+  }
+  await Promise.all(running);
+  return report;
+}
+
+/** The next row that is due, whose host has room and whose lane is free; held for a minute. Null: none. */
+async function lease(federation: Federation): Promise<Delivery | null> {
+  const { now } = federation.house;
+  const busy = [...federation.sending].flatMap(([host, count]) => (count >= perHost ? [host] : []));
+  const due = {
+    state: 'waiting' as const,
+    nextAt: { $lte: now() },
+    leaseUntil: { $lte: now() },
+    ...(busy.length > 0 ? { host: { $nin: busy } } : {}),
+  };
+  for (const candidate of await deliveriesIn(federation)
+    .find(due, { sort: { nextAt: 1 }, limit: 20 })
+    .toArray()) {
+    if (await waitsForEarlier(federation, candidate)) continue;
+    const held = await deliveriesIn(federation).findOneAndUpdate(
+      { _id: candidate._id, state: 'waiting', leaseUntil: { $lte: now() } },
+      {
+        $set: { leasedBy: federation.workerId, leaseUntil: new Date(now().getTime() + leaseMs) },
+        $inc: { attempts: 1 },
+      },
+      { returnDocument: 'after' },
+    );
+    if (held === null) continue;
+    federation.sending.set(held.host, (federation.sending.get(held.host) ?? 0) + 1);
+    return held;
+  }
+  return null;
+}
+
+function release(federation: Federation, host: string): void {
+  const left = (federation.sending.get(host) ?? 1) - 1;
+  if (left <= 0) federation.sending.delete(host);
+  else federation.sending.set(host, left);
+}
+
+/** An Update never overtakes its Create: while an earlier one to the same host is on its way, this one steps back. */
+async function waitsForEarlier(federation: Federation, { _id, lane, seq }: Delivery): Promise<boolean> {
+  const deliveries = deliveriesIn(federation);
+  const earlier = await deliveries.findOne({ lane, state: 'waiting', seq: { $lt: seq } }, { sort: { seq: 1 } });
+  if (earlier === null) return false;
+  const now = federation.house.now().getTime();
+  const nextAt = new Date(Math.max(earlier.nextAt.getTime(), now + second));
+  await deliveries.updateOne({ _id, state: 'waiting' }, { $max: { nextAt } });
+  return true;
+}
+
+async function send(federation: Federation, delivery: Delivery, report: DeliveryReport): Promise<void> {
+  const activity = await activitiesIn(federation).findOne({ _id: delivery.activityId });
+  // Its object was deleted before it went out: the Delete follows, this one has nothing to say any more.
+  if (activity === null || activity.json === '') return done(federation, delivery);
+  const outcome = await attempt(federation, delivery, Buffer.from(activity.json));
+  if (outcome.status !== null && outcome.status >= 200 && outcome.status < 300) {
+    report.sent += 1;
+    await done(federation, delivery);
+    if (delivery.attempts > 1) await reopenHost(federation, delivery.host);
+    return;
+  }
+  const isFinal = await settleFailure(federation, delivery, outcome);
+  report[isFinal ? 'failed' : 'postponed'] += 1;
+}
+
+interface Outcome {
+  status: number | null;
+  /** Seconds that the other side asked for; null: nothing said. */
+  retryAfter: number | null;
+  error: string | null;
+  /** The address itself is refused: it will not get better by waiting. */
+  isHopeless: boolean;
+}
+
+async function attempt(federation: Federation, delivery: Delivery, body: Buffer): Promise<Outcome> {
+  const { house } = federation;
+  try {
+    const { rsa } = await keysOf(federation, delivery.actor);
+    const url = new URL(delivery.inbox);
+    const request = { method: 'POST', url, body, contentType: activityType };
+    const headers = await signCavage(request, { keyId: rsa.id, privateKey: rsa.privateKey }, house.now());
+    const answer = await federation.fetch.post(delivery.inbox, body, headers);
+    return { ...answer, error: null, isHopeless: false };
+  } catch (error) {
+    if (!(error instanceof FetchError)) throw error;
+    return { status: null, retryAfter: null, error: error.message, isHopeless: error.reason === 'refused-address' };
+  }
+}
+
+/** RL-06. True: given up. */
+async function settleFailure(federation: Federation, delivery: Delivery, outcome: Outcome): Promise<boolean> {
+  const { status } = outcome;
+  const now = federation.house.now().getTime();
+  const refusals = delivery.refusals + (status === 401 || status === 403 ? 1 : 0);
+  const reason = reasonToGiveUp(delivery, outcome, refusals, now);
+  const fields = {
+    refusals,
+    lastStatus: status,
+    lastError: (outcome.error ?? `HTTP ${status}`).slice(0, 300),
+    leaseUntil: never,
+  };
+  const held = { _id: delivery._id, leasedBy: federation.workerId };
+  if (reason !== null) {
+    const set = {
+      ...fields,
+      state: 'failed' as const,
+      failedAt: new Date(now),
+      lastError: `${reason}: ${fields.lastError}`,
+    };
+    await deliveriesIn(federation).updateOne(held, { $set: set });
+    federation.house.log.warn(
+      { inbox: delivery.inbox, activityId: delivery.activityId, reason, status },
+      'a delivery was given up',
+    );
+    return true;
+  }
+  const nextAt = new Date(now + waitMs(delivery.attempts, outcome.retryAfter));
+  await deliveriesIn(federation).updateOne(held, { $set: { ...fields, nextAt } });
+  if (concernsHost(status)) await postponeHost(federation, delivery.host, nextAt);
+  return false;
+}
+
+function reasonToGiveUp(delivery: Delivery, outcome: Outcome, refusals: number, now: number): string | null {
+  const { isHopeless, status } = outcome;
+  if (isHopeless) return 'address refused';
+  if (status === 404 || status === 410) return 'inbox gone';
+  if (refusals >= maxRefusals) return 'refused';
+  const isRefusal = status === 401 || status === 403;
+  if (status !== null && status >= 400 && status < 500 && !isRefusal && ![408, 425, 429].includes(status))
+    return 'not accepted';
+  if (status !== null && status >= 300 && status < 400 && delivery.attempts >= maxRefusals) return 'redirects';
+  return now - delivery.createdAt.getTime() >= giveUpAfterMs ? 'no answer for a week' : null;
+}
+
+/** With a fifth of chance either way, so that a thousand rows do not come back in the same second. */
+function waitMs(attempts: number, retryAfter: number | null): number {
+  const wait = waits[Math.min(attempts, waits.length) - 1] ?? minute;
+  return Math.max(wait * (0.8 + 0.4 * Math.random()), (retryAfter ?? 0) * second);
+}
+
+/** No answer, too busy or broken: the whole server is left alone for as long. */
+function concernsHost(status: number | null): boolean {
+  return status === null || status === 429 || status >= 500;
+}
+
+async function postponeHost(federation: Federation, host: string, nextAt: Date): Promise<void> {
+  await deliveriesIn(federation).updateMany({ host, state: 'waiting', nextAt: { $lt: nextAt } }, { $max: { nextAt } });
+}
+
+/** A server that had failed answers again: what waits for it need not wait longer. */
+async function reopenHost(federation: Federation, host: string): Promise<void> {
+  const nextAt = new Date(federation.house.now().getTime() + second);
+  await deliveriesIn(federation).updateMany({ host, state: 'waiting', nextAt: { $gt: nextAt } }, { $set: { nextAt } });
+}
+
+async function done(federation: Federation, { _id }: Delivery): Promise<void> {
+  await deliveriesIn(federation).deleteOne({ _id, leasedBy: federation.workerId });
+}
+
+const keepFailedDays = 30;
+
+/** Removes deliveries that were given up a month ago. Returns how many. */
+export async function pruneDeliveries(federation: Federation): Promise<number> {
+  const before = new Date(federation.house.now().getTime() - keepFailedDays * 24 * hour);
+  return (await deliveriesIn(federation).deleteMany({ state: 'failed', failedAt: { $lt: before } })).deletedCount;
+}
+
+export function deliveriesIn(federation: Federation) {
+  return federation.house.store.collection<Delivery>('deliveries');
+}

@@ -1,0 +1,54 @@
+// What the edge is made of, put together once by server/main.ts from the house. Everything here takes it as first argument.
+import type { Context } from '../server/context.js';
+import type { House } from '../server/house.js';
+import { type Apex, buildApex } from './apex.js';
+import { createFetch, type Fetch, type FetchOptions } from './fetch.js';
+import { WindowLimit } from './limits.js';
+
+export type FederationHouse = Pick<House, 'store' | 'site' | 'log' | 'i18n' | 'privateHosts' | 'now'>;
+
+export interface Federation {
+  house: FederationHouse;
+  apex: Apex;
+  fetch: Fetch;
+  /** Requests to our inboxes, by sender. */
+  inboundLimit: WindowLimit;
+  /** Documents fetched, by host. */
+  fetchLimit: WindowLimit;
+  /** This process's name on the deliveries that it holds. */
+  workerId: string;
+  /** Deliveries being sent by this process, by host. */
+  sending: Map<string, number>;
+  /** Called when there is something new to deliver. */
+  onWake: (() => void)[];
+}
+
+const minute = 60_000;
+
+export function createFederation(
+  house: FederationHouse,
+  options: { version: string; workerId: string; lookup?: FetchOptions['lookup'] },
+): Federation {
+  return {
+    house,
+    apex: buildApex(house.site),
+    fetch: createFetch({
+      ownOrigin: house.site.baseUrl,
+      userAgent: `Chatiere/${options.version} (+${house.site.baseUrl}/)`,
+      privateHosts: house.privateHosts,
+      now: house.now,
+      ...(options.lookup ? { lookup: options.lookup } : {}),
+    }),
+    inboundLimit: new WindowLimit(1200, minute, house.now),
+    fetchLimit: new WindowLimit(60, minute, house.now),
+    workerId: options.workerId,
+    sending: new Map(),
+    onWake: [],
+  };
+}
+
+/** The context in which activities from elsewhere act: nobody of ours, only the system. */
+export function contextFor(federation: Federation): Context {
+  const { store, site, log, now } = federation.house;
+  return { store, site, log, now: now(), actor: { kind: 'system', name: 'federation' } };
+}

@@ -1,0 +1,133 @@
+// What becomes of a verified activity: claim its id, look up the handler, run it, record. An activity takes effect once: a
+// recorded id is answered and forgotten; one that was claimed but not recorded (a crash between) is done again, which every
+// deed bears.
+import { DomainError } from '../server/errors.js';
+import { forgetRemoteActor } from '../server/partners/actions.js';
+import { findRemoteActor } from '../server/partners/queries.js';
+import type { RemoteActor } from '../server/partners/schema.js';
+import { type Doc, DuplicateKeyError, StoreUsageError } from '../server/store/store.js';
+import { contextFor, type Federation } from './federation.js';
+import { handlers, notActivities } from './handlers.js';
+import { isLocal, sameOrigin } from './iris.js';
+import type { ReceivedActivity } from './normalise.js';
+import { Refusal } from './refusal.js';
+import { fetchActor, GoneError } from './remoteActors.js';
+
+export interface Received extends Doc {
+  actor: string;
+  type: string;
+  receivedAt: Date;
+  /** False: claimed; its effect may or may not have happened. */
+  isDone: boolean;
+  /** The bytes as they came: what was verified, and what would be forwarded. */
+  raw: string;
+}
+
+/** Days for which a repeat is recognised. */
+const keepDays = 90;
+
+/** Refuses with the statuses of security.md 0.1. Silence means 202, for whatever reason. */
+export async function receive(
+  federation: Federation,
+  activity: ReceivedActivity,
+  sender: RemoteActor,
+  raw: Buffer,
+): Promise<void> {
+  checkSender(federation, activity, sender);
+  const handler = Object.hasOwn(handlers, activity.type) ? handlers[activity.type] : undefined;
+  if (handler === undefined || handler === 'ignored') return;
+  const inbound = { federation, activity, sender };
+  if ('check' in handler) return handler.check(inbound);
+  if (activity.id !== null && !(await claim(federation, activity, activity.id, raw))) return;
+  try {
+    await handler.deed(inbound);
+  } catch (error) {
+    const refusal = asRefusal(error);
+    // What is refused for good leaves no trace; what failed on our side keeps its claim for the sender's next try.
+    if (activity.id !== null && refusal instanceof Refusal && refusal.status !== 503) {
+      await receivedIn(federation).deleteOne({ _id: activity.id, isDone: false });
+    }
+    throw refusal;
+  }
+  if (activity.id !== null) await record(federation, activity.id);
+}
+
+/** The activity is what it says and the sender's own. */
+function checkSender(federation: Federation, activity: ReceivedActivity, sender: RemoteActor): void {
+  if (notActivities.has(activity.type)) throw new Refusal(400, 'that is not an activity');
+  if (isLocal(federation.house.site, activity.actor)) throw new Refusal(403, 'the actor is one of ours');
+  if (activity.actor !== sender._id) throw new Refusal(403, 'signed by somebody else than its actor');
+  if (activity.id !== null && !sameOrigin(activity.id, activity.actor)) {
+    throw new Refusal(403, 'the activity is from another server than its actor');
+  }
+}
+
+/** False: this id was received and done before, or belongs to somebody else. */
+async function claim(federation: Federation, activity: ReceivedActivity, id: string, raw: Buffer): Promise<boolean> {
+  const received = receivedIn(federation);
+  const { actor, type } = activity;
+  const receivedAt = federation.house.now();
+  try {
+    await received.insertOne({ _id: id, actor, type, receivedAt, isDone: false, raw: raw.toString('utf8') });
+    return true;
+  } catch (error) {
+    if (!(error instanceof DuplicateKeyError)) throw error;
+    const before = await received.findOne({ _id: id });
+    return before !== null && !before.isDone && before.actor === actor && before.type === type;
+  }
+}
+
+async function record(federation: Federation, id: string): Promise<void> {
+  await receivedIn(federation).updateOne({ _id: id }, { $set: { isDone: true } });
+}
+
+/**
+ * A Delete by an actor whose key cannot be fetched because it is gone: believed when the actor's own address says so too.
+ * True: it was such a Delete, and whatever we knew of the actor is forgotten.
+ */
+export async function receiveGone(
+  federation: Federation,
+  activity: ReceivedActivity | null,
+  keyId: string,
+): Promise<boolean> {
+  if (activity?.type !== 'Delete' || activity.object?.id !== activity.actor) return false;
+  if (!sameOrigin(activity.actor, keyId) || isLocal(federation.house.site, activity.actor)) return false;
+  try {
+    await fetchActor(federation, activity.actor);
+    return false;
+  } catch (error) {
+    if (!(error instanceof GoneError)) throw error;
+  }
+  const known = await findRemoteActor(federation.house.store, activity.actor);
+  if (known) await forgetRemoteActor(contextFor(federation), activity.actor);
+  return true;
+}
+
+/** Removes records of activities received long ago. Returns how many. */
+export async function pruneReceived(federation: Federation): Promise<number> {
+  const before = new Date(federation.house.now().getTime() - keepDays * 24 * 60 * 60 * 1000);
+  return (await receivedIn(federation).deleteMany({ receivedAt: { $lt: before } })).deletedCount;
+}
+
+function receivedIn(federation: Federation) {
+  return federation.house.store.collection<Received>('received');
+}
+
+const statuses = {
+  invalid: 400,
+  'not-allowed': 403,
+  'not-found': 404,
+  gone: 410,
+  closed: 403,
+  conflict: 403,
+  'too-many': 429,
+  unavailable: 503,
+} as const;
+
+/** Our own failure is said to be ours, so that the sender keeps the message; everything else is the sender's. */
+export function asRefusal(error: unknown): unknown {
+  if (error instanceof GoneError) return new Refusal(401, 'the actor is gone');
+  if (error instanceof DomainError) return new Refusal(statuses[error.code], error.code, error.retryAfter);
+  if (error instanceof StoreUsageError) return new Refusal(400, 'the activity cannot be kept');
+  return error;
+}

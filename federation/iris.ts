@@ -1,0 +1,51 @@
+// Ids of things, ours and others'. All comparisons of origins happen here, on parsed addresses: never by the beginning of a
+// text. Origin means scheme, host and port together.
+import type { Site } from '../server/context.js';
+
+/** Characters of an id; longer ones have no honest use and would not fit an index. */
+export const maxIri = 1000;
+
+/** Whitespace, controls, and characters that parsers read differently (RFC 3986 §2 has none of them). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
+const oddCharacters = /[\u0000-\u0020\u007f-\u00a0\\"<>^`{|}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
+
+/**
+ * An id as it was written, when it is an http(s) address that every parser reads alike: lower-case ASCII host without a
+ * trailing dot, no default port, no credentials. Null otherwise. Plain http only for hosts named in the configuration.
+ */
+export function readIri(text: unknown, privateHosts: readonly string[]): string | null {
+  if (typeof text !== 'string' || text.length > maxIri || oddCharacters.test(text) || !URL.canParse(text)) return null;
+  const url = new URL(text);
+  const [, authority] = /^https?:\/\/([^/?#]*)/.exec(text) ?? [];
+  if (authority === undefined || authority !== url.host || url.hostname.endsWith('.')) return null;
+  if (url.protocol === 'http:' && !privateHosts.includes(`${url.hostname}:${url.port || '80'}`)) return null;
+  return text;
+}
+
+/** Null for what is no address. */
+export function originOf(iri: string): string | null {
+  return URL.canParse(iri) ? new URL(iri).origin : null;
+}
+
+export function sameOrigin(one: string, other: string): boolean {
+  const origin = originOf(one);
+  return origin !== null && origin !== 'null' && origin === originOf(other);
+}
+
+/** Whether an id is one of ours: exactly our origin. */
+export function isLocal(site: Site, iri: string): boolean {
+  return originOf(iri) === site.baseUrl;
+}
+
+/** The handle in one of our actor ids, else null. Only the exact form that we mint. */
+export function localHandleIn(site: Site, iri: string): string | null {
+  if (!isLocal(site, iri)) return null;
+  const [, handle] = /^\/actors\/([a-z0-9_]{1,30})$/.exec(new URL(iri).pathname) ?? [];
+  return handle !== undefined && iri === `${site.baseUrl}/actors/${handle}` ? handle : null;
+}
+
+/** An address without its fragment: where the document about it is. */
+export function withoutFragment(iri: string): string {
+  const hash = iri.indexOf('#');
+  return hash === -1 ? iri : iri.slice(0, hash);
+}

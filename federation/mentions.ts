@@ -1,0 +1,79 @@
+// Whom a post names: actors of ours by their handle, actors elsewhere by user@host, from our records or by WebFinger
+// (RFC 7033). A name that cannot be resolved stays text: a post never waits for somebody else's server.
+import { findRemoteActorByHandle } from '../server/partners/queries.js';
+import type { RemoteActor } from '../server/partners/schema.js';
+import { findLocalActor } from './actors.js';
+import type { Federation } from './federation.js';
+import { readIri } from './iris.js';
+import { isObject } from './json.js';
+import { Refusal } from './refusal.js';
+import { fetchActor, GoneError } from './remoteActors.js';
+
+export interface Mentioned {
+  /** As in the text, without the leading @. */
+  mention: string;
+  iri: string;
+  /** The page for people. */
+  page: string;
+  /** Null: an actor of ours. */
+  actor: RemoteActor | null;
+}
+
+/** Names looked up over the network for one post. */
+const maxLookups = 5;
+
+export async function resolveMentions(federation: Federation, names: readonly string[]): Promise<Mentioned[]> {
+  const found: Mentioned[] = [];
+  let lookups = 0;
+  for (const mention of names) {
+    const [user = '', host = federation.house.site.host] = mention.split('@');
+    if (host === federation.house.site.host) {
+      const local = await findLocalActor(federation, user);
+      if (local !== null && local !== 'gone') {
+        found.push({ mention, iri: local.iri, page: `${federation.house.site.baseUrl}/@${local.handle}`, actor: null });
+      }
+      continue;
+    }
+    const known = await findRemoteActorByHandle(federation.house.store, mention);
+    const actor =
+      known && known.goneAt === null ? known : ++lookups <= maxLookups ? await lookUp(federation, user, host) : null;
+    if (actor) found.push({ mention, iri: actor._id, page: actor.url ?? actor._id, actor });
+  }
+  return found;
+}
+
+/** The actor that a server names for user@host; null: none that can be read now. */
+export async function lookUp(federation: Federation, user: string, host: string): Promise<RemoteActor | null> {
+  const { privateHosts } = federation.house;
+  const scheme = privateHosts.includes(host) ? 'http' : 'https';
+  const resource = encodeURIComponent(`acct:${user}@${host}`);
+  const answer = await federation.fetch.fetchText(`${scheme}://${host}/.well-known/webfinger?resource=${resource}`, {
+    maxBytes: 100_000,
+    timeoutMs: 5000,
+    accept: 'application/jrd+json, application/json;q=0.9',
+  });
+  if (answer.outcome !== 'read') return null;
+  const iri = selfOf(answer.body, privateHosts);
+  if (iri === null) return null;
+  try {
+    const actor = await fetchActor(federation, iri);
+    return actor.handle === `${user}@${host}` ? actor : null;
+  } catch (error) {
+    if (error instanceof Refusal || error instanceof GoneError) return null;
+    throw error;
+  }
+}
+
+function selfOf(body: Uint8Array, privateHosts: readonly string[]): string | null {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    return null;
+  }
+  const links = isObject(json) && Array.isArray(json['links']) ? json['links'] : [];
+  const self = links.find(
+    (link) => isObject(link) && link['rel'] === 'self' && /activity\+json|ld\+json/.test(String(link['type'])),
+  );
+  return isObject(self) ? readIri(self['href'], privateHosts) : null;
+}

@@ -1,0 +1,122 @@
+// From a received JSON document to a flat ReceivedActivity: the one reading on which everything that follows is decided.
+// Nothing is believed here (that is verify.ts and handlers.ts), nothing is fetched, nothing inline is kept as an object.
+import type { Apex } from './apex.js';
+import { withoutContexts } from './contexts.js';
+import { readIri } from './iris.js';
+import { isObject } from './json.js';
+import { Refusal } from './refusal.js';
+
+type Json = Record<string, unknown>;
+
+/** The ids that an activity's object carries; its content stays in the raw bytes. */
+export interface ReceivedObject {
+  id: string | null;
+  /** Null: only its id was sent. */
+  type: string | null;
+  actor: string | null;
+  object: string | null;
+  attributedTo: string[];
+}
+
+export interface ReceivedActivity {
+  /** Null: a passing activity without an id of its own. */
+  id: string | null;
+  type: string;
+  actor: string;
+  /** Null: the activity has no object that has an id or a type. */
+  object: ReceivedObject | null;
+}
+
+/** Refuses (400) unknown shapes: no or several types, several actors, ids that are not addresses. */
+export async function normalise(apex: Apex, json: Json, privateHosts: readonly string[]): Promise<ReceivedActivity> {
+  const plain = withoutContexts(json);
+  let expanded: Json;
+  try {
+    expanded = await apex.read(plain);
+  } catch {
+    throw new Refusal(400, 'the activity cannot be read as JSON-LD');
+  }
+  if (!isObject(expanded)) throw new Refusal(400, 'the activity is empty');
+  const type = expanded['type'];
+  if (typeof type !== 'string' || type.length > 100) throw new Refusal(400, 'an activity has exactly one type');
+  const objects = listOf(expanded['object']);
+  if (objects.length > 1 || (Array.isArray(plain['object']) && plain['object'].length > 1))
+    throw new Refusal(400, 'an activity has exactly one object');
+  if (objects.length === 0 && plain['object'] !== undefined && plain['object'] !== null) {
+    throw new Refusal(400, 'the object cannot be read');
+  }
+  return {
+    id: readId(expanded['id'], privateHosts),
+    type,
+    actor: readActor(expanded['actor'], plain['actor'], privateHosts),
+    object: objects.length === 0 ? null : readObject(objects[0], privateHosts),
+  };
+}
+
+/** Only the words that name the sender, for one case: a Delete by somebody whose key is gone. */
+export async function peekActor(
+  apex: Apex,
+  json: Json,
+  privateHosts: readonly string[],
+): Promise<ReceivedActivity | null> {
+  try {
+    return await normalise(apex, json, privateHosts);
+  } catch {
+    return null;
+  }
+}
+
+function readId(value: unknown, privateHosts: readonly string[]): string | null {
+  if (value === undefined || value === null) return null;
+  const iri = readIri(value, privateHosts);
+  if (iri === null) throw new Refusal(400, 'an id is not an address');
+  return iri;
+}
+
+function readActor(value: unknown, raw: unknown, privateHosts: readonly string[]): string {
+  const actors = listOf(value);
+  if (actors.length !== 1 || (Array.isArray(raw) && raw.length !== 1)) {
+    throw new Refusal(400, 'an activity has exactly one actor');
+  }
+  const iri = readIri(idOf(actors[0]), privateHosts);
+  if (iri === null) throw new Refusal(400, 'the actor is not an address');
+  return iri;
+}
+
+function readObject(value: unknown, privateHosts: readonly string[]): ReceivedObject {
+  if (typeof value === 'string') {
+    return { id: readId(value, privateHosts), type: null, actor: null, object: null, attributedTo: [] };
+  }
+  if (!isObject(value)) throw new Refusal(400, 'the object cannot be read');
+  const [inner, ...others] = listOf(value['object']);
+  return {
+    id: readId(value['id'], privateHosts),
+    type: listOf(value['type']).find((type): type is string => typeof type === 'string') ?? null,
+    actor: optionalId(listOf(value['actor'])[0], privateHosts),
+    object: others.length > 0 ? null : optionalId(inner, privateHosts),
+    attributedTo: readAuthors(value, privateHosts),
+  };
+}
+
+/** Names without addresses (numbers, bare user names) are refused: peers have mistaken them for local people. */
+function readAuthors(object: Json, privateHosts: readonly string[]): string[] {
+  if (object['as:attributedTo'] !== undefined) throw new Refusal(400, 'attributedTo is not an address');
+  return listOf(object['attributedTo']).map((author) => {
+    const iri = readIri(idOf(author), privateHosts);
+    if (iri === null) throw new Refusal(400, 'attributedTo is not an address');
+    return iri;
+  });
+}
+
+function optionalId(value: unknown, privateHosts: readonly string[]): string | null {
+  return readIri(idOf(value), privateHosts);
+}
+
+function idOf(value: unknown): unknown {
+  return isObject(value) ? value['id'] : value;
+}
+
+function listOf(value: unknown): unknown[] {
+  if (value === undefined || value === null) return [];
+  return Array.isArray(value) ? value : [value];
+}

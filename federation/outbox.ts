@@ -1,0 +1,151 @@
+// TABLE: domain event -> activities. The drain hands every event to announceEvent; what follows from one bears its id, so
+// that handing it over again changes nothing. An event that is not federated says so.
+import type { EventOf, EventType, PendingEvent } from '../server/events.js';
+import { DuplicateKeyError } from '../server/store/store.js';
+import { type Activity, activitiesIn } from './activities.js';
+import { keysOf } from './actorKeys.js';
+import {
+  announceActor,
+  announceActorGone,
+  announceCollectiveBack,
+  announceCollectiveGone,
+  announcePerson,
+} from './announce/actors.js';
+import { announceAccept, announceReject } from './announce/follows.js';
+import { announcePost, announcePostChange, announcePostGone } from './announce/posts.js';
+import { announceClosing, announceService, announceServiceChange, announceServiceGone } from './announce/services.js';
+import { publicAudience } from './contexts.js';
+import { fanOut, wakeDelivery } from './delivery.js';
+import type { Federation } from './federation.js';
+import { addProof } from './signatures/proofs.js';
+import { type Json, objectContext } from './wire/namespace.js';
+
+/** One activity to be said, before it has an id and a signature. */
+export interface Draft {
+  /** Handle of the actor who says it. */
+  actor: string;
+  type: 'Create' | 'Update' | 'Delete' | 'Accept' | 'Reject';
+  subject: string;
+  objectIri: string | null;
+  object: string | Json;
+  to: string[];
+  cc: string[];
+  toFollowers: boolean;
+  /** Inboxes besides those of the followers. */
+  inboxes: string[];
+  /** Stands in the outbox. */
+  listed: boolean;
+  /** The context of an object that is written in plain JSON (actors); absent: apex writes it. */
+  context?: unknown[];
+}
+
+export type Announced<T extends EventType> = EventOf<T> & Pick<PendingEvent, 'eventId' | 'at'>;
+type Row<T extends EventType> = ((federation: Federation, event: Announced<T>) => Promise<Draft[]>) | 'notFederated';
+const notFederated = 'notFederated';
+
+const table: { readonly [T in EventType]: Row<T> } = {
+  'person.invited': notFederated,
+  'person.created': notFederated,
+  'person.profileChanged': announcePerson,
+  'person.resetRequested': notFederated,
+  'person.emailChangeRequested': notFederated,
+  'person.securityChanged': notFederated,
+  'person.deleted': announceActorGone,
+  'collective.created': announceActor,
+  'collective.updated': announceActor,
+  'collective.deleted': announceCollectiveGone,
+  'collective.restored': announceCollectiveBack,
+  'service.published': announceService,
+  'service.updated': announceServiceChange,
+  'service.closed': announceClosing,
+  'service.withdrawn': announceServiceGone,
+  'service.edited': notFederated,
+  'source.failed': notFederated,
+  'post.published': announcePost,
+  'post.updated': announcePostChange,
+  'post.deleted': announcePostGone,
+  'follow.requested': notFederated,
+  'follow.accepted': announceAccept,
+  'follow.rejected': announceReject,
+};
+
+/** Says what follows from an event to whom it concerns. Idempotent by eventId. Network: only to resolve mentions. */
+export async function announceEvent(federation: Federation, event: PendingEvent): Promise<void> {
+  const row = table[event.type] as Row<EventType>;
+  if (row === notFederated) return;
+  const drafts = await row(federation, event);
+  for (const [index, draft] of drafts.entries()) await keep(federation, event, draft, keyOf(event.eventId, index));
+  const keys = [0, 1].map((index) => keyOf(event.eventId, index));
+  const kept = await activitiesIn(federation)
+    .find({ _id: { $in: keys } }, { sort: { _id: 1 } })
+    .toArray();
+  for (const activity of kept.filter((one) => !one.isFannedOut)) await fanOut(federation, activity);
+  if (kept.length > 0) wakeDelivery(federation);
+}
+
+/** What jobs/drainEvents.ts calls. */
+export function federationConsumer(federation: Federation) {
+  return { name: 'federation', receive: (event: PendingEvent) => announceEvent(federation, event) };
+}
+
+function keyOf(eventId: string, index: number): string {
+  return index === 0 ? eventId : `${eventId}-${index + 1}`;
+}
+
+async function keep(federation: Federation, event: PendingEvent, draft: Draft, key: string): Promise<void> {
+  const activities = activitiesIn(federation);
+  if (await activities.findOne({ _id: key }, { projection: { _id: 1 } })) return;
+  const { document, object } = await write(federation, event, draft, key);
+  const activity: Activity = {
+    _id: key,
+    actor: draft.actor,
+    type: draft.type,
+    subject: draft.subject,
+    objectIri: draft.objectIri,
+    json: JSON.stringify(document),
+    objectJson: object === null ? null : JSON.stringify(object),
+    isPublic: draft.to.includes(publicAudience),
+    listed: draft.listed,
+    at: event.at,
+    inboxes: draft.inboxes,
+    toFollowers: draft.toFollowers,
+    fanOutCursor: null,
+    isFannedOut: false,
+  };
+  try {
+    await activities.insertOne(activity);
+  } catch (error) {
+    if (!(error instanceof DuplicateKeyError)) throw error;
+  }
+  if (draft.type === 'Delete' && draft.objectIri !== null) await withdrawText(federation, draft.objectIri, key);
+}
+
+/** The signed document, and the signed object alone. Proofs last: they cover what is sent. */
+async function write(
+  federation: Federation,
+  event: PendingEvent,
+  draft: Draft,
+  key: string,
+): Promise<{ document: Json; object: Json | null }> {
+  const { apex, house } = federation;
+  const { ed25519 } = await keysOf(federation, draft.actor);
+  const proofKey = { verificationMethod: ed25519.id, privateKey: ed25519.privateKey };
+  const now = house.now();
+  const { type, to, cc } = draft;
+  const base = { id: apex.activityIri(key), type, actor: apex.actorIri(draft.actor), to, cc };
+  const built = draft.context
+    ? { '@context': draft.context, ...base, published: event.at.toISOString(), object: draft.object }
+    : await apex.buildActivity({ ...base, published: event.at, object: draft.object });
+  const carried = built['object'];
+  const isOwn = draft.objectIri !== null && typeof carried === 'object' && carried !== null;
+  const alone = isOwn ? { '@context': objectContext(house.site.baseUrl), ...carried } : null;
+  return { document: addProof(built, proofKey, now), object: alone === null ? null : addProof(alone, proofKey, now) };
+}
+
+/** What was deleted is not kept in older activities either, and no longer stands in the outbox. */
+async function withdrawText(federation: Federation, objectIri: string, key: string): Promise<void> {
+  await activitiesIn(federation).updateMany(
+    { objectIri, _id: { $lt: key } },
+    { $set: { json: '', objectJson: null, listed: false } },
+  );
+}

@@ -1,0 +1,168 @@
+// Actors elsewhere and their keys: found in our records, or fetched from their own address. A key counts only when the actor
+// that it names lists it (FEP-fe34: reciprocal claim). Failures are remembered for a while, so that nobody can make us
+// fetch the same thing again and again.
+import { createHash } from 'node:crypto';
+import { keepRemoteActor } from '../server/partners/actions.js';
+import { findRemoteActor, findRemoteActorByKey } from '../server/partners/queries.js';
+import type { RemoteActor, RemoteKey } from '../server/partners/schema.js';
+import type { Doc } from '../server/store/store.js';
+import { keysOf } from './actorKeys.js';
+import { instanceHandle } from './actors.js';
+import { contextFor, type Federation } from './federation.js';
+import { FetchError } from './fetch.js';
+import { isLocal, readIri, sameOrigin, withoutFragment } from './iris.js';
+import { Refusal } from './refusal.js';
+import { fromActor, ownerOfKey } from './wire/remoteActor.js';
+
+export interface KeyFailure extends Doc {
+  address: string;
+  why: 'gone' | 'temporary' | 'permanent';
+  until: Date;
+}
+
+/** Minutes during which a failure is not tried again. */
+const patience = { gone: 60, temporary: 1, permanent: 5 } as const;
+/** Minutes after a fetch during which a signature that does not fit leads to no new one. */
+const freshMinutes = 5;
+
+/** The address, or the actor at it, is gone for good: its server said 404 or 410. */
+export class GoneError extends Error {
+  override readonly name = 'GoneError';
+}
+
+export interface FoundKey {
+  key: RemoteKey;
+  actor: RemoteActor;
+}
+
+/** The key and its owner from our records; null: not known. */
+export async function findKnownKey(federation: Federation, keyId: string): Promise<FoundKey | null> {
+  const actor = await findRemoteActorByKey(federation.house.store, keyId);
+  const key = actor?.goneAt === null ? actor.keys.find((one) => one.id === keyId) : undefined;
+  return actor && key ? { key, actor } : null;
+}
+
+/** Whether a known key that does not fit may be fetched again: keys do change, but not every minute. */
+export function mayRefetch(federation: Federation, actor: RemoteActor): boolean {
+  return federation.house.now().getTime() - actor.fetchedAt.getTime() >= freshMinutes * 60_000;
+}
+
+/** The key and its owner, fetched. Throws GoneError; Refusal 401 (no such key there), 429 or 503 (try later). */
+export async function fetchKey(federation: Federation, keyId: string): Promise<FoundKey> {
+  const { json, actor } = await fetchKeyDocument(federation, keyId);
+  const owner = actor ?? (await fetchOwner(federation, json, keyId));
+  const key = owner?.keys.find((one) => one.id === keyId);
+  if (!owner || !key) {
+    await rememberFailure(federation, keyId, 'permanent');
+    throw new Refusal(401, 'the key is not one of the actor that it names');
+  }
+  return { key, actor: owner };
+}
+
+/** The actor as its own server describes it now; kept. Throws GoneError and Refusal like fetchKey. */
+export async function fetchActor(federation: Federation, iri: string): Promise<RemoteActor> {
+  const { actor } = await fetchKeyDocument(federation, iri);
+  if (actor?._id === withoutFragment(iri)) return actor;
+  await rememberFailure(federation, iri, 'permanent');
+  throw new Refusal(401, 'the actor cannot be read');
+}
+
+/** From our records when known, else fetched. */
+export async function getActor(federation: Federation, iri: string): Promise<RemoteActor> {
+  const known = await findRemoteActor(federation.house.store, iri);
+  return known && known.goneAt === null ? known : fetchActor(federation, iri);
+}
+
+/** What stands at a key's or actor's address, and the actor if it is one. The document must bear the id of its address. */
+async function fetchKeyDocument(
+  federation: Federation,
+  iri: string,
+): Promise<{ json: unknown; actor: RemoteActor | null }> {
+  const { privateHosts, now } = federation.house;
+  const first = await fetchDocument(federation, withoutFragment(iri));
+  const id = idOf(first.json, privateHosts);
+  if (id === null) return { json: first.json, actor: null };
+  if (withoutFragment(id) === withoutFragment(first.url)) {
+    return { json: first.json, actor: await keep(federation, fromActor(first.json, privateHosts, now())) };
+  }
+  // Another id than its address: believed only when asked at that id, on the same origin, once.
+  if (!sameOrigin(id, first.url)) return { json: null, actor: null };
+  const second = await fetchDocument(federation, withoutFragment(id));
+  if (idOf(second.json, privateHosts) !== id || withoutFragment(second.url) !== withoutFragment(id)) {
+    return { json: null, actor: null };
+  }
+  return { json: first.json, actor: await keep(federation, fromActor(second.json, privateHosts, now())) };
+}
+
+/** A document about a key alone (a Key object) leads to its owner, whose own document must list the key. */
+async function fetchOwner(federation: Federation, json: unknown, keyId: string): Promise<RemoteActor | null> {
+  const owner = ownerOfKey(json, keyId, federation.house.privateHosts);
+  return owner === null || isLocal(federation.house.site, owner) ? null : fetchActor(federation, owner);
+}
+
+async function keep(federation: Federation, actor: RemoteActor | null): Promise<RemoteActor | null> {
+  if (actor) await keepRemoteActor(contextFor(federation), actor);
+  return actor;
+}
+
+async function fetchDocument(federation: Federation, address: string): Promise<{ json: unknown; url: string }> {
+  await checkFailures(federation, address);
+  if (!federation.fetchLimit.take(new URL(address).host)) {
+    throw new Refusal(429, 'too many fetches from that server', 60);
+  }
+  try {
+    const { rsa } = await keysOf(federation, instanceHandle);
+    return await federation.fetch.fetchActivityJson(address, { signAs: { keyId: rsa.id, privateKey: rsa.privateKey } });
+  } catch (error) {
+    if (!(error instanceof FetchError)) throw error;
+    federation.house.log.info(
+      { address, reason: error.reason, status: error.status },
+      'a document could not be fetched',
+    );
+    return await fail(federation, address, whyFailed(error));
+  }
+}
+
+function whyFailed(error: FetchError): KeyFailure['why'] {
+  if (error.status === 404 || error.status === 410) return 'gone';
+  return error.temporary ? 'temporary' : 'permanent';
+}
+
+async function checkFailures(federation: Federation, address: string): Promise<void> {
+  const failure = await failuresIn(federation).findOne({ _id: failureKey(address) });
+  if (failure && failure.until > federation.house.now()) refuseFor(failure.why);
+}
+
+async function fail(federation: Federation, address: string, why: KeyFailure['why']): Promise<never> {
+  await rememberFailure(federation, address, why);
+  return refuseFor(why);
+}
+
+function refuseFor(why: KeyFailure['why']): never {
+  if (why === 'gone') throw new GoneError('gone');
+  if (why === 'temporary') throw new Refusal(503, 'the key cannot be fetched now', 60);
+  throw new Refusal(401, 'the key cannot be fetched');
+}
+
+export async function rememberFailure(federation: Federation, address: string, why: KeyFailure['why']): Promise<void> {
+  const until = new Date(federation.house.now().getTime() + patience[why] * 60_000);
+  const fields = { address: withoutFragment(address), why, until };
+  await failuresIn(federation).replaceOne({ _id: failureKey(address) }, fields, { upsert: true });
+}
+
+/** Removes what is no longer remembered. Returns how many. */
+export async function pruneKeyFailures(federation: Federation): Promise<number> {
+  return (await failuresIn(federation).deleteMany({ until: { $lt: federation.house.now() } })).deletedCount;
+}
+
+function failuresIn(federation: Federation) {
+  return federation.house.store.collection<KeyFailure>('keyFailures');
+}
+
+function failureKey(address: string): string {
+  return createHash('sha256').update(withoutFragment(address)).digest('hex');
+}
+
+function idOf(json: unknown, privateHosts: readonly string[]): string | null {
+  return typeof json === 'object' && json !== null && 'id' in json ? readIri(json.id, privateHosts) : null;
+}

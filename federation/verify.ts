@@ -1,0 +1,48 @@
+// Who really sends this: the signature, the digest of the raw body, freshness, and a key that belongs to its actor. Decides
+// before the body is read as anything but bytes.
+import type { RemoteActor, RemoteKey } from '../server/partners/schema.js';
+import type { Federation } from './federation.js';
+import { isLocal, readIri } from './iris.js';
+import { Refusal } from './refusal.js';
+import { type FoundKey, fetchKey, findKnownKey, mayRefetch } from './remoteActors.js';
+import { readCavage, verifyCavage } from './signatures/cavage.js';
+import { readEd25519Multikey, readRsaPublicKey } from './signatures/keys.js';
+import { type SignatureClaim, SignatureProblem, type SignedRequest } from './signatures/request.js';
+import { readMessageSignature, verifyMessageSignature } from './signatures/rfc9421.js';
+
+/** The claim of a request, read and checked as far as that goes without a key. Refuses with 401. Fetches nothing. */
+export function readClaim(federation: Federation, request: SignedRequest): SignatureClaim {
+  const { now, privateHosts, site } = federation.house;
+  try {
+    const claim = readMessageSignature(request, now()) ?? readCavage(request, now());
+    if (claim === null) throw new Refusal(401, 'the request is not signed');
+    if (readIri(claim.keyId, privateHosts) === null) throw new Refusal(401, 'the key id is not an address');
+    if (isLocal(site, claim.keyId)) throw new Refusal(401, 'the key id is one of ours');
+    return claim;
+  } catch (error) {
+    if (error instanceof SignatureProblem) throw new Refusal(401, error.message);
+    throw error;
+  }
+}
+
+/**
+ * The actor whose key made the signature. A key that is known but does not fit is fetched once more, since keys change.
+ * Throws Refusal 401, 429, 503; GoneError when the key's address is gone.
+ */
+export async function verifyClaim(federation: Federation, claim: SignatureClaim): Promise<RemoteActor> {
+  const known = await findKnownKey(federation, claim.keyId);
+  if (known && fits(claim, known.key)) return known.actor;
+  if (known && !mayRefetch(federation, known.actor)) throw new Refusal(401, 'the signature does not fit the key');
+  const fetched: FoundKey = await fetchKey(federation, claim.keyId);
+  if (!fits(claim, fetched.key)) throw new Refusal(401, 'the signature does not fit the key');
+  return fetched.actor;
+}
+
+function fits(claim: SignatureClaim, key: RemoteKey): boolean {
+  if (claim.scheme === 'cavage') {
+    const rsa = key.kind === 'rsa' ? readRsaPublicKey(key.value) : null;
+    return rsa !== null && verifyCavage(claim, rsa);
+  }
+  const object = key.kind === 'rsa' ? readRsaPublicKey(key.value) : readEd25519Multikey(key.value);
+  return object !== null && verifyMessageSignature(claim, object);
+}

@@ -1,0 +1,47 @@
+// A Note of ours, in both languages: what any server on the Fediverse can show.
+import type { LocalText } from '../../server/shapes.js';
+import { type Json, publicAudienceOf } from './namespace.js';
+
+export interface NoteInput {
+  iri: string;
+  actor: string;
+  followers: string;
+  /** The page for people. */
+  url: string;
+  /** HTML; at least one language. */
+  html: LocalText;
+  language: 'fr' | 'en';
+  published: Date;
+  updated: Date | null;
+  hashtags: { name: string; href: string }[];
+  mentions: { name: string; iri: string }[];
+}
+
+export function toNote(input: NoteInput): Json {
+  const order = input.language === 'fr' ? (['fr', 'en'] as const) : (['en', 'fr'] as const);
+  const written = order.filter((language) => input.html[language]);
+  // One language for those who read only `content`, both for those who choose: the second is not lost on Mastodon.
+  const content = written.map((language) => input.html[language]).join('<p>—</p>');
+  const iris = input.mentions.map((mention) => mention.iri);
+  return {
+    id: input.iri,
+    type: 'Note',
+    attributedTo: input.actor,
+    ...publicAudienceOf(input.followers, iris),
+    url: input.url,
+    published: input.published.toISOString(),
+    ...(input.updated ? { updated: input.updated.toISOString() } : {}),
+    content,
+    contentMap: Object.fromEntries(written.map((language) => [language, input.html[language]])),
+    sensitive: false,
+    tag: [
+      ...input.hashtags.map(({ name, href }) => ({ type: 'Hashtag', name, href })),
+      ...input.mentions.map(({ name, iri }) => ({ type: 'Mention', name, href: iri })),
+    ],
+    attachment: [],
+  };
+}
+
+export function toTombstone(iri: string, formerType: string, deleted: Date): Json {
+  return { id: iri, type: 'Tombstone', formerType, deleted: deleted.toISOString() };
+}

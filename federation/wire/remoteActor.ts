@@ -1,0 +1,99 @@
+// Actors elsewhere, from the document that their own server gives. Read as plain JSON, the one form in which all peers write
+// it. What is not on the actor's own origin is not believed: keys, inboxes, pages.
+import type { RemoteActor, RemoteKey } from '../../server/partners/schema.js';
+import { readIri, sameOrigin } from '../iris.js';
+import { isObject } from '../json.js';
+import { readEd25519Multikey, readRsaPublicKey } from '../signatures/keys.js';
+
+const actorTypes = ['Application', 'Group', 'Organization', 'Person', 'Service'];
+const maxKeys = 10;
+
+/** Null: not an actor that we can talk to. */
+export function fromActor(json: unknown, privateHosts: readonly string[], now: Date): RemoteActor | null {
+  if (!isObject(json)) return null;
+  const iri = readIri(json['id'], privateHosts);
+  const type = listOf(json['type']).find((one): one is string => typeof one === 'string' && actorTypes.includes(one));
+  const inbox = iri === null ? null : ownAddress(iri, json['inbox'], privateHosts);
+  if (iri === null || type === undefined || inbox === null) return null;
+  const { host } = new URL(iri);
+  const name = readText(json['preferredUsername'], 100).toLowerCase();
+  const endpoints = isObject(json['endpoints']) ? json['endpoints'] : {};
+  return {
+    _id: iri,
+    type,
+    host,
+    handle: /^[\p{L}\p{N}._-]{1,100}$/u.test(name) ? `${name}@${host}` : host,
+    name: readText(json['name'], 500),
+    url:
+      listOf(json['url'])
+        .map((url) => ownAddress(iri, isObject(url) ? url['href'] : url, privateHosts))
+        .find((url) => url !== null) ?? null,
+    inbox,
+    sharedInbox: ownAddress(iri, endpoints['sharedInbox'], privateHosts),
+    keys: [...rsaKeys(iri, json['publicKey'], privateHosts), ...multikeys(iri, json['assertionMethod'], privateHosts)],
+    fetchedAt: now,
+    goneAt: null,
+  };
+}
+
+/** The owner that a document about a single key names; null: it is no such document. */
+export function ownerOfKey(json: unknown, keyId: string, privateHosts: readonly string[]): string | null {
+  if (!isObject(json)) return null;
+  const key = isObject(json['publicKey']) ? json['publicKey'] : json;
+  return key['id'] === keyId ? readIri(key['owner'] ?? key['controller'], privateHosts) : null;
+}
+
+function rsaKeys(iri: string, value: unknown, privateHosts: readonly string[]): RemoteKey[] {
+  return keysOf(iri, value, privateHosts, (key) => {
+    const { owner, publicKeyPem } = key;
+    return owner === iri && typeof publicKeyPem === 'string' && readRsaPublicKey(publicKeyPem)
+      ? { kind: 'rsa', value: publicKeyPem }
+      : null;
+  });
+}
+
+/** FEP-521a. */
+function multikeys(iri: string, value: unknown, privateHosts: readonly string[]): RemoteKey[] {
+  return keysOf(iri, value, privateHosts, (key) => {
+    const { type, controller, publicKeyMultibase } = key;
+    const isKey = type === 'Multikey' && controller === iri && typeof publicKeyMultibase === 'string';
+    return isKey && readEd25519Multikey(publicKeyMultibase) ? { kind: 'ed25519', value: publicKeyMultibase } : null;
+  });
+}
+
+function keysOf(
+  iri: string,
+  value: unknown,
+  privateHosts: readonly string[],
+  read: (key: Record<string, unknown>) => Omit<RemoteKey, 'id'> | null,
+): RemoteKey[] {
+  return listOf(value)
+    .slice(0, maxKeys)
+    .flatMap((item) => {
+      if (!isObject(item)) return [];
+      const id = ownAddress(iri, item['id'], privateHosts);
+      const key = read(item);
+      return id === null || key === null ? [] : [{ id, ...key }];
+    });
+}
+
+/** An address on the same origin as the actor; null: none, or somewhere else. */
+function ownAddress(iri: string, value: unknown, privateHosts: readonly string[]): string | null {
+  const address = readIri(value, privateHosts);
+  return address !== null && sameOrigin(address, iri) ? address : null;
+}
+
+/** One line without controls or direction tricks. */
+function readText(value: unknown, max: number): string {
+  return typeof value === 'string'
+    ? value
+        .replace(/[\p{C}\u200b-\u200f\u2028-\u202e\u2066-\u2069]/gu, '')
+        .trim()
+        .slice(0, max)
+    : '';
+}
+
+function listOf(value: unknown): unknown[] {
+  if (value === undefined || value === null) return [];
+  return Array.isArray(value) ? value : [value];
+}

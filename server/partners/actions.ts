@@ -1,0 +1,158 @@
+// Deeds between us and actors elsewhere: their follows as they arrive, and what our side decides. The same functions serve
+// the inbox and the pages; every change carries the event that makes federation/outbox.ts answer.
+
+import { getCollective } from '../collectives/queries.js';
+import { checkMayManageCollective } from '../collectives/rules.js';
+import type { Context } from '../context.js';
+import { DomainError } from '../errors.js';
+import { type DomainEvent, type PendingEvent, pending } from '../events.js';
+import type { HandleKind } from '../handles/handles.js';
+import { DuplicateKeyError } from '../store/store.js';
+import { findFollow, findFollowByIri, followsIn, remoteActorsIn } from './queries.js';
+import { actorIri, checkMayDecide, type Decision, deliveryInbox, followKey, stateAfterFollow } from './rules.js';
+import type { Follow, RemoteActor } from './schema.js';
+
+export interface FollowInput {
+  /** Id of the Follow activity. */
+  followIri: string;
+  follower: RemoteActor;
+  followed: { iri: string; kind: HandleKind; ownerId: string; acceptsAtOnce: boolean };
+}
+
+/**
+ * Somebody elsewhere asks to follow one of our actors. Emits follow.requested, or follow.accepted where follows are
+ * accepted at once. A repeat under the same id changes nothing; a new id from an accepted follower is answered again.
+ */
+export async function receiveFollow(ctx: Context, input: FollowInput): Promise<void> {
+  const follows = followsIn(ctx.store);
+  const _id = followKey(input.follower._id, input.followed.iri);
+  for (;;) {
+    const known = await follows.findOne({ _id });
+    const state = stateAfterFollow(known, input.followIri, input.followed.acceptsAtOnce);
+    if (state === null) return;
+    const type = state === 'accepted' ? 'follow.accepted' : 'follow.requested';
+    const event = pending({ type, followId: _id }, ctx.now);
+    const isRepeat = known?.state === 'requested' && state === 'requested';
+    const fields = {
+      followIri: input.followIri,
+      state,
+      deliverTo: deliveryInbox(input.follower),
+      requestedAt: known && known.state === state ? known.requestedAt : ctx.now,
+      decidedAt: state === 'accepted' ? ctx.now : null,
+    };
+    if (known === null) {
+      if (await insertFollow(ctx, { ...newFollow(_id, input), ...fields, events: [event] })) return;
+      continue;
+    }
+    const unchanged = { _id, state: known.state, followIri: known.followIri };
+    const update = isRepeat ? { $set: fields } : { $set: fields, $push: { events: event } };
+    if ((await follows.updateOne(unchanged, update)).matchedCount === 1) return;
+  }
+}
+
+function newFollow(_id: string, { follower, followed }: FollowInput) {
+  return { _id, follower: follower._id, followed: followed.iri, ownerKind: followed.kind, ownerId: followed.ownerId };
+}
+
+/** False: another request for the same pair was faster. */
+async function insertFollow(ctx: Context, follow: Follow): Promise<boolean> {
+  try {
+    await followsIn(ctx.store).insertOne(follow);
+    return true;
+  } catch (error) {
+    if (error instanceof DuplicateKeyError) return false;
+    throw error;
+  }
+}
+
+export interface UndoInput {
+  follower: RemoteActor;
+  /** Id of the Follow that is taken back, when it has one. */
+  followIri: string | null;
+  /** The one followed, when the Undo names it: some servers send the Follow without its id. */
+  followed: { iri: string; kind: HandleKind; ownerId: string } | null;
+}
+
+/** A follower takes the follow back. Matches by id or by the pair. Refuses: not-allowed (the follow is somebody else's). */
+export async function receiveUndoFollow(ctx: Context, input: UndoInput): Promise<void> {
+  const { follower, followed } = input;
+  const byIri = input.followIri === null ? null : await findFollowByIri(ctx.store, input.followIri);
+  if (byIri !== null && byIri.follower !== follower._id) {
+    throw new DomainError('not-allowed', 'partners.error.otherFollower');
+  }
+  const _id = byIri?._id ?? (followed === null ? null : followKey(follower._id, followed.iri));
+  if (_id === null) return;
+  const set = {
+    state: 'undone' as const,
+    decidedAt: ctx.now,
+    ...(input.followIri ? { followIri: input.followIri } : {}),
+  };
+  const undone = await followsIn(ctx.store).updateOne({ _id, state: { $ne: 'undone' } }, { $set: set });
+  if (undone.matchedCount > 0 || input.followIri === null || followed === null) return;
+  // The Undo overtook its Follow: remembered, so that the late Follow changes nothing.
+  const deliverTo = deliveryInbox(follower);
+  const blank = newFollow(_id, {
+    follower,
+    followIri: input.followIri,
+    followed: { ...followed, acceptsAtOnce: false },
+  });
+  await insertFollow(ctx, { ...blank, ...set, followIri: input.followIri, deliverTo, requestedAt: ctx.now });
+}
+
+/** Emits follow.accepted. Refuses: not-found, not-allowed, conflict. */
+export async function acceptFollow(ctx: Context, collectiveId: string, followId: string): Promise<void> {
+  await decide(ctx, collectiveId, followId, 'accept');
+}
+
+/** Emits follow.rejected. Refuses: not-found, not-allowed, conflict. */
+export async function rejectFollow(ctx: Context, collectiveId: string, followId: string): Promise<void> {
+  await decide(ctx, collectiveId, followId, 'reject');
+}
+
+/** Emits follow.rejected, which ends the follow on the other side too. Refuses: not-found, not-allowed, conflict. */
+export async function removeFollower(ctx: Context, collectiveId: string, followId: string): Promise<void> {
+  await decide(ctx, collectiveId, followId, 'remove');
+}
+
+async function decide(ctx: Context, collectiveId: string, followId: string, decision: Decision): Promise<void> {
+  const collective = await getCollective(ctx.store, collectiveId);
+  checkMayManageCollective(ctx.actor, collective);
+  const follow = await findFollow(ctx.store, followId);
+  if (follow?.followed !== actorIri(ctx.site, collective.handle)) throw new DomainError('not-found', 'error.notFound');
+  const { from, to } = checkMayDecide(follow, decision);
+  const event: DomainEvent = { type: to === 'accepted' ? 'follow.accepted' : 'follow.rejected', followId };
+  const decided = await followsIn(ctx.store).updateOne(
+    { _id: followId, state: from },
+    { $set: { state: to, decidedAt: ctx.now }, $push: { events: pending(event, ctx.now) as PendingEvent } },
+  );
+  if (decided.matchedCount === 0) throw new DomainError('conflict', 'partners.error.decidedMeanwhile');
+}
+
+/** Keeps what an actor's own server says of it, and sends to its new inbox from now on. */
+export async function keepRemoteActor(ctx: Context, actor: RemoteActor): Promise<void> {
+  const { _id, ...fields } = actor;
+  await remoteActorsIn(ctx.store).replaceOne({ _id }, fields, { upsert: true });
+  const deliverTo = deliveryInbox(actor);
+  await followsIn(ctx.store).updateMany({ follower: _id, deliverTo: { $ne: deliverTo } }, { $set: { deliverTo } });
+}
+
+/** An actor elsewhere is gone for good: its follows end, and nothing that it signed counts any more. */
+export async function forgetRemoteActor(ctx: Context, iri: string): Promise<void> {
+  await remoteActorsIn(ctx.store).updateOne({ _id: iri }, { $set: { goneAt: ctx.now, keys: [] } });
+  await followsIn(ctx.store).updateMany(
+    { follower: iri, state: { $in: ['requested', 'accepted'] } },
+    { $set: { state: 'undone', decidedAt: ctx.now } },
+  );
+}
+
+const keepDays = 30;
+
+/** Removes follows that ended more than 30 days ago. Returns how many. */
+export async function pruneFollows(ctx: Context): Promise<number> {
+  const before = new Date(ctx.now.getTime() - keepDays * 24 * 60 * 60 * 1000);
+  const ended = await followsIn(ctx.store).deleteMany({
+    state: { $in: ['rejected', 'undone'] },
+    decidedAt: { $lt: before },
+  });
+  return ended.deletedCount;
+}
