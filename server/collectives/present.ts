@@ -85,18 +85,21 @@ function presentAddress(key: string, address: string | null) {
 }
 
 /** Degrees as one reads them, with a link to a map elsewhere: nothing of it is loaded here. */
-function presentMap({ latitude, longitude }: CollectiveProfile['place']) {
+function presentMap({ latitude, longitude }: CollectiveProfile['place'], language: Language) {
   if (latitude === null || longitude === null) return null;
   const [lat, lon] = [latitude.toFixed(4), longitude.toFixed(4)];
+  const degrees = new Intl.NumberFormat(language, { maximumFractionDigits: 4 });
   return {
-    shown: `${lat}, ${lon}`,
-    geo: `geo:${lat},${lon}`,
+    latitude: `${degrees.format(Math.abs(latitude))}°`,
+    longitude: `${degrees.format(Math.abs(longitude))}°`,
+    latitudeKey: latitude < 0 ? 'collectives.page.south' : 'collectives.page.north',
+    longitudeKey: longitude < 0 ? 'collectives.page.west' : 'collectives.page.east',
     href: `https://www.openstreetmap.org/?mlat=${lat}&mlon=${lon}#map=11/${lat}/${lon}`,
   };
 }
 
 /** The public page of a hoster. */
-export function presentCollective(collective: Collective, site: Site) {
+export function presentCollective(collective: Collective, site: Site, language: Language) {
   const { profile } = collective;
   const { guarantees, owner, place } = profile;
   const hasText = (text: LocalText) => Boolean(text.fr || text.en);
@@ -109,7 +112,7 @@ export function presentCollective(collective: Collective, site: Site) {
     endDate: profile.endDate,
     owner: owner.name ? { name: owner.name, href: safeHref(owner.website) } : null,
     countryName: place.countryName,
-    map: presentMap(place),
+    map: presentMap(place, language),
     languages: profile.languages,
     email: profile.contactEmail,
     addresses: [
@@ -140,7 +143,16 @@ export function presentCollective(collective: Collective, site: Site) {
   };
 }
 
-export type EditTab = 'overview' | 'profile' | 'logo' | 'services' | 'posts' | 'members' | 'settings' | 'history';
+export type EditTab =
+  | 'overview'
+  | 'profile'
+  | 'logo'
+  | 'services'
+  | 'posts'
+  | 'followers'
+  | 'members'
+  | 'settings'
+  | 'history';
 
 /**
  * What every edit page of a hoster shows around its own: name, way back, tabs, and whether it is a draft or in the bin.
@@ -164,6 +176,7 @@ export function presentEditFrame(actor: Actor, collective: Collective, current: 
       tab('logo'),
       tab('services'),
       tab('posts'),
+      tab('followers'),
       tab('members'),
       ...(mayManageCollective(actor, collective) ? [tab('settings')] : []),
       tab('history'),
@@ -191,7 +204,8 @@ export function presentMissing(collective: Collective) {
     filled: partCount - missing.length,
     total: partCount,
     items: missing.map((part) => ({
-      href: part === 'logo' ? `${editPath(collective)}/logo` : `${editPath(collective)}/profile#f-${fieldOf[part] ?? part}`,
+      href:
+        part === 'logo' ? `${editPath(collective)}/logo` : `${editPath(collective)}/profile#f-${fieldOf[part] ?? part}`,
       key: `collectives.missing.${part}`,
       whyKey: `collectives.missing.${part}.why`,
     })),

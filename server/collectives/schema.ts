@@ -334,7 +334,11 @@ export const statusShape = z
   .superRefine((input, check) => {
     const isSaid = input.statusDescription.fr || input.statusDescription.en;
     if (input.status === 'IDLE' && !isSaid) {
-      check.addIssue({ code: 'custom', path: ['statusDescription', 'fr'], message: 'collectives.error.pauseUnexplained' });
+      check.addIssue({
+        code: 'custom',
+        path: ['statusDescription', 'fr'],
+        message: 'collectives.error.pauseUnexplained',
+      });
     }
   });
 

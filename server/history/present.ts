@@ -64,23 +64,32 @@ function labelOf(subject: Change['subject'], path: string, { i18n, language, t, 
 
 /** A value in words; nothing is an empty text. */
 function presentValue(subject: Change['subject'], path: string, value: unknown, words: HistoryWords): string {
-  const { i18n, language, t } = words;
+  const { language, t } = words;
   if (value === null || value === undefined || value === '') return '';
   if (typeof value === 'boolean') return t(value ? 'history.value.yes' : 'history.value.no');
   if (typeof value === 'number') return new Intl.NumberFormat(language, { maximumFractionDigits: 12 }).format(value);
   if (value instanceof Date) return new Intl.DateTimeFormat(language, { dateStyle: 'long' }).format(value);
-  if (typeof value === 'string') {
-    const name = path.startsWith('members.') ? 'role' : (path.split('.').at(-1) ?? path);
-    const key = `${prefixes[subject]}.${name}.${value}`;
-    return i18n.has(language, key) ? t(key) : value;
-  }
-  if (Array.isArray(value)) {
-    return value.map((item) => presentValue(subject, path, item, words)).join(', ');
-  }
-  return Object.values(value)
-    .map((item) => presentValue(subject, path, item, words))
+  if (typeof value === 'string') return presentText(subject, path, value, words);
+  if (Array.isArray(value)) return value.map((item) => presentValue(subject, path, item, words)).join(', ');
+  return Object.entries(value)
+    .map(([name, item]) => presentValue(subject, name, item, words))
     .filter(Boolean)
-    .join(' ');
+    .join(' · ');
+}
+
+/** Days and countries as one reads them; words of a closed list by their label; all else as it is. */
+function presentText(subject: Change['subject'], path: string, value: string, { i18n, language, t }: HistoryWords) {
+  const last = path.startsWith('members.') ? 'role' : (path.split('.').at(-1) ?? path);
+  const name = last === 'needs' ? 'need' : last;
+  const key = `${prefixes[subject]}.${name}.${value}`;
+  if (i18n.has(language, key)) return t(key);
+  if (/^\d{4}-\d{2}-\d{2}$/.test(value)) {
+    return new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(value));
+  }
+  if (name === 'countryCode' && /^[A-Z]{2}$/.test(value)) {
+    return new Intl.DisplayNames(language, { type: 'region' }).of(value) ?? value;
+  }
+  return value;
 }
 
 /** Of two long texts, the part that differs with some words around it. */

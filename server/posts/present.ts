@@ -1,8 +1,12 @@
 // Posts as plain data for templates and feeds. HTML comes from render.ts only, so it is safe to show.
 import { nameIn, pagePath } from '../collectives/present.js';
+import { listCollectivesById } from '../collectives/queries.js';
+import { isPublic } from '../collectives/rules.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Language } from '../context.js';
 import type { Handle } from '../handles/handles.js';
+import { listPeopleById } from '../people/queries.js';
+import { isPublicPerson } from '../people/rules.js';
 import { textIn } from '../shapes.js';
 import type { Store } from '../store/store.js';
 import { renderPostHtml } from './render.js';
@@ -17,12 +21,7 @@ export async function presentPosts(store: Store, collective: Collective, posts: 
   return Promise.all(posts.map((post) => presentPost(collective, post, language, localHandles)));
 }
 
-async function presentPost(
-  collective: Collective,
-  post: Post,
-  language: Language,
-  localHandles: ReadonlySet<string>,
-) {
+async function presentPost(collective: Collective, post: Post, language: Language, localHandles: ReadonlySet<string>) {
   const shown: Language = post.text[language] ? language : language === 'fr' ? 'en' : 'fr';
   return {
     href: postPath(collective, post),
@@ -43,15 +42,22 @@ export function mentionPages(localHandles: ReadonlySet<string>): (mention: strin
   return (mention) => (localHandles.has(mention) ? `/@${mention}` : null);
 }
 
-/** Which of the mentions are names of this instance that still have an owner. */
+/** Which of the mentions are names of this instance with a page that everybody sees. */
 async function findLocalHandles(store: Store, posts: readonly Post[]): Promise<Set<string>> {
   const names = [...new Set(posts.flatMap((post) => post.mentions))].filter((name) => !name.includes('@'));
   if (names.length === 0) return new Set();
-  const found = await store
+  const handles = await store
     .collection<Handle>('handles')
     .find({ _id: { $in: names } })
     .toArray();
-  return new Set(found.flatMap((handle) => (handle.retiredAt ? [] : [handle._id])));
+  const ownersOf = (kind: Handle['kind']) =>
+    handles.flatMap((handle) => (handle.kind === kind && !handle.retiredAt ? [handle.ownerId] : []));
+  const [collectives, people] = await Promise.all([
+    listCollectivesById(store, ownersOf('collective')),
+    listPeopleById(store, ownersOf('person')),
+  ]);
+  const shown = [...collectives.filter(isPublic), ...people.filter(isPublicPerson)].map((owner) => owner._id);
+  return new Set(handles.flatMap((handle) => (shown.includes(handle.ownerId) ? [handle._id] : [])));
 }
 
 /** The first words, without Markdown's signs: what stands in a tab or a feed reader. */

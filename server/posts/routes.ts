@@ -10,7 +10,15 @@ import { deletePost, publishPost, updatePost } from './actions.js';
 import { postPath, presentPosts } from './present.js';
 import { countPublicPosts, getPost, listPublicPosts } from './queries.js';
 import { renderMarkdown } from './render.js';
-import { editedPostParams, idParams, maxPostLength, namedParams, namedPostParams, pageQuery, postShape } from './schema.js';
+import {
+  editedPostParams,
+  idParams,
+  maxPostLength,
+  namedParams,
+  namedPostParams,
+  pageQuery,
+  postShape,
+} from './schema.js';
 
 const perPage = 20;
 

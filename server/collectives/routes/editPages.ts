@@ -68,10 +68,14 @@ export function editPages(routes: Routes): void {
     checkMayCreateCollective(visit.ctx.actor);
     await showNew(visit, { values: { legalForm: 'ASSOCIATION' }, errors: [] });
   });
-  routes.post('/my/collectives/new', { access: 'signedIn', body: newCollectiveShape, retry: showNew }, async (visit) => {
-    const collective = await createCollective(visit.ctx, visit.body);
-    visit.redirect(editPath(collective), { key: 'collectives.new.done' });
-  });
+  routes.post(
+    '/my/collectives/new',
+    { access: 'signedIn', body: newCollectiveShape, retry: showNew },
+    async (visit) => {
+      const collective = await createCollective(visit.ctx, visit.body);
+      visit.redirect(editPath(collective), { key: 'collectives.new.done' });
+    },
+  );
 
   routes.get('/my/collectives/:id', { access: 'signedIn', params: idParams }, (visit) => showOverview(visit, noForm));
   routes.post(
@@ -204,4 +208,3 @@ export function editPages(routes: Routes): void {
 export function pageOptions(collective: Collective, language: Language) {
   return { title: nameIn(collective, language), nav: 'mine' };
 }
-

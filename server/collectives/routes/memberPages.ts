@@ -50,18 +50,14 @@ export function memberPages(routes: Routes): void {
       visit.redirect(`${editPath(collective)}/members`, { key: 'collectives.members.roleChanged' });
     },
   );
-  routes.post(
-    `${path}/:person/remove`,
-    { access: 'signedIn', params: memberParams, retry: show },
-    async (visit) => {
-      const { id, person } = visit.params;
-      const collective = await removeMember(visit.ctx, id, person);
-      const isSelf = personOf(visit.ctx).personId === person;
-      visit.redirect(isSelf ? '/my/collectives' : `${editPath(collective)}/members`, {
-        key: isSelf ? 'collectives.members.left' : 'collectives.members.removed',
-      });
-    },
-  );
+  routes.post(`${path}/:person/remove`, { access: 'signedIn', params: memberParams, retry: show }, async (visit) => {
+    const { id, person } = visit.params;
+    const collective = await removeMember(visit.ctx, id, person);
+    const isSelf = personOf(visit.ctx).personId === person;
+    visit.redirect(isSelf ? '/my/collectives' : `${editPath(collective)}/members`, {
+      key: isSelf ? 'collectives.members.left' : 'collectives.members.removed',
+    });
+  });
 
   async function show(visit: Visit<{ id: string }, unknown, unknown>, form: FormState): Promise<void> {
     const { ctx } = visit;

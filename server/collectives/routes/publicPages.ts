@@ -2,8 +2,8 @@
 import { listServicesOf } from '../../catalogue/queries.js';
 import { organizationJsonLd } from '../../formats/schemaOrg.js';
 import type { Routes } from '../../http/routes.js';
-import { countPublicPosts, listPublicPosts } from '../../posts/queries.js';
 import { presentPosts } from '../../posts/present.js';
+import { countPublicPosts, listPublicPosts } from '../../posts/queries.js';
 import { textIn } from '../../shapes.js';
 import { nameIn, organizationOf, paged, pagePath, presentCard, presentCollective, statusOptions } from '../present.js';
 import { findPublicly, listCountries, listPublicCollectives } from '../queries.js';
@@ -56,7 +56,7 @@ export function publicPages(routes: Routes): void {
     const path = pagePath(collective);
     const servicePages = services.map((service) => `${house.site.baseUrl}${path}/services/${service.slug}`);
     const model = {
-      collective: presentCollective(collective, house.site),
+      collective: presentCollective(collective, house.site, language),
       services: services.map((service) => ({
         href: `${path}/services/${service.slug}`,
         name: service.profile.name,
