@@ -12,7 +12,7 @@ import type { JobTools } from './tools.js';
 
 export const schedule: readonly Job<JobTools>[] = [
   { name: 'drainEvents', cron: '*/10 * * * * *', quiet: true, onWake: true, run: drainEvents },
-  { name: 'deliver', cron: '5/10 * * * * *', quiet: true, follows: 'drainEvents', run: deliver },
+  { name: 'deliver', cron: '5-59/10 * * * * *', quiet: true, follows: 'drainEvents', run: deliver },
   { name: 'sendMails', cron: '25 * * * * *', quiet: true, follows: 'drainEvents', run: sendMails },
   { name: 'refreshSources', cron: '20 */5 * * * *', quiet: true, run: refreshSources },
   { name: 'expireSessions', cron: '0 17 * * * *', run: expireSessions },

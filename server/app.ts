@@ -1,6 +1,8 @@
 // TABLE: what happens to a request, in order. One line per middleware, one per slice; errors last.
 
 import express, { type Express, type RequestHandler } from 'express';
+import type { Federation } from '../federation/federation.js';
+import { federationRouter } from '../federation/routes.js';
 import { collectiveRoutes } from './collectives/routes.js';
 import { historyRoutes } from './history/routes.js';
 import type { Engine, House } from './house.js';
@@ -35,8 +37,14 @@ function slices(house: House, engine: Engine): Routes[] {
   ];
 }
 
-/** Everything that answers over HTTP. `wake` is called after each request that may have changed something. */
-export function buildApp(house: House, engine: Engine, wake: () => void): Express {
+export interface Surroundings {
+  federation: Federation;
+  /** Called after each request that may have changed something. */
+  wake(): void;
+}
+
+/** Everything that answers over HTTP. */
+export function buildApp(house: House, engine: Engine, { federation, wake }: Surroundings): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
@@ -49,6 +57,7 @@ export function buildApp(house: House, engine: Engine, wake: () => void): Expres
   app.use(refuseOtherHosts(house.site));
   app.use('/assets', staticFiles());
   app.use(wakeAfterWrites(wake));
+  app.use(federationRouter(federation, { version: engine.version }));
   app.use(sessions(house));
   app.use(loadActor(house));
   app.use(refuseCrossSite(house.site.baseUrl));

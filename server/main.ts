@@ -127,7 +127,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
       jobs,
       isStopping: () => isStopping,
     };
-    answer = buildApp(house, engine, jobs.wake);
+    answer = buildApp(house, engine, { federation, wake: jobs.wake });
     await jobs.start();
     closers.push(() => jobs.stop());
     options.tell(`Chatière ${version} is at ${site.baseUrl}`);

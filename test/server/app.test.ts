@@ -41,6 +41,12 @@ describe('the whole app', () => {
       ['a file that does not exist', '/assets/no-such-file.css'],
       ['a door that is shut', '/admin'],
       ['health', '/health/live'],
+      ['a document of the Fediverse', '/nodeinfo/2.1'],
+      [
+        'an activity without a signature',
+        '/inbox',
+        { method: 'POST', body: '{}', headers: { 'content-type': 'application/activity+json' } },
+      ],
       ['an address that is no text', '/%E0%A4%A'],
       ['a post from another site', '/sign-in', { method: 'POST', headers: { origin: 'https://evil.example' } }],
       [

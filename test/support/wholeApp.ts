@@ -1,5 +1,7 @@
 // The whole of server/app.ts on a free port, with a house of the tests: for what holds whatever the slice is.
 import { createServer, type RequestListener } from 'node:http';
+import { createFederation } from '../../federation/federation.js';
+import { federationIndexes } from '../../federation/indexes.js';
 import { buildApp } from '../../server/app.js';
 import type { Engine, House } from '../../server/house.js';
 import { createMetrics } from '../../server/instances/metrics.js';
@@ -33,6 +35,7 @@ export async function startWholeApp(
     site: { baseUrl: url, host: `127.0.0.1:${port}`, defaultLanguage: 'fr' },
     ...options.house,
   });
+  await house.store.ensureIndexes(federationIndexes);
   const dataDir = temporaryFolder();
   const token = options.metricsToken;
   const engine: Engine = {
@@ -48,9 +51,12 @@ export async function startWholeApp(
     ...options.engine,
   };
   let wakes = 0;
-  answer = buildApp(house, engine, () => {
+  const federation = createFederation(house, { version: engine.version, workerId: 'test' });
+  closers.push(() => void federation.fetch.close());
+  const wake = () => {
     wakes += 1;
-  });
+  };
+  answer = buildApp(house, engine, { federation, wake });
   return { house, engine, url, wakes: () => wakes, client: (how) => new Client(url, house.site.baseUrl, how) };
 }
 
