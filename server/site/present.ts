@@ -84,7 +84,7 @@ function townOf(address: string): string {
 function presentSteps({ settings, serviceCount, collectiveCount }: HomeFacts) {
   const steps = [
     { name: 'describe', href: '/admin/settings', done: hasText(settings.description) },
-    { name: 'hoster', href: '/admin/collectives', done: collectiveCount > 0 },
+    { name: 'hoster', href: '/my/collectives/new', done: collectiveCount > 0 },
     { name: 'services', href: '/me', done: serviceCount > 0 },
   ].map((step) => ({
     ...step,

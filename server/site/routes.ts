@@ -128,7 +128,7 @@ function themeSheet(theme: 'system' | 'light' | 'dark'): string {
 }
 
 /** The day on which the statement was last compared with the pages. */
-const accessibilityCheckedOn = '2025-11-22';
+const accessibilityCheckedOn = '2026-11-22';
 
 const robots = `User-agent: *
 Disallow: /admin

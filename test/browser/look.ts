@@ -2,13 +2,13 @@
 // script, and on paper. Not a test: nothing is compared.
 //
 //   npx tsx test/browser/look.ts --url http://localhost:3000 --as camille:password / /services
-//   npx tsx test/browser/look.ts --sample /styleguide        (no server needed: the pages of server/site only)
+//   npx tsx test/browser/look.ts --sample --as member /me     (no server needed: the network ROSEAU; --empty: nothing yet)
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.js';
-import { startSampleServer } from './sampleServer.js';
+import { sampleAccounts, startSampleServer } from './sampleServer.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -65,19 +65,29 @@ async function take(browser: Browser, baseUrl: string, path: string, look: Look)
   await context.addCookies([{ name: 'lang', value: language, url: baseUrl }]);
   const page = await context.newPage();
   if (values.as) {
-    const [login = '', ...password] = values.as.split(':');
+    const { login, password } = account(values.as);
     await page.goto(`${baseUrl}/sign-in`);
     await page.fill('main input[name="login"]', login);
-    await page.fill('main input[name="password"]', password.join(':'));
+    await page.fill('main input[name="password"]', password);
     await page.click('main form button[type="submit"]');
+    if (new URL(page.url()).pathname === '/sign-in') throw new Error(`${login} cannot sign in`);
   }
   const response = await page.goto(new URL(path, baseUrl).href, { waitUntil: 'load' });
   const name = [path.replace(/[^\w@-]+/g, '-').replace(/^-|-$/g, '') || 'home', width, language, theme];
+  if (values.as) name.push(values.as.split(':')[0] ?? '');
   if (!script) name.push('noscript');
   if (values.contrast) name.push('contrast');
   const file = join(values.out, name.join('_'));
   console.log(response?.status(), path, ...(await (values.print ? printed(page, file) : pictured(page, file, width))));
   await context.close();
+}
+
+function account(as: string): { login: string; password: string } {
+  if (as === 'member' || as === 'administrator') {
+    return { login: sampleAccounts[as].username, password: sampleAccounts.password };
+  }
+  const [login = '', ...password] = as.split(':');
+  return { login, password: password.join(':') };
 }
 
 async function printed(page: Page, file: string): Promise<string[]> {

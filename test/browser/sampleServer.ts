@@ -1,145 +1,111 @@
-// A server with the pages that belong to no slice, filled with a few invented hosters: enough to look at the face of the
-// house without starting the whole of it.
-import { mkdtempSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+// The whole house on a free port, furnished with the network ROSEAU through the same deeds that people do: to look at pages
+// without setting anything up. Accounts: administrator and member, with the password of sampleAccounts.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import express from 'express';
-import { newsOf, servicesOf } from '../../server/catalogue/queries.js';
-import { type Need, type Service, serviceProfileShape } from '../../server/catalogue/schema.js';
-import { collectivesOf } from '../../server/collectives/queries.js';
-import { type Collective, emptyProfile } from '../../server/collectives/schema.js';
-import type { PersonActor } from '../../server/context.js';
-import type { House } from '../../server/house.js';
-import { answerErrors, notFound } from '../../server/http/errors.js';
-import { sessions } from '../../server/http/session.js';
-import { staticFiles } from '../../server/http/static.js';
+import { createFederation } from '../../federation/federation.js';
+import { federationIndexes } from '../../federation/indexes.js';
+import { drainEvents } from '../../jobs/drainEvents.js';
+import { roseau, roseauMembers } from '../../jobs/roseau.js';
+import { buildApp } from '../../server/app.js';
+import { catalogueEvent } from '../../server/catalogue/actions/catalogueEvent.js';
+import { createService } from '../../server/catalogue/actions/services.js';
+import { createCollective } from '../../server/collectives/actions.js';
+import { recordChange } from '../../server/history/actions.js';
+import { contextOf, type Engine, type House } from '../../server/house.js';
 import { loadViews } from '../../server/http/views.js';
 import { loadI18n } from '../../server/i18n.js';
 import { newId } from '../../server/ids.js';
 import { defaultSettings, writeSettings } from '../../server/instances/settings.js';
 import { viewsDir } from '../../server/paths.js';
-import { siteRoutes, styleguideRoutes } from '../../server/site/routes.js';
+import { insertPerson } from '../../server/people/actions/accounts.js';
+import { publishPost } from '../../server/posts/actions.js';
+import { listen } from '../../server/startup.js';
 import { openStore } from '../../server/store/openStore.js';
-import { allIndexes } from '../../server/store/schema.js';
-import type { Store } from '../../server/store/store.js';
+import { allIndexes, eventfulCollections } from '../../server/store/schema.js';
 
-const hosters = [
-  ['ecluse', 'L’Écluse Libre', '12 quai du Loing, 45200 Montargis'],
-  ['tuilelierre', 'Tuile & Lierre', '09200 Saint-Girons'],
-  ['octetsmarais', 'Octets du Marais', '79000 Niort'],
-  ['serrecommune', 'Serre Commune', '5000 Namur'],
-  ['fournil', 'La Passerelle du Fournil', '1800 Vevey'],
-  ['gouttiere', 'Collectif Gouttière', '59100 Roubaix'],
-] as const;
+export const sampleAccounts = {
+  administrator: { username: 'camille', displayName: 'Camille Rivière' },
+  member: { username: 'lou', displayName: 'Lou Fontaine' },
+  password: 'un mot de passe assez long',
+} as const;
 
-const services: [number, string, string, Need[]][] = [
-  [0, 'Pads de l’Écluse', 'Etherpad', ['write']],
-  [0, 'Nuage de l’Écluse', 'Nextcloud', ['files', 'calendar']],
-  [1, 'Courrier Tuile', 'Dovecot', ['mail']],
-  [1, 'Sites Lierre', 'WordPress', ['website']],
-  [2, 'Vidéos du Marais', 'PeerTube', ['video']],
-  [2, 'Rendez-vous', 'Framadate', ['schedule']],
-  [3, 'Salon Serre', 'Mattermost', ['chat']],
-  [3, 'Formulaires', 'Yakforms', ['forms']],
-  [4, 'Agenda du Fournil', 'Mobilizon', ['events', 'calendar']],
-  [5, 'Dépôt Gouttière', 'Forgejo', ['code']],
-  [5, 'Micro-blog', 'GoToSocial', ['social']],
-];
+const day = 24 * 3_600_000;
+const system = { kind: 'system', name: 'sample' } as const;
 
-async function fill(store: Store, now: Date): Promise<void> {
-  await writeSettings(store, {
+async function addPeople(house: House): Promise<{ administrator: string; member: string }> {
+  const ids = { administrator: newId(), member: newId() };
+  for (const role of ['administrator', 'member'] as const) {
+    await insertPerson(contextOf(house, system), ids[role], {
+      ...sampleAccounts[role],
+      email: `${role}@roseau.example`,
+      password: sampleAccounts.password,
+      instanceRole: role === 'administrator' ? 'administrator' : null,
+    });
+  }
+  return ids;
+}
+
+async function furnish(house: House, memberId: string): Promise<void> {
+  await writeSettings(house.store, {
     ...defaultSettings,
     name: 'ROSEAU',
     tagline: { fr: 'Des services en ligne tenus par vos voisins', en: 'Online services run by your neighbours' },
-    description: {
-      fr: 'ROSEAU réunit huit petits hébergeurs qui partagent une charte, des coups de main et cette porte d’entrée.\n\nChacun reste maître chez soi.',
-      en: 'ROSEAU is eight small hosters who share a charter, a helping hand and this front door.\n\nEach stays master at home.',
-    },
-    contactEmail: 'bonjour@roseau.example',
+    description: roseau.description,
+    contactEmail: roseau.contactEmail,
   });
-  const ids = hosters.map(() => newId());
-  for (const [index, [handle, name, address]] of hosters.entries()) {
-    const collective: Collective = {
-      _id: ids[index] ?? newId(),
-      handle,
-      profile: { ...emptyProfile(), name: { fr: name, en: '' }, place: { ...emptyProfile().place, address } },
-      published: true,
-      logoId: null,
-      members: [],
-      acceptsFollowers: 'at-once',
-      terms: [],
-      sortName: name.toLowerCase(),
-      unknownProperties: [],
-      createdAt: now,
-      updatedAt: now,
-      deletedAt: null,
-      version: 1,
+  let before = 40;
+  const at = () => {
+    before -= 2;
+    return { ...contextOf(house, system), now: new Date(house.now().getTime() - before * day) };
+  };
+  for (const { id, profile, services } of roseauMembers) {
+    const members = id === 'ecluse' ? [{ personId: memberId, role: 'representative' as const }] : [];
+    const { name, legalForm } = profile;
+    const hoster = await createCollective(at(), { handle: id, name, legalForm, profile, published: true, members });
+    for (const service of services) {
+      await createService(at(), hoster._id, { slug: service.slug, profile: service.profile, published: true });
+    }
+    if (id !== 'ecluse') continue;
+    const news = {
+      fr: 'Le nuage ferme samedi de 8 h à 10 h : nous changeons un disque. Vos fichiers restent sur vos appareils.',
+      en: 'The cloud closes on Saturday from 8 to 10: we replace a disk. Your files stay on your devices.',
     };
-    await collectivesOf(store).insertOne(collective);
+    await publishPost(at(), hoster._id, news);
   }
-  for (const [index, [owner, name, software, needs]] of services.entries()) {
-    const [handle = '', hosterName = ''] = hosters[owner] ?? [];
-    const at = new Date(now.getTime() - index * 4 * 24 * 3600_000);
-    const hoster = { handle, name: { fr: hosterName, en: '' } };
-    const service = {
-      _id: newId(),
-      collectiveId: ids[owner] ?? '',
-      slug: `s${index}`,
-      profile: serviceProfileShape.parse({ name: { fr: name }, needs, software: { name: software } }),
-      published: true,
-      listed: true,
-      hoster,
-      country: 'FR',
-      stamp: newId(),
-      origin: null,
-      metrics: [],
-      metricsLabels: [],
-      unknownProperties: [],
-      unknownMetrics: [],
-      terms: [],
-      sortName: name.toLowerCase(),
-      createdAt: at,
-      updatedAt: at,
-      publishedAt: at,
-      deletedAt: null,
-      version: 1,
-    } as Service;
-    await servicesOf(store).insertOne(service);
-    await newsOf(store).insertOne({
-      _id: newId(),
-      at,
-      kind: index === 3 ? 'closed' : index === 1 ? 'updated' : 'opened',
-      serviceId: service._id,
-      collectiveId: service.collectiveId,
-      serviceName: service.profile.name,
-      slug: service.slug,
-      hoster,
-      endDate: null,
-      hidden: false,
-    });
-  }
+  await drainEvents({
+    store: house.store,
+    log: house.log,
+    now: house.now,
+    collections: eventfulCollections,
+    consumers: [
+      { name: 'history', receive: (event) => recordChange(house.store, event) },
+      { name: 'catalogue', receive: (event) => catalogueEvent(contextOf(house, system), event) },
+    ],
+  });
 }
 
-const administrator: PersonActor = {
-  kind: 'person',
-  personId: newId(),
-  username: 'camille',
-  displayName: 'Camille Rivière',
-  instanceRole: 'administrator',
-  memberships: {},
-};
+export interface SampleServer {
+  baseUrl: string;
+  stop(): Promise<void>;
+}
 
-/** Serves the sample on a free port; with ?as=administrator in the address, as somebody who is signed in. */
-export async function startSampleServer(empty = false): Promise<{ baseUrl: string; stop(): Promise<void> }> {
-  const store = await openStore({ dataDir: mkdtempSync(join(tmpdir(), 'chatiere-look-')) });
+/** Empty: only the accounts are there. */
+export async function startSampleServer(empty = false): Promise<SampleServer> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'chatiere-look-'));
+  const store = await openStore({ dataDir });
   await store.ensureIndexes(allIndexes);
-  const now = new Date();
-  if (!empty) await fill(store, now);
+  await store.ensureIndexes(federationIndexes);
+  let answer: RequestListener = (_req, res) => void res.writeHead(503).end();
+  const server = createServer((req, res) => answer(req, res));
+  const port = await listen(server, '127.0.0.1', 0);
+  const baseUrl = `http://127.0.0.1:${port}`;
   const silent = () => {};
   const house: House = {
     store,
-    site: { baseUrl: 'http://localhost:3000', host: 'roseau.example', defaultLanguage: 'fr' },
+    site: { baseUrl, host: `127.0.0.1:${port}`, defaultLanguage: 'fr' },
     log: { debug: silent, info: silent, warn: silent, error: (details, message) => console.error(message, details) },
     views: loadViews(viewsDir),
     i18n: loadI18n(join(viewsDir, 'locales')),
@@ -147,27 +113,31 @@ export async function startSampleServer(empty = false): Promise<{ baseUrl: strin
     trustProxy: 0,
     privateHosts: [],
     fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
-    now: () => now,
+    now: () => new Date(),
   };
-  const app = express();
-  app.use('/assets', staticFiles());
-  app.use(sessions(house));
-  app.use((req, res, next) => {
-    if (req.query.as === 'administrator') res.locals.actor = administrator;
-    next();
-  });
-  app.use(siteRoutes(house).router);
-  app.use(styleguideRoutes(house).router);
-  app.use(notFound);
-  app.use(answerErrors(house));
-  const server = app.listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
+  const people = await addPeople(house);
+  if (!empty) await furnish(house, people.member);
+  const engine: Engine = {
+    version: '0.1.0',
+    isDevelopment: true,
+    dataDir,
+    startedAt: house.now(),
+    keepsBackups: true,
+    sendsMail: false,
+    metrics: null,
+    jobs: { list: () => [], runNow: async () => false },
+    isStopping: () => false,
+  };
+  const federation = createFederation(house, { version: engine.version, workerId: 'look' });
+  answer = buildApp(house, engine, { federation, wake: silent });
   return {
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    baseUrl,
     stop: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      await federation.fetch.close();
       await store.close();
+      rmSync(dataDir, { recursive: true });
     },
   };
 }
