@@ -79,6 +79,9 @@ for (const form of document.querySelectorAll('form[data-guard]')) {
 for (const form of document.querySelectorAll('form[data-autosubmit]')) {
   let waiting;
   let running;
+  const said = document.createElement('p');
+  said.className = 'out-of-sight';
+  said.setAttribute('role', 'status');
   const renew = async () => {
     running?.abort();
     running = new AbortController();
@@ -92,12 +95,14 @@ for (const form of document.querySelectorAll('form[data-autosubmit]')) {
       const here = document.getElementById('results');
       if (!fresh || !here) return form.submit();
       here.replaceWith(fresh);
+      said.textContent = fresh.querySelector('[role=status]')?.textContent ?? '';
       history.replaceState(null, '', address);
     } catch (error) {
       if (error.name !== 'AbortError') form.submit();
     }
   };
   if (!document.getElementById('results')) continue;
+  form.append(said);
   form.addEventListener('input', (event) => {
     clearTimeout(waiting);
     waiting = setTimeout(renew, event.target.matches('input[type=search], input[type=text]') ? 350 : 0);
