@@ -6,6 +6,7 @@ import { toAtom } from '../formats/atom.js';
 import type { House } from '../house.js';
 import type { FormState } from '../http/form.js';
 import { Routes, type Visit } from '../http/routes.js';
+import type { LocalText } from '../shapes.js';
 import { deletePost, publishPost, updatePost } from './actions.js';
 import { postPath, presentPosts } from './present.js';
 import { countPublicPosts, getPost, listPublicPosts } from './queries.js';
@@ -61,7 +62,7 @@ function editPages(routes: Routes): void {
     { access: 'signedIn', params: idParams, body: postShape, retry: showNew },
     async (visit) => {
       const { step, text } = visit.body;
-      if (step === 'preview') return showNew(visit, { values: { text }, errors: [] });
+      if (step === 'preview') return showNew(visit, { values: { text }, errors: [] }, text);
       const post = await publishPost(visit.ctx, visit.params.id, text);
       const collective = await enterCollective(visit.ctx, visit.params.id);
       visit.redirect(postPath(collective, post), { key: 'posts.publish.done' });
@@ -78,7 +79,7 @@ function editPages(routes: Routes): void {
     { access: 'signedIn', params: editedPostParams, body: postShape, retry: showEdit },
     async (visit) => {
       const { step, text, version } = visit.body;
-      if (step === 'preview') return showEdit(visit, { values: { text }, errors: [] });
+      if (step === 'preview') return showEdit(visit, { values: { text }, errors: [] }, text);
       const { id } = visit.params;
       const post = await updatePost(visit.ctx, id, visit.params.post, { version, text });
       const collective = await enterCollective(visit.ctx, id);
@@ -99,20 +100,28 @@ function editPages(routes: Routes): void {
     visit.redirect(`/my/collectives/${visit.params.id}/posts`, { key: 'posts.delete.done' });
   });
 
-  async function showNew(visit: Visit<{ id: string }, unknown, unknown>, form: FormState): Promise<void> {
-    await showForm(visit, form, { action: 'new', version: 0 });
+  async function showNew(
+    visit: Visit<{ id: string }, unknown, unknown>,
+    form: FormState,
+    preview: LocalText | null = null,
+  ): Promise<void> {
+    await showForm(visit, form, { action: 'new', version: 0, preview });
   }
 
-  async function showEdit(visit: Visit<{ id: string; post: string }, unknown, unknown>, form: FormState) {
+  async function showEdit(
+    visit: Visit<{ id: string; post: string }, unknown, unknown>,
+    form: FormState,
+    preview: LocalText | null = null,
+  ): Promise<void> {
     await enterCollective(visit.ctx, visit.params.id);
     const post = await getPost(house.store, visit.params.id, visit.params.post);
-    await showForm(visit, form, { action: `${post._id}/edit`, version: post.version });
+    await showForm(visit, form, { action: `${post._id}/edit`, version: post.version, preview });
   }
 
   async function showForm(
     visit: Visit<{ id: string }, unknown, unknown>,
     form: FormState,
-    { action, version }: { action: string; version: number },
+    { action, version, preview }: { action: string; version: number; preview: LocalText | null },
   ): Promise<void> {
     const collective = await enterCollective(visit.ctx, visit.params.id);
     const frame = presentEditFrame(visit.ctx.actor, collective, 'posts', visit.language);
@@ -126,7 +135,7 @@ function editPages(routes: Routes): void {
       action: `${frame.base}/posts/${action}`,
       maySpeak: isPublic(collective),
       maxPostLength,
-      preview: form.errors.length === 0 && visit.req.method === 'POST' ? await previewOf(form.values) : null,
+      preview: preview && (await presentPreview(preview)),
     };
     const title = visit.t(isNew ? 'posts.new.title' : 'posts.edit.title');
     await visit.page('posts/form', model, { title, nav: 'mine' });
@@ -134,9 +143,8 @@ function editPages(routes: Routes): void {
 }
 
 /** Both languages as readers will see them. */
-async function previewOf(values: Record<string, unknown>) {
-  const text = values['text'] as { fr?: unknown; en?: unknown } | undefined;
-  const [fr, en] = await Promise.all([renderMarkdown(String(text?.fr ?? '')), renderMarkdown(String(text?.en ?? ''))]);
+async function presentPreview(text: LocalText) {
+  const [fr, en] = await Promise.all([renderMarkdown(text.fr), renderMarkdown(text.en)]);
   return [
     { lang: 'fr', label: 'layout.pair.fr', html: fr },
     { lang: 'en', label: 'layout.pair.en', html: en },

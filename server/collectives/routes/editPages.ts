@@ -58,16 +58,14 @@ export function editPages(routes: Routes): void {
     await visit.page('collectives/mine', model, { title: visit.t('collectives.mine.title'), nav: 'mine' });
   });
 
-  const showNew = (visit: Visit<unknown, unknown, unknown>, form: FormState) =>
-    visit.page(
-      'collectives/new',
-      { form, labels: fieldLabels(form.errors), legalFormOptions },
-      { title: visit.t('collectives.new.title'), nav: 'mine' },
-    );
-  routes.get('/my/collectives/new', { access: 'signedIn' }, async (visit) => {
+  const showNew = async (visit: Visit<unknown, unknown, unknown>, form: FormState) => {
     checkMayCreateCollective(visit.ctx.actor);
-    await showNew(visit, { values: { legalForm: 'ASSOCIATION' }, errors: [] });
-  });
+    const model = { form, labels: fieldLabels(form.errors), legalFormOptions };
+    await visit.page('collectives/new', model, { title: visit.t('collectives.new.title'), nav: 'mine' });
+  };
+  routes.get('/my/collectives/new', { access: 'signedIn' }, (visit) =>
+    showNew(visit, { values: { legalForm: 'ASSOCIATION' }, errors: [] }),
+  );
   routes.post(
     '/my/collectives/new',
     { access: 'signedIn', body: newCollectiveShape, retry: showNew },

@@ -49,7 +49,6 @@ export function formFields(profile: CollectiveProfile, version: number): Record<
   const fields: Record<string, string> = { version: String(version) };
   const walk = (value: unknown, path: string) => {
     if (value === null || value === undefined) fields[path] = '';
-    else if (Array.isArray(value)) value.forEach((item, index) => walk(item, `${path}.${index}`));
     else if (typeof value === 'object') {
       for (const [name, item] of Object.entries(value)) walk(item, path ? `${path}.${name}` : name);
     } else fields[path] = String(value);
