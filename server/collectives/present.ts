@@ -177,6 +177,7 @@ export function presentEditFrame(actor: Actor, collective: Collective, current: 
       tab('services'),
       tab('posts'),
       tab('followers'),
+      tab('followers'),
       tab('members'),
       ...(mayManageCollective(actor, collective) ? [tab('settings')] : []),
       tab('history'),

@@ -22,6 +22,9 @@ const prefixes: Record<Change['subject'], string> = {
   instance: 'instances',
 };
 
+/** Lists whose words have their labels under the name of one. */
+const singular: Record<string, string> = { needs: 'need' };
+
 /** Letters kept on both sides of what differs in a long text. */
 const around = 40;
 
@@ -59,7 +62,8 @@ function labelOf(subject: Change['subject'], path: string, { i18n, language, t, 
   if (half && i18n.has(language, pairKey)) {
     return t('history.field.inLanguage', { field: t(pairKey), language: t(`history.language.${half[2]}`) });
   }
-  return plain;
+  const shared = `history.field.${plain}`;
+  return i18n.has(language, shared) ? t(shared) : plain;
 }
 
 /** A value in words; nothing is an empty text. */
