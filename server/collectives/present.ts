@@ -103,8 +103,20 @@ export function presentCollective(collective: Collective, site: Site, language: 
   const { profile } = collective;
   const { guarantees, owner, place } = profile;
   const hasText = (text: LocalText) => Boolean(text.fr || text.en);
+  const addresses = [
+    ...presentAddress('collectives.field.website', profile.website),
+    ...presentAddress('collectives.field.contactUrl', profile.contactUrl),
+    ...presentAddress('collectives.field.userGuideUrl', profile.userGuideUrl),
+    ...presentAddress('collectives.field.technicalGuideUrl', profile.technicalGuideUrl),
+    ...presentAddress('collectives.field.legalUrl', profile.legalUrl),
+    ...presentAddress('collectives.field.privacyUrl', profile.privacyUrl),
+  ];
+  const { chatRooms, funding, languages, socialNetworks } = profile;
   return {
     ...presentCard(collective),
+    isReachable:
+      [addresses, socialNetworks, chatRooms, funding, languages].some((one) => one.length > 0) ||
+      profile.contactEmail !== null,
     fediverseName: fediverseName(collective, site),
     description: hasText(profile.description) ? profile.description : null,
     statusDescription: hasText(profile.statusDescription) ? profile.statusDescription : null,
@@ -113,19 +125,12 @@ export function presentCollective(collective: Collective, site: Site, language: 
     owner: owner.name ? { name: owner.name, href: safeHref(owner.website) } : null,
     countryName: place.countryName,
     map: presentMap(place, language),
-    languages: profile.languages,
+    languages,
     email: profile.contactEmail,
-    addresses: [
-      ...presentAddress('collectives.field.website', profile.website),
-      ...presentAddress('collectives.field.contactUrl', profile.contactUrl),
-      ...presentAddress('collectives.field.userGuideUrl', profile.userGuideUrl),
-      ...presentAddress('collectives.field.technicalGuideUrl', profile.technicalGuideUrl),
-      ...presentAddress('collectives.field.legalUrl', profile.legalUrl),
-      ...presentAddress('collectives.field.privacyUrl', profile.privacyUrl),
-    ],
-    socialNetworks: presentLinks(profile.socialNetworks),
-    chatRooms: presentLinks(profile.chatRooms),
-    funding: presentLinks(profile.funding),
+    addresses,
+    socialNetworks: presentLinks(socialNetworks),
+    chatRooms: presentLinks(chatRooms),
+    funding: presentLinks(funding),
     memberOf: profile.memberOf.map((row) => ({
       name: row.key,
       startDate: row.startDate,
@@ -176,7 +181,6 @@ export function presentEditFrame(actor: Actor, collective: Collective, current: 
       tab('logo'),
       tab('services'),
       tab('posts'),
-      tab('followers'),
       tab('followers'),
       tab('members'),
       ...(mayManageCollective(actor, collective) ? [tab('settings')] : []),

@@ -22,9 +22,6 @@ const prefixes: Record<Change['subject'], string> = {
   instance: 'instances',
 };
 
-/** Lists whose words have their labels under the name of one. */
-const singular: Record<string, string> = { needs: 'need' };
-
 /** Letters kept on both sides of what differs in a long text. */
 const around = 40;
 
