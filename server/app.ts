@@ -3,6 +3,7 @@
 import express, { type Express, type RequestHandler } from 'express';
 import type { Federation } from '../federation/federation.js';
 import { federationRouter } from '../federation/routes.js';
+import { catalogueRoutes } from './catalogue/routes.js';
 import { collectiveRoutes } from './collectives/routes.js';
 import { historyRoutes } from './history/routes.js';
 import type { Engine, House } from './house.js';
@@ -16,6 +17,7 @@ import { staticFiles } from './http/static.js';
 import { healthRoutes } from './instances/health.js';
 import { instanceRoutes } from './instances/routes.js';
 import { noticeRoutes } from './notices/routes.js';
+import { partnerRoutes } from './partners/routes.js';
 import { loadActor } from './people/routes/loadActor.js';
 import { peopleRoutes } from './people/routes.js';
 import { postRoutes } from './posts/routes.js';
@@ -27,7 +29,9 @@ function slices(house: House, engine: Engine): Routes[] {
   return [
     siteRoutes(house),
     peopleRoutes(house),
+    catalogueRoutes(house),
     collectiveRoutes(house),
+    partnerRoutes(house),
     uploadRoutes(house),
     postRoutes(house),
     historyRoutes(house),

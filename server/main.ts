@@ -5,6 +5,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createFederation } from '../federation/federation.js';
+import { createFetch, type Fetch } from '../federation/fetch.js';
 import { federationIndexes } from '../federation/indexes.js';
 import { federationConsumer } from '../federation/outbox.js';
 import { runner } from '../jobs/run.js';
@@ -13,7 +14,7 @@ import type { JobTools } from '../jobs/tools.js';
 import { buildApp } from './app.js';
 import { catalogueEvent } from './catalogue/actions/catalogueEvent.js';
 import type { Config } from './config.js';
-import type { Actor } from './context.js';
+import type { Actor, Site } from './context.js';
 import { recordChange } from './history/actions.js';
 import { contextOf, type Engine, type House } from './house.js';
 import { loadViews } from './http/views.js';
@@ -26,10 +27,12 @@ import { noticeEvent } from './notices/actions/noticeEvent.js';
 import type { MailTransport } from './notices/actions/transport.js';
 import { projectDir, viewsDir } from './paths.js';
 import { openSetup } from './people/actions/setup.js';
+import { peopleIn } from './people/queries.js';
 import { keepAddress, listen, prepareDataDir, readSecret, siteOf } from './startup.js';
 import { migrate } from './store/migrations.js';
 import { openStore } from './store/openStore.js';
 import { allIndexes, eventfulCollections } from './store/schema.js';
+import type { Store } from './store/store.js';
 
 export interface Running {
   baseUrl: string;
@@ -128,10 +131,15 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
       isStopping: () => isStopping,
     };
     answer = buildApp(house, engine, { federation, wake: jobs.wake });
+    await bootstrap(house, config.bootstrapFile);
     await jobs.start();
+    jobs.wake();
     closers.push(() => jobs.stop());
     options.tell(`Chatière ${version} is at ${site.baseUrl}`);
     const setupLink = await openSetup(house);
+    const helpless = await findHelplessAdministrator(store);
+    if (helpless !== null)
+      options.tell(`${helpless} administers it and has no password yet. Run: npx chatiere person reset ${helpless}`);
     if (setupLink !== null) options.tell(`Nobody administers it yet. Open this link once, to set it up: ${setupLink}`);
 
     return {
@@ -159,6 +167,29 @@ function drainConnections(server: Server): Promise<void> {
       done();
     });
   });
+}
+
+/** User name of an administrator, when none of them has a way in. */
+async function findHelplessAdministrator(store: Store): Promise<string | null> {
+  const filter = { instanceRole: 'administrator' as const, disabledAt: null, deletedAt: null };
+  const administrators = await peopleIn(store).find(filter, { limit: 50 }).toArray();
+  if (administrators.some(({ credentials }) => credentials.password !== null)) return null;
+  return administrators[0]?.username ?? null;
+}
+
+async function bootstrap(house: House, file: string | undefined): Promise<void> {
+  if (file === undefined) return;
+  const { readBootstrapFile } = await import('./bootstrap/read.js');
+  const { applyBootstrap } = await import('./bootstrap/apply.js');
+  const t = house.i18n.translator(house.site.defaultLanguage);
+  const report = await applyBootstrap(contextOf(house, system('bootstrap')), readBootstrapFile(file, t), t);
+  house.log.info({ file, ...report }, 'bootstrap file read');
+}
+
+/** The way out to the network for a command, which has no server. */
+export function openNetwork(site: Site, privateHosts: readonly string[]): Pick<Fetch, 'fetchText' | 'close'> {
+  const userAgent = `Chatiere/${version} (+${site.baseUrl}/)`;
+  return createFetch({ ownOrigin: site.baseUrl, userAgent, privateHosts, now: () => new Date() });
 }
 
 async function transportFor({ smtpUrl, mailFrom }: Config): Promise<MailTransport | null> {
