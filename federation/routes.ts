@@ -195,7 +195,10 @@ function sendObject(res: Response, last: Activity | null, wantsPage: boolean): v
   if (last.type === 'Delete') res.status(410);
   else if (wantsPage) {
     const { url } = JSON.parse(last.objectJson) as { url?: unknown };
-    if (typeof url === 'string') return res.redirect(303, url);
+    if (typeof url === 'string') {
+      res.redirect(303, url);
+      return;
+    }
   }
   sendText(res, last.objectJson);
 }

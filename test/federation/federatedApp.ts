@@ -1,0 +1,140 @@
+// A house that speaks ActivityPub on a real port, and a peer beside it. The clock can be moved; everything is on 127.0.0.1.
+import { createHash } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import express, { type RequestHandler } from 'express';
+import { type DeliveryReport, deliverDue } from '../../federation/delivery.js';
+import { createFederation, type Federation } from '../../federation/federation.js';
+import { federationIndexes } from '../../federation/indexes.js';
+import { federationConsumer } from '../../federation/outbox.js';
+import { activityRepresentation, federationRouter } from '../../federation/routes.js';
+import { drainEvents } from '../../jobs/drainEvents.js';
+import { createCollective, type NewCollective } from '../../server/collectives/actions.js';
+import type { Collective } from '../../server/collectives/schema.js';
+import type { Context } from '../../server/context.js';
+import { eventfulCollections } from '../../server/store/schema.js';
+import type { Store } from '../../server/store/store.js';
+import { buildTestHouse, contextFor, systemActor, type TestHouse } from '../support/appSupport.js';
+import { Peer } from '../support/peer/peer.js';
+
+export interface FederatedApp {
+  house: TestHouse;
+  federation: Federation;
+  baseUrl: string;
+  ctx(): Context;
+  /** Moves the clock by minutes. */
+  pass(minutes: number): void;
+  /** Hands events to the outbox, then delivers what is due. */
+  run(): Promise<DeliveryReport>;
+  stop(): Promise<void>;
+}
+
+const stops: (() => Promise<void>)[] = [];
+
+after(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+export async function startPeer(port?: number): Promise<Peer> {
+  const peer = await Peer.start(port);
+  stops.push(() => peer.stop());
+  return peer;
+}
+
+export interface FederatedOptions {
+  privateHosts: string[];
+  store?: Store;
+  lookup?: Parameters<typeof createFederation>[1]['lookup'];
+  /** Before everything else. */
+  before?: RequestHandler;
+}
+
+export async function startFederatedApp(options: FederatedOptions): Promise<FederatedApp> {
+  const app = express();
+  app.set('query parser', 'simple');
+  const server: Server = createServer(app);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const baseUrl = `http://${host}`;
+  let skew = 0;
+  const house = await buildTestHouse({
+    site: { baseUrl, host, defaultLanguage: 'fr' },
+    privateHosts: [...options.privateHosts, host],
+    now: () => new Date(Date.now() + skew),
+    ...(options.store ? { store: options.store } : {}),
+  });
+  await house.store.ensureIndexes(federationIndexes);
+  const federation = createFederation(house, {
+    version: '0.0.0',
+    workerId: `test-${Math.random()}`,
+    ...(options.lookup ? { lookup: options.lookup } : {}),
+  });
+  if (options.before) app.use(options.before);
+  app.use(federationRouter(federation, { version: '0.0.0' }));
+  app.use(activityRepresentation(federation));
+  app.use((_req, res) => res.status(404).type('html').send('<p>no page'));
+  const stop = async (): Promise<void> => {
+    await federation.fetch.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  let isStopped = false;
+  const stopOnce = async (): Promise<void> => {
+    if (isStopped) return;
+    isStopped = true;
+    await stop();
+  };
+  stops.push(stopOnce);
+  const { store, log, now } = house;
+  return {
+    house,
+    federation,
+    baseUrl,
+    ctx: () => contextFor(house, systemActor),
+    pass: (minutes) => {
+      skew += minutes * 60_000;
+    },
+    async run() {
+      const consumers = [federationConsumer(federation)];
+      await drainEvents({ store, log, now, collections: eventfulCollections, consumers });
+      return deliverDue(federation);
+    },
+    stop: stopOnce,
+  };
+}
+
+let serial = 0;
+
+export async function addCollective(app: FederatedApp, overrides: Partial<NewCollective> = {}): Promise<Collective> {
+  serial += 1;
+  return createCollective(app.ctx(), {
+    handle: `hoster${serial}`,
+    name: { fr: 'L’Écluse', en: 'The Lock' },
+    legalForm: 'ASSOCIATION',
+    published: true,
+    ...overrides,
+  });
+}
+
+/** What may change while something is refused: memory of failures, nothing else. */
+const allowed = new Set(['keyFailures']);
+
+async function fingerprint(store: Store): Promise<Record<string, string>> {
+  const prints: Record<string, string> = {};
+  for (const name of await store.listCollections()) {
+    if (allowed.has(name)) continue;
+    const documents = await store.collection(name).find({}).toArray();
+    documents.sort((a, b) => (a._id < b._id ? -1 : 1));
+    prints[name] = `${documents.length} ${createHash('sha256').update(JSON.stringify(documents)).digest('hex')}`;
+  }
+  return prints;
+}
+
+/** Runs something and expects the whole store to be what it was before. */
+export async function nothingStored<T>(app: FederatedApp, work: () => Promise<T>): Promise<T> {
+  const before = await fingerprint(app.house.store);
+  const result = await work();
+  expect(await fingerprint(app.house.store), 'the store changed').to.deep.equal(before);
+  return result;
+}
