@@ -429,3 +429,55 @@ export const finderQuery = z.object({
   page: pageNumber.prefault(1),
 });
 export type FinderQuery = z.output<typeof finderQuery>;
+
+export const idParams = z.object({ id: z.uuid() });
+export const serviceParams = z.object({ id: z.uuid(), service: z.uuid() });
+export const importParams = z.object({ id: z.uuid(), import: z.uuid() });
+export const servicePageParams = z.object({ name: z.string().min(1).max(40), slug: z.string().min(1).max(60) });
+export const fileParams = z.object({
+  file: z
+    .string()
+    .max(120)
+    .regex(/^[a-z0-9_-]+\.properties$/i),
+});
+export const nameParams = z.object({ name: z.string().min(1).max(40) });
+export const pageQuery = z.object({ page: pageNumber.prefault(1) });
+
+/** A new service: only what is needed to begin; the software fills in what it is for. */
+export const newServiceForm = z.object({ name: nameShape, software: line(120).prefault('') });
+
+export const importUrlForm = z.object({
+  url: optionalUrl.transform(through(z.string('shape.required'))),
+});
+
+/** Files pasted one after the other; uploads come beside it. */
+export const importFilesForm = z.object({
+  text: z
+    .string()
+    .max(1024 * 1024, 'shape.tooLong')
+    .prefault(''),
+});
+
+export const correctionForm = z.object({
+  address: z.string().min(1).max(2048),
+  line: z.coerce.number().int().min(0).max(1_000_000),
+  key: z.string().min(1).max(300),
+  value: paragraph(2000),
+});
+
+export const skipForm = z.object({ part: z.string().min(1).max(2048), skip: checkbox });
+
+const hours: z.ZodType<number> = z.coerce
+  .number('shape.number')
+  .int('shape.number')
+  .min(1, 'catalogue.source.hours')
+  .max(336, 'catalogue.source.hours');
+
+export const confirmForm = z.object({
+  digest: z.string().regex(/^[0-9a-f]{32}$/),
+  publish: checkbox,
+  follow: checkbox,
+  everyHours: hours.prefault('12'),
+});
+
+export const sourceForm = z.object({ everyHours: hours });
