@@ -153,31 +153,43 @@ export async function deliverDue(
 
 /** The next row that is due, whose host has room and whose lane is free; held for a minute. Null: none. */
 async function lease(federation: Federation): Promise<Delivery | null> {
-  const { now } = federation.house;
+  // Rows that step back or were taken by others are not found again, so every round gets further.
+  for (;;) {
+    const candidates = await findDue(federation);
+    if (candidates.length === 0) return null;
+    for (const candidate of candidates) {
+      if (await stepsBack(federation, candidate)) continue;
+      const held = await take(federation, candidate);
+      if (held !== null) return held;
+    }
+  }
+}
+
+function findDue(federation: Federation): Promise<Delivery[]> {
+  const now = federation.house.now();
   const busy = [...federation.sending].flatMap(([host, count]) => (count >= perHost ? [host] : []));
   const due = {
     state: 'waiting' as const,
-    nextAt: { $lte: now() },
-    leaseUntil: { $lte: now() },
+    nextAt: { $lte: now },
+    leaseUntil: { $lte: now },
     ...(busy.length > 0 ? { host: { $nin: busy } } : {}),
   };
-  for (const candidate of await deliveriesIn(federation)
+  return deliveriesIn(federation)
     .find(due, { sort: { nextAt: 1 }, limit: 20 })
-    .toArray()) {
-    if (await waitsForEarlier(federation, candidate)) continue;
-    const held = await deliveriesIn(federation).findOneAndUpdate(
-      { _id: candidate._id, state: 'waiting', leaseUntil: { $lte: now() } },
-      {
-        $set: { leasedBy: federation.workerId, leaseUntil: new Date(now().getTime() + leaseMs) },
-        $inc: { attempts: 1 },
-      },
-      { returnDocument: 'after' },
-    );
-    if (held === null) continue;
-    federation.sending.set(held.host, (federation.sending.get(held.host) ?? 0) + 1);
-    return held;
-  }
-  return null;
+    .toArray();
+}
+
+/** Null: another worker was faster. */
+async function take(federation: Federation, { _id }: Delivery): Promise<Delivery | null> {
+  const now = federation.house.now();
+  const leaseUntil = new Date(now.getTime() + leaseMs);
+  const held = await deliveriesIn(federation).findOneAndUpdate(
+    { _id, state: 'waiting', leaseUntil: { $lte: now } },
+    { $set: { leasedBy: federation.workerId, leaseUntil }, $inc: { attempts: 1 } },
+    { returnDocument: 'after' },
+  );
+  if (held !== null) federation.sending.set(held.host, (federation.sending.get(held.host) ?? 0) + 1);
+  return held;
 }
 
 function release(federation: Federation, host: string): void {
@@ -186,14 +198,24 @@ function release(federation: Federation, host: string): void {
   else federation.sending.set(host, left);
 }
 
-/** An Update never overtakes its Create: while an earlier one to the same host is on its way, this one steps back. */
-async function waitsForEarlier(federation: Federation, { _id, lane, seq }: Delivery): Promise<boolean> {
+/**
+ * An Update never overtakes its Create: while an earlier one to the same host is on its way, this one steps back. So do all
+ * new ones for a server that is being left alone.
+ */
+async function stepsBack(federation: Federation, { _id, attempts, host, lane, seq }: Delivery): Promise<boolean> {
   const deliveries = deliveriesIn(federation);
+  const now = federation.house.now();
+  const later = (one: Delivery): Date => new Date(Math.max(one.nextAt.getTime(), now.getTime() + second));
   const earlier = await deliveries.findOne({ lane, state: 'waiting', seq: { $lt: seq } }, { sort: { seq: 1 } });
-  if (earlier === null) return false;
-  const now = federation.house.now().getTime();
-  const nextAt = new Date(Math.max(earlier.nextAt.getTime(), now + second));
-  await deliveries.updateOne({ _id, state: 'waiting' }, { $max: { nextAt } });
+  if (earlier !== null) {
+    await deliveries.updateOne({ _id, state: 'waiting' }, { $max: { nextAt: later(earlier) } });
+    return true;
+  }
+  if (attempts > 0) return false;
+  const resting = { host, state: 'waiting' as const, nextAt: { $gt: now }, attempts: { $gt: 0 }, refusals: 0 };
+  const failing = await deliveries.findOne(resting, { sort: { nextAt: 1 } });
+  if (failing === null) return false;
+  await postponeHost(federation, host, later(failing));
   return true;
 }
 

@@ -175,7 +175,7 @@ describe('the story of a follower elsewhere', () => {
     expect(outbox['totalItems']).to.equal(1);
     const first = await peer.getJson(String(outbox['first']));
     const [item] = first['orderedItems'] as Json[];
-    expect((item?.['object'] as Json)['id']).to.equal(noteIri);
+    expect((item!['object'] as Json)['id']).to.equal(noteIri);
     expect(first).not.to.have.property('next');
     expect((await peer.getJson(String(item?.['id'])))['type']).to.equal('Create');
   });
@@ -202,7 +202,7 @@ describe('the story of a follower elsewhere', () => {
     expect(peer.ofType('Create').length).to.equal(before + 1);
     expectSound(create);
     expect(String(expectPublic(create.json)['content'])).to.contain('Ce service ferme : Blocs-notes');
-    expect((peer.ofType('Update').at(-1)?.json['object'] as Json)['id']).to.equal(noteIri);
+    expect((peer.ofType('Update').at(-1)!.json['object'] as Json)['id']).to.equal(noteIri);
   });
 
   it('is told to delete it when it is withdrawn; its address then answers 410', async () => {
