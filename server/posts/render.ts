@@ -50,6 +50,9 @@ function ready(): Promise<Libraries> {
 const mentionPattern =
   /(?<![\w@/.-])@([a-z0-9](?:[a-z0-9_.-]{0,62}[a-z0-9_])?)(?:@((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?::\d{1,5})?))?(?![\w@])/gi;
 
+/** Markdown gives no class: a link that has one is a mention of ours. */
+const absolute = /^(https?|mailto|xmpp|matrix):/i;
+
 /** Directions and joiners by which a text can show other than what it says. */
 const tricks = /[\u202a-\u202e\u2066-\u2069]/g;
 
@@ -70,9 +73,14 @@ export async function renderMarkdown(source: string, options: RenderOptions = {}
     transformTags: {
       ...Object.fromEntries(['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((tag) => [tag, 'p'])),
       s: 'del',
-      a: (tagName, attributes) => ({
+      a: (tagName, { href = '', class: kind }) => ({
         tagName,
-        attribs: { ...attributes, rel: 'nofollow noopener noreferrer' },
+        attribs: {
+          // An address without its host would lead elsewhere on every server that shows the post.
+          ...(kind !== undefined || absolute.test(href) ? { href } : {}),
+          ...(kind === undefined ? {} : { class: kind }),
+          rel: 'nofollow noopener noreferrer',
+        },
       }),
     },
   }).trim();

@@ -14,11 +14,6 @@ export function adminPages(routes: Routes): void {
       isBin,
       count: found.total,
       items: found.items.map((collective) => ({ ...presentCard(collective), createdAt: collective.createdAt })),
-      tabs: [
-        { href: '/admin/collectives', key: 'collectives.admin.all', current: !isBin },
-        { href: '/admin/collectives?show=bin', key: 'collectives.admin.bin', current: isBin },
-      ],
-      crumbs: [{ href: '/admin', key: 'layout.nav.admin' }],
       paging: paged('/admin/collectives', { q, show: isBin ? 'bin' : '' }, found),
     };
     await visit.page('collectives/admin', model, { title: visit.t('collectives.admin.title'), nav: 'admin' });

@@ -1,4 +1,5 @@
 // What everybody reads: the list of hosters, and the page of one.
+import { presentServiceStatus, servicePath } from '../../catalogue/present.js';
 import { listServicesOf } from '../../catalogue/queries.js';
 import { organizationJsonLd } from '../../formats/schemaOrg.js';
 import type { Routes } from '../../http/routes.js';
@@ -53,17 +54,18 @@ export function publicPages(routes: Routes): void {
       listPublicPosts(house.store, collective._id, { limit: postsShown }),
       countPublicPosts(house.store, collective._id),
     ]);
-    const path = pagePath(collective);
-    const servicePages = services.map((service) => `${house.site.baseUrl}${path}/services/${service.slug}`);
+    const servicePages = services.map((service) => house.site.baseUrl + servicePath(service));
     const model = {
       collective: presentCollective(collective, house.site, language),
       services: services.map((service) => ({
-        href: `${path}/services/${service.slug}`,
+        href: servicePath(service),
         name: service.profile.name,
         description: service.profile.description,
         software: service.profile.software.name,
-        registration: service.profile.registration,
-        load: service.profile.load,
+        registration: `catalogue.registration.${service.profile.registration}`,
+        isFull: service.profile.load === 'FULL',
+        // A service that works needs no word for it.
+        state: service.profile.status === 'OK' ? null : presentServiceStatus(service.profile.status),
       })),
       posts: await presentPosts(house.store, collective, posts, language),
       morePosts: postCount > postsShown,
