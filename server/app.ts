@@ -2,7 +2,7 @@
 
 import express, { type Express, type RequestHandler } from 'express';
 import type { Federation } from '../federation/federation.js';
-import { federationRouter } from '../federation/routes.js';
+import { activityRepresentation, federationRouter } from '../federation/routes.js';
 import { catalogueRoutes } from './catalogue/routes.js';
 import { collectiveRoutes } from './collectives/routes.js';
 import { historyRoutes } from './history/routes.js';
@@ -62,6 +62,7 @@ export function buildApp(house: House, engine: Engine, { federation, wake }: Sur
   app.use('/assets', staticFiles());
   app.use(wakeAfterWrites(wake));
   app.use(federationRouter(federation, { version: engine.version }));
+  app.use(activityRepresentation(federation));
   app.use(sessions(house));
   app.use(loadActor(house));
   app.use(refuseCrossSite(house.site.baseUrl));
