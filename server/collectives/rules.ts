@@ -11,7 +11,7 @@ type Visible = Membered & Pick<Collective, 'published' | 'deletedAt'>;
 export const binDays = 30;
 
 /** The role of a person in the collective as it is stored now. */
-export function roleIn(actor: Actor, collective: Membered): CollectiveRole | null {
+function roleIn(actor: Actor, collective: Membered): CollectiveRole | null {
   if (actor?.kind !== 'person') return null;
   return collective.members.find((member) => member.personId === actor.personId)?.role ?? null;
 }

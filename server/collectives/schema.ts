@@ -156,12 +156,12 @@ export function emptyProfile(): CollectiveProfile {
 }
 
 /** A name in at least one language. */
-export const collectiveName: z.ZodType<LocalText> = localLine(120).superRefine((name, check) => {
+const collectiveName: z.ZodType<LocalText> = localLine(120).superRefine((name, check) => {
   if (!name.fr && !name.en) check.addIssue({ code: 'custom', path: ['fr'], message: 'collectives.error.nameMissing' });
 });
 
 /** The largest number of rows in an open list. */
-export const maxRows = 20;
+const maxRows = 20;
 
 /**
  * An open list in a form: rows named by number ("funding.0.url"), in order; rows that `isEmpty` are left out, so that

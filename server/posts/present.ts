@@ -38,7 +38,7 @@ async function presentPost(collective: Collective, post: Post, language: Languag
 }
 
 /** Names of this instance lead to their pages; a name elsewhere stays text, because its page is not known here. */
-export function mentionPages(localHandles: ReadonlySet<string>): (mention: string) => string | null {
+function mentionPages(localHandles: ReadonlySet<string>): (mention: string) => string | null {
   return (mention) => (localHandles.has(mention) ? `/@${mention}` : null);
 }
 
@@ -61,7 +61,7 @@ async function findLocalHandles(store: Store, posts: readonly Post[]): Promise<S
 }
 
 /** The first words, without Markdown's signs: what stands in a tab or a feed reader. */
-export function titleOf(post: Pick<Post, 'text'>, language: Language): string {
+function titleOf(post: Pick<Post, 'text'>, language: Language): string {
   const words = textIn(post.text, language)
     .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
     .replace(/[*_`#>~]+/g, '')

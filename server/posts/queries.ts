@@ -6,8 +6,6 @@ import type { Post } from './schema.js';
 export const postIndexes: CollectionIndexes = {
   posts: [
     { keys: { collectiveId: 1, deletedAt: 1, publishedAt: -1, _id: -1 } },
-    { keys: { deletedAt: 1, publishedAt: -1 } },
-    { keys: { authorPersonId: 1 } },
     { keys: { 'events.eventId': 1 }, sparse: true },
   ],
 };
@@ -45,12 +43,4 @@ export async function listPublicPosts(
 
 export async function countPublicPosts(store: Store, collectiveId: string): Promise<number> {
   return postsOf(store).countDocuments({ collectiveId, deletedAt: null });
-}
-
-/** The newest of the collectives given: for a page of the whole instance. */
-export async function listLatestPosts(store: Store, collectiveIds: readonly string[], limit: number): Promise<Post[]> {
-  if (collectiveIds.length === 0) return [];
-  return postsOf(store)
-    .find({ collectiveId: { $in: [...collectiveIds] }, deletedAt: null }, { sort: { publishedAt: -1, _id: -1 }, limit })
-    .toArray();
 }

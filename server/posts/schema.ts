@@ -35,7 +35,7 @@ export const postShape = z.object({
   version: versionShape.default(0),
 });
 
-export const postId = z.uuid();
+const postId = z.uuid();
 
 export const idParams = z.object({ id: collectiveId });
 export const editedPostParams = z.object({ id: collectiveId, post: postId });
