@@ -340,7 +340,7 @@ function periodLabel(
   const date = step === 'months' ? new Date(Date.UTC(year, index, 1)) : new Date(Date.UTC(year, 0, index + 1));
   const style: Intl.DateTimeFormatOptions =
     step === 'months' ? { month: 'long', year: 'numeric' } : { dateStyle: 'medium' };
-  return new Intl.DateTimeFormat(language, { ...style, timeZone: 'UTC' }).format(date);
+  return new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { ...style, timeZone: 'UTC' }).format(date);
 }
 
 export function monthNames(language: Language): string[] {

@@ -229,9 +229,11 @@ describe('catalogue pages', () => {
     it('answers 304 to who has it already, by tag and by date', async () => {
       const first = await visitor.get(file('ecluse'));
       const etag = first.headers.get('etag') ?? '';
-      expect((await visitor.get(file('ecluse'), { 'if-none-match': etag })).status).to.equal(304);
+      // Node's fetch would else ask for a fresh copy whatever we have.
+      const ordinary = { 'cache-control': 'max-age=0' };
+      expect((await visitor.get(file('ecluse'), { 'if-none-match': etag, ...ordinary })).status).to.equal(304);
       const modified = first.headers.get('last-modified') ?? '';
-      expect((await visitor.get(file('ecluse'), { 'if-modified-since': modified })).status).to.equal(304);
+      expect((await visitor.get(file('ecluse'), { 'if-modified-since': modified, ...ordinary })).status).to.equal(304);
     });
 
     it('publishes nothing that is not public, even to members', async () => {
@@ -342,7 +344,8 @@ describe('catalogue pages', () => {
       expect(service?.profile).to.deep.include({ needs: ['events'], registration: 'Free' });
       await drain(house);
       const history = await signedIn.get(`/my/collectives/${ecluse._id}/history?of=${service?._id}`);
-      expect(history.text).to.include('Account open to everybody').and.to.not.include('catalogue.');
+      expect(history.text).to.include('Account open to everybody');
+      expect(missingTexts(history.text)).to.deep.equal([]);
     });
 
     it('shows the form again with what was typed and what is wrong', async () => {
@@ -402,9 +405,10 @@ describe('catalogue pages', () => {
       expect(
         (await signedIn.post(`${path}/close`, { endDate: '2026-06-30', 'reason.fr': 'Plus de place' })).status,
       ).to.equal(303);
-      expect((await visitor.get('/@ecluse/services/ephemere')).text).to.include('This service ends on June 30, 2026');
+      const shown = await visitor.get('/@ecluse/services/ephemere');
+      expect(shown.text).to.include('This service ends on 30 June 2026');
       expect((await signedIn.post(`${path}/withdraw`)).location).to.equal(edit());
-      expect((await signedIn.get(edit())).text).to.include('Gone for good on June 20, 2026');
+      expect((await signedIn.get(edit())).text).to.include('Gone for good on 20 June 2026');
       expect((await signedIn.post(`${path}/restore`, {}, edit())).status).to.equal(303);
       expect(await getService(house.store, service._id)).to.include({ deletedAt: null, published: false });
       await publishService(systemContext(house), service._id);
@@ -442,7 +446,7 @@ describe('catalogue pages', () => {
       );
       expect(corrected.status).to.equal(303);
       const second = await signedIn.get(preview);
-      expect(second.text).to.not.include('Line 23').and.to.include('1 correction made here');
+      expect(second.text).to.include('1 correction made here').and.to.not.include('Line 23');
       await signedIn.post(`${preview}/skip`, { part: `${base}/nuage.properties`, skip: 'on' }, preview);
       const digest = /name="digest" value="([0-9a-f]+)"/.exec((await signedIn.get(preview)).text)?.[1] ?? '';
       const stale = await signedIn.post(`${preview}/apply`, { digest: '0'.repeat(32), publish: 'on' }, preview);
