@@ -475,7 +475,7 @@ describe('the inbox', () => {
           expect((await evil.post(mallory, inboxes[0]!, activity)).status).to.equal(202),
         );
       }
-      expect((await peer.getJson(`${hosterIri}/following`))['totalItems']).to.equal(0);
+      expect((await peer.getJson(`${hosterIri}/following`)).totalItems).to.equal(0);
     });
 
     it('lets nobody undo the follow of another (AP-43)', async () => {
@@ -674,7 +674,7 @@ describe('the inbox', () => {
           await refused(400, (inbox) => peer.post(bob, inbox, text));
         }
       }
-      expect(({} as Json)['x']).to.equal(undefined);
+      expect(({} as Json).x).to.equal(undefined);
       expect(Object.keys(Object.prototype)).to.deep.equal([]);
       expect((await peer.post(bob, inboxes[0]!, create({ _misskey_content: 'x' }))).status).to.equal(202);
     });
@@ -822,9 +822,9 @@ describe('the inbox', () => {
       const follow = peer.follow(max, hosterIri);
       expect((await peer.post(max, inboxes[0]!, follow)).status).to.equal(202);
       const received = app.house.store.collection<{ _id: string; isDone: boolean }>('received');
-      await received.updateOne({ _id: String(follow['id']) }, { $set: { isDone: false } });
+      await received.updateOne({ _id: String(follow.id) }, { $set: { isDone: false } });
       expect((await peer.post(max, inboxes[0]!, follow)).status).to.equal(202);
-      expect((await received.findOne({ _id: String(follow['id']) }))?.isDone).to.equal(true);
+      expect((await received.findOne({ _id: String(follow.id) }))?.isDone).to.equal(true);
       const stored = await findFollow(app.house.store, followKey(max.iri, hosterIri));
       expect(stored?.events?.length).to.equal(1);
       await app.run();
