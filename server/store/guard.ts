@@ -11,12 +11,6 @@ const MAX_WEIGHT = 4_000_000;
 const LOGICAL = new Set(['$and', '$or', '$nor']);
 const UPDATES = new Set(['$set', '$unset', '$inc', '$push', '$pull', '$addToSet', '$setOnInsert', '$min', '$max']);
 
-/** Effect: none. Refuses what is not a string, number, boolean, date or null, for values that come from outside. */
-export function mustBeScalar(value: unknown, name = 'value'): string | number | boolean | Date | null {
-  if (!isScalar(value)) throw refused(`${name} must be a single value`);
-  return cleanValue(value, name) as string | number | boolean | Date | null;
-}
-
 /** A clean copy of a whole document, its _id first as MongoDB has it. Refuses a missing, empty or non-string _id. */
 export function cleanDocument(document: unknown): Fields & Doc {
   const { _id, ...fields } = cleanObject(document, 'document');

@@ -19,7 +19,7 @@ interface MigrationRecord extends Doc {
 }
 
 /** Collection of the store's own records. */
-export const META = 'meta';
+const META = 'meta';
 const PREFIX = 'migration:';
 
 /**

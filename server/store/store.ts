@@ -12,7 +12,8 @@
 // - do not rely on: two missing values in a unique index that is not sparse, unique elements of arrays, arrays directly
 //   in arrays (FerretDB 1.x refuses them), arrays in two fields of one compound index (refused);
 // - distinct gives neither null nor missing values, each other value once, in order.
-// FerretDB 1.x, besides, changes a document in two steps and loses updates that meet: for tests only.
+// FerretDB 1.x, besides, changes a document in two steps: our writes to it take turns, but those of several processes
+// would be lost where they meet. It is for tests only.
 import type {
   BulkWriteResult,
   DeleteResult,

@@ -157,7 +157,7 @@ export class Catalogue {
 }
 
 /** The name of an index as MongoDB makes it: path_1_other_-1. */
-export function indexName(keys: IndexSpec['keys']): string {
+function indexName(keys: IndexSpec['keys']): string {
   return Object.entries(keys).flat().join('_');
 }
 

@@ -29,7 +29,7 @@ function descend(value: unknown, parts: string[], depth: number, leaves: unknown
 }
 
 /** An own field of an object; what its prototype has is missing. */
-export function fieldOf(value: unknown, name: string): unknown {
+function fieldOf(value: unknown, name: string): unknown {
   return isPlainObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 

@@ -240,7 +240,7 @@ function orderOf(index: Index, sort: KeySpec, equalities: number): 'forward' | '
 }
 
 /** The text that every match of a pattern begins with; empty when that cannot be told. */
-export function literalStart({ source, flags }: RegExp): string {
+function literalStart({ source, flags }: RegExp): string {
   if (flags !== '' || !source.startsWith('^') || source.includes('|')) return '';
   let start = '';
   for (let i = 1; i < source.length; i++) {

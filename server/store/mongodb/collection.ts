@@ -26,8 +26,14 @@ const SQLITE_DUPLICATE = /UNIQUE constraint failed/;
 /** BadValue, FailedToParse, TypeMismatch, PathNotViable, ConflictingUpdateOperators, ImmutableField, and their kin. */
 const USAGE_CODES = new Set([2, 9, 14, 16, 28, 31, 40, 52, 54, 56, 57, 66, 85, 86, 171, 10334, 17419, 17280]);
 
+/** How writes follow each other: at once, or where the server needs it one after the other. */
+export type Turn = <R>(command: () => Promise<R>) => Promise<R>;
+
 export class MongoCollection implements Backend {
-  constructor(readonly collection: Collection<Stored>) {}
+  constructor(
+    readonly collection: Collection<Stored>,
+    readonly inTurn: Turn,
+  ) {}
 
   async find(query: Query): Promise<Stored[]> {
     return this.#run(() => this.#cursor(query).toArray());
@@ -54,46 +60,46 @@ export class MongoCollection implements Backend {
   }
 
   async insertOne(document: Stored): Promise<InsertOneResult<Doc>> {
-    return this.#run(() => this.collection.insertOne(document)) as Promise<InsertOneResult<Doc>>;
+    return this.#write(() => this.collection.insertOne(document)) as Promise<InsertOneResult<Doc>>;
   }
 
   async insertMany(documents: Stored[], ordered: boolean): Promise<InsertManyResult<Doc>> {
-    return this.#run(() => this.collection.insertMany(documents, { ordered })) as Promise<InsertManyResult<Doc>>;
+    return this.#write(() => this.collection.insertMany(documents, { ordered })) as Promise<InsertManyResult<Doc>>;
   }
 
   async updateOne(filter: Fields, update: Update, upsert: boolean): Promise<UpdateResult<Doc>> {
-    const result = this.#run(() => this.collection.updateOne(where(filter), change(update), { upsert }));
+    const result = this.#write(() => this.collection.updateOne(where(filter), change(update), { upsert }));
     return result as Promise<UpdateResult<Doc>>;
   }
 
   async updateMany(filter: Fields, update: Update): Promise<UpdateResult<Doc>> {
-    return this.#run(() => this.collection.updateMany(where(filter), change(update))) as Promise<UpdateResult<Doc>>;
+    return this.#write(() => this.collection.updateMany(where(filter), change(update))) as Promise<UpdateResult<Doc>>;
   }
 
   async replaceOne(filter: Fields, replacement: Fields, upsert: boolean): Promise<UpdateResult<Doc>> {
-    const result = this.#run(() => this.collection.replaceOne(where(filter), replacement, { upsert }));
+    const result = this.#write(() => this.collection.replaceOne(where(filter), replacement, { upsert }));
     return result as Promise<UpdateResult<Doc>>;
   }
 
   async findOneAndUpdate(query: Query, update: Update, upsert: boolean, after: boolean): Promise<Stored | null> {
     const options = { upsert, returnDocument: after ? 'after' : 'before', ...sortOf(query) } as const;
-    return this.#run(() => this.collection.findOneAndUpdate(where(query.filter), change(update), options));
+    return this.#write(() => this.collection.findOneAndUpdate(where(query.filter), change(update), options));
   }
 
   async findOneAndDelete(query: Query): Promise<Stored | null> {
-    return this.#run(() => this.collection.findOneAndDelete(where(query.filter), sortOf(query)));
+    return this.#write(() => this.collection.findOneAndDelete(where(query.filter), sortOf(query)));
   }
 
   async deleteOne(filter: Fields): Promise<DeleteResult> {
-    return this.#run(() => this.collection.deleteOne(where(filter)));
+    return this.#write(() => this.collection.deleteOne(where(filter)));
   }
 
   async deleteMany(filter: Fields): Promise<DeleteResult> {
-    return this.#run(() => this.collection.deleteMany(where(filter)));
+    return this.#write(() => this.collection.deleteMany(where(filter)));
   }
 
   async bulkWrite(operations: Bulk[], ordered: boolean): Promise<BulkWriteResult> {
-    return this.#run(() => this.collection.bulkWrite(operations.map(bulkOperation), { ordered }));
+    return this.#write(() => this.collection.bulkWrite(operations.map(bulkOperation), { ordered }));
   }
 
   #cursor({ filter, projection, skip, limit, ...query }: Query): FindCursor<Stored> {
@@ -112,6 +118,10 @@ export class MongoCollection implements Backend {
     } catch (error) {
       throw this.#translated(error);
     }
+  }
+
+  #write<R>(command: () => Promise<R>): Promise<R> {
+    return this.#run(() => this.inTurn(command));
   }
 
   #translated(error: unknown): unknown {

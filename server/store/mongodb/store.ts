@@ -6,7 +6,7 @@ import { StoreOpenError } from '../errors.js';
 import { cleanCollectionName } from '../guard.js';
 import { guardedCollection } from '../guarded.js';
 import type { Coll, CollectionIndexes, Doc, IndexSpec, Store } from '../store.js';
-import { MongoCollection, translated } from './collection.js';
+import { MongoCollection, type Turn, translated } from './collection.js';
 
 const DEFAULT_DATABASE = 'chatiere';
 const ANSWER_MS = 5000;
@@ -18,9 +18,11 @@ export async function openMongoStore(uri: string, log: Log = () => {}): Promise<
   const client = await clientOf(uri);
   try {
     await client.connect();
-    const store = new MongoStore(client, client.db(databaseOf(uri)));
+    const db = client.db(databaseOf(uri));
+    const ferret = await isFerretDB1(db);
+    if (ferret) log('FerretDB 1.x loses updates of several processes that meet: use it for tests only', {});
+    const store = new MongoStore(client, db, ferret ? oneByOne() : (command) => command());
     await store.ping();
-    if (await isFerretDB1(store.db)) log('FerretDB 1.x loses updates that meet: use it for tests only', {});
     return store;
   } catch (cause) {
     await client.close();
@@ -28,9 +30,19 @@ export async function openMongoStore(uri: string, log: Log = () => {}): Promise<
   }
 }
 
-/** FerretDB 1.x reads a document and writes it back in two steps. Version 2 tells itself by another field. */
+/** FerretDB 1.x reads a document and writes it back in two steps, so its writes have to take turns. Version 2 tells itself by another field. */
 async function isFerretDB1(db: Db): Promise<boolean> {
   return 'ferretdbVersion' in (await db.admin().command({ buildInfo: 1 }));
+}
+
+/** Each command after the one before it has ended. */
+function oneByOne(): Turn {
+  let last: Promise<unknown> = Promise.resolve();
+  return (command) => {
+    const next = last.then(command, command);
+    last = next;
+    return next;
+  };
 }
 
 async function clientOf(uri: string): Promise<MongoClient> {
@@ -58,10 +70,11 @@ class MongoStore implements Store {
   constructor(
     readonly client: MongoClient,
     readonly db: Db,
+    readonly inTurn: Turn,
   ) {}
 
   collection<T extends Doc>(name: string): Coll<T> {
-    return guardedCollection<T>(name, new MongoCollection(this.db.collection(cleanCollectionName(name))));
+    return guardedCollection<T>(name, new MongoCollection(this.db.collection(cleanCollectionName(name)), this.inTurn));
   }
 
   async ensureIndexes(indexes: CollectionIndexes): Promise<void> {

@@ -173,7 +173,7 @@ describe('embedded store, on random data', () => {
         const expected = values.filter((value, i) => i === 0 || !equalValues(value, values[i - 1]));
         expect(await things.distinct(at)).to.deep.equal(expected);
       }),
-      runs(150),
+      runs(80),
     );
   });
 
@@ -226,7 +226,7 @@ describe('embedded store, on random data', () => {
         const marks = now.flatMap(({ b }) => (b === undefined ? [] : [encodeValue(b).toString('hex')]));
         expect(new Set(marks).size, 'unique values').to.equal(marks.length);
       }),
-      runs(150),
+      runs(80),
     );
   });
 

@@ -2,7 +2,7 @@
 // process at a time owns the folder.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -23,10 +23,14 @@ interface Entry extends Doc {
 const isTypeScript = import.meta.url.endsWith('.ts');
 const writer = fileURLToPath(new URL(isTypeScript ? './writer.ts' : './writer.js', import.meta.url));
 
+const children: ChildProcess[] = [];
+
 /** Starts a process that opens the folder and writes until it is killed, telling each acknowledged _id. */
 function startWriter(dataDir: string, mode: string): ChildProcess {
   const loader = isTypeScript ? ['--import=tsx'] : [];
-  return spawn(process.execPath, [...loader, writer, dataDir, mode], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...loader, writer, dataDir, mode], { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  return child;
 }
 
 async function firstLine(child: ChildProcess): Promise<string> {
@@ -42,6 +46,9 @@ async function kill(child: ChildProcess): Promise<void> {
 
 describe('embedded store on disk', () => {
   after(closeTestStores);
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+  });
 
   it('loses nothing acknowledged and keeps its indexes true when it is killed, time after time', async () => {
     const dataDir = temporaryFolder();
@@ -179,6 +186,27 @@ describe('embedded store on disk', () => {
     expect(await refusal(more.insertOne({ _id: 'c', n: 2 }))).to.be.instanceOf(DuplicateKeyError);
     await command.close();
     await server.close();
+  });
+
+  it('keeps an index that another process has just made', async () => {
+    const dataDir = temporaryFolder();
+    const server = await openStore({ dataDir });
+    const ours = server.collection<Entry>('entries');
+    await ours.insertOne({ _id: 'a', n: 1 });
+    const command = await openStore({ dataDir, shared: true });
+    await command.ensureIndexes({ entries: [{ keys: { n: 1 } }] });
+    await ours.insertOne({ _id: 'b', n: 2 });
+    expect(await command.collection<Entry>('entries').findOne({ n: 2 })).to.include({ _id: 'b' });
+    await command.close();
+    await server.close();
+  });
+
+  it('makes a file private that others could read', async () => {
+    const dataDir = temporaryFolder();
+    await (await openStore({ dataDir })).close();
+    chmodSync(join(dataDir, 'chatiere.db'), 0o644);
+    await (await openStore({ dataDir })).close();
+    expect(statSync(join(dataDir, 'chatiere.db')).mode & 0o777).to.equal(0o600);
   });
 
   it('answers a range rightly when another process has just put an array there', async () => {
