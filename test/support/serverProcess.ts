@@ -7,8 +7,8 @@ import { projectDir } from '../../server/paths.js';
 export interface ServerProcess {
   baseUrl: string;
   port: number;
-  /** The one-time set-up link, when there was no administrator yet. */
-  setupLink: string | null;
+  /** The one-time set-up link printed at start, once it is there; null when there is an administrator. */
+  setupLink(): Promise<string | null>;
   output(): string;
   /** Ends the process: SIGKILL as a power cut would, SIGTERM as an administrator does. Resolves with its exit code. */
   stop(signal?: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
@@ -61,7 +61,11 @@ export async function startServer(options: StartOptions): Promise<ServerProcess>
   return {
     baseUrl,
     port,
-    setupLink: /https?:\/\/\S+\/setup\/[\w.-]+/.exec(output)?.[0] ?? null,
+    async setupLink() {
+      while (!/ is at http/.test(output)) await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return /https?:\/\/\S+\/setup\/[\w.-]+/.exec(output)?.[0] ?? null;
+    },
     output: () => output,
     stop: (signal = 'SIGTERM') => end(child, signal),
   };

@@ -49,9 +49,13 @@ export class Visitor {
     throw new Error(`no link "${words}" on ${this.current.url}:\n${this.current.text}`);
   }
 
-  /** The first form whose action's path (without query) ends so. */
-  form(actionEnd: string): Form {
-    const form = this.current.forms.find((one) => new URL(one.action, this.current.url).pathname.endsWith(actionEnd));
+  /** The first form whose action's path (without query) ends so, and which holds these values. */
+  form(actionEnd: string, holding: Record<string, string> = {}): Form {
+    const form = this.current.forms.find(
+      (one) =>
+        new URL(one.action, this.current.url).pathname.endsWith(actionEnd) &&
+        Object.entries(holding).every(([name, value]) => one.values.get(name) === value),
+    );
     if (!form) {
       throw new Error(
         `no form "${actionEnd}" on ${this.current.url} (${this.current.status}): ${this.current.forms.map((one) => one.action).join(', ')}\n${this.current.text.slice(0, 2000)}`,
@@ -64,9 +68,13 @@ export class Visitor {
   async submit(
     actionEnd: string,
     fields: Record<string, string> = {},
-    options: { button?: string; files?: Record<string, [string, Uint8Array | string]> } = {},
+    options: {
+      button?: string;
+      files?: Record<string, [string, Uint8Array | string]>;
+      holding?: Record<string, string>;
+    } = {},
   ): Promise<Page> {
-    const form = this.form(actionEnd);
+    const form = this.form(actionEnd, options.holding);
     const values = new Map(form.values);
     for (const [name, value] of Object.entries(fields)) {
       if (!form.html.includes(`name="${name}"`)) throw new Error(`the form ${actionEnd} has no field ${name}`);
