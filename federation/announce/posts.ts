@@ -48,7 +48,13 @@ async function say(federation: Federation, event: Announced<'post.published' | '
   const before = await findLastOfSubject(federation, subjectOf(post._id), event.eventId);
   if (before?.type === 'Delete') return [];
   const mentioned = await resolveMentions(federation, post.mentions);
-  const note = await noteOf(federation, collective, post, mentioned, before === null ? null : event.at);
+  const note = await noteOf(
+    federation,
+    collective,
+    post,
+    mentioned,
+    before === null ? null : (post.updatedAt ?? event.at),
+  );
   const remote = mentioned.flatMap(({ actor }) => (actor ? [deliveryInbox(actor)] : []));
   const audience = publicAudienceOf(
     federation.apex.streamsOf(collective.handle).followers,

@@ -84,13 +84,12 @@ async function findLive(federation: Federation, serviceId: string, before: strin
 function standing(federation: Federation, event: ServiceEvent, known: Known, occasion: ServiceOccasion): Draft {
   const { collective, live, service } = known;
   const iri = live?.objectIri ?? federation.apex.objectIri(event.eventId);
-  const first = live === null ? event.at : publishedOf(live, event.at);
   const frame = noteFrame(federation, known);
   const note = noteOf(federation, known, {
     iri,
     html: toServiceHtml(service, occasion, frame),
-    published: first,
-    updated: live === null ? null : event.at,
+    published: live === null ? event.at : (dateOf(live, 'published') ?? event.at),
+    updated: live === null ? null : laterThan(live, event.at),
     hashtags: hashtagsOf(service, frame.baseUrl),
   });
   const hoster = federation.apex.actorIri(collective.handle);
@@ -160,14 +159,17 @@ function pageOf(federation: Federation, collective: Collective, service: Service
   return `${federation.house.site.baseUrl}/@${collective.handle}/services/${service.slug}`;
 }
 
-/** When the standing Note was first published, from the last version of it. */
-function publishedOf(live: Activity, otherwise: Date): Date {
-  const object: unknown = JSON.parse(live.objectJson ?? 'null');
-  const published =
-    typeof object === 'object' && object !== null && 'published' in object
-      ? Date.parse(String(object.published))
-      : Number.NaN;
-  return Number.isNaN(published) ? otherwise : new Date(published);
+/** Peers take a change only if its date is later than that of what they have. */
+function laterThan(live: Activity, at: Date): Date {
+  const before = dateOf(live, 'updated') ?? dateOf(live, 'published') ?? at;
+  return new Date(Math.max(at.getTime(), before.getTime() + 1));
+}
+
+/** A date of the standing Note as it was last said. */
+function dateOf(live: Activity, name: 'published' | 'updated'): Date | null {
+  const object = JSON.parse(live.objectJson ?? '{}') as Json;
+  const time = Date.parse(String(object[name]));
+  return Number.isNaN(time) ? null : new Date(time);
 }
 
 function subjectOf(serviceId: string): string {

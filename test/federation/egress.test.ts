@@ -40,9 +40,13 @@ describe('the way out', () => {
       for (const [, kind, name] of source.matchAll(/(import(?: type)?)[^;]*?from '([^']+)'/g)) {
         if (kind === 'import' && socketModules.test(name!) && !doors[file]?.test(name!)) found.push(`${file}: ${name}`);
       }
-      const code = source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+      // A parameter or variable of that name is not the global one.
+      const named = /\bfetch: \(|\b(const|let|function) fetch\b/.test(source)
+        ? source.replaceAll('fetch(', '')
+        : source;
+      const code = named.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
       if (
-        /(?<![.#\w])(?<!(?:private|async) )fetch\(|new (WebSocket|XMLHttpRequest|EventSource)\b|import\('(undici|node:(net|http|https|tls))'\)/.test(
+        /(?<![.#\w])fetch\(|new (WebSocket|XMLHttpRequest|EventSource)\b|import\('(undici|node:(net|http|https|tls))'\)/.test(
           code,
         )
       )
