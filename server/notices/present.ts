@@ -1,6 +1,6 @@
 // Mails as plain data for the administrator's pages.
 import type { House } from '../house.js';
-import { withLink } from './actions/letters.js';
+import { withLink } from './links.js';
 import type { MailPage } from './queries.js';
 import { stateOfMail } from './rules.js';
 import { linkMark, type Mail } from './schema.js';

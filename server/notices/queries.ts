@@ -18,6 +18,12 @@ export async function findMail(store: Store, id: string): Promise<Mail | null> {
   return mailsIn(store).findOne({ _id: id });
 }
 
+/** Mails to somebody who goes hold a name and an address: they go too, those to the address alone as well. */
+export async function forgetMails(store: Store, personId: string, email?: string): Promise<void> {
+  await mailsIn(store).deleteMany({ personId });
+  if (email) await mailsIn(store).deleteMany({ to: email });
+}
+
 export const mailsPerPage = 50;
 
 export interface MailPage {

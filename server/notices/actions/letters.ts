@@ -4,8 +4,7 @@ import type { Language } from '../../context.js';
 import type { MessageParams } from '../../errors.js';
 import type { House } from '../../house.js';
 import { readSettings, wordsIn } from '../../instances/settings.js';
-import { signLink } from '../../secrets.js';
-import { type LetterKind, type LetterLink, linkMark, type Mail } from '../schema.js';
+import { type LetterKind, linkMark } from '../schema.js';
 
 export interface Letter {
   subject: string;
@@ -44,20 +43,4 @@ export async function writeLetter(
 /** A name with a line end in it stays one line; anything else that could end a header is refused when sending. */
 function oneLine(subject: string): string {
   return subject.replace(/\s+/g, ' ').trim().slice(0, 200);
-}
-
-/** The address of the letter's button. Always on this server, from the configured base address. */
-export function linkAddress(house: Pick<House, 'site' | 'secret'>, link: LetterLink): string {
-  const token = 'purpose' in link ? signLink(house.secret, link.purpose, link.id) : '';
-  return `${house.site.baseUrl}${link.path}${token}`;
-}
-
-/** The mail's text and HTML with its address in place. */
-export function withLink(
-  house: Pick<House, 'site' | 'secret'>,
-  mail: Pick<Mail, 'text' | 'html' | 'link'>,
-): { text: string; html: string } {
-  if (!mail.link) return { text: mail.text, html: mail.html };
-  const address = linkAddress(house, mail.link);
-  return { text: mail.text.replaceAll(linkMark, address), html: mail.html.replaceAll(linkMark, address) };
 }

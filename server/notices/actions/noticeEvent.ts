@@ -13,7 +13,7 @@ import { mayEnter } from '../../people/rules.js';
 import type { MailKind, Person } from '../../people/schema.js';
 import { textIn } from '../../shapes.js';
 import { DuplicateKeyError } from '../../store/store.js';
-import { mailsIn } from '../queries.js';
+import { forgetMails, mailsIn } from '../queries.js';
 import type { LetterKind, LetterLink } from '../schema.js';
 import { writeLetter } from './letters.js';
 
@@ -42,7 +42,7 @@ const table: { [T in EventType]: Writer<T> } = {
   'person.resetRequested': resetLetter,
   'person.emailChangeRequested': emailChangeLetter,
   'person.securityChanged': securityLetter,
-  'person.deleted': forgetMails,
+  'person.deleted': forgetThose,
   'collective.created': noMail,
   'collective.updated': noMail,
   'collective.deleted': noMail,
@@ -160,9 +160,9 @@ async function followLetters({ house }: NoticeDeps, event: EventOf<'follow.reque
   return toMembers(house, collective, 'followRequested', { follower: actor?.handle ?? follow.follower }, link);
 }
 
-/** Mails to somebody who has gone hold a name and an address: they go too. */
-async function forgetMails({ house }: NoticeDeps, event: EventOf<'person.deleted'>): Promise<Draft[]> {
-  await mailsIn(house.store).deleteMany({ personId: event.personId });
+/** A mail about an event from before may have been written while the person went. */
+async function forgetThose({ house }: NoticeDeps, event: EventOf<'person.deleted'>): Promise<Draft[]> {
+  await forgetMails(house.store, event.personId);
   return [];
 }
 

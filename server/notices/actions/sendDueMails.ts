@@ -4,10 +4,10 @@ import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import type { House } from '../../house.js';
 import type { Store } from '../../store/store.js';
+import { withLink } from '../links.js';
 import { findMail, mailsIn } from '../queries.js';
 import { isSafeHeader, keepDays, leaseMs, nextTry } from '../rules.js';
 import type { Mail } from '../schema.js';
-import { withLink } from './letters.js';
 import type { MailTransport } from './transport.js';
 
 export interface MailRun {

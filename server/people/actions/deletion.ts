@@ -8,6 +8,7 @@ import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
 import { retireHandle } from '../../handles/handles.js';
 import { endSessions } from '../../http/session.js';
+import { forgetMails } from '../../notices/queries.js';
 import { emailChangesIn, getPerson, invitationsIn, peopleIn, resetsIn } from '../queries.js';
 import { personErasure } from '../rules.js';
 import type { Person } from '../schema.js';
@@ -51,6 +52,7 @@ function checkNobodyIsLeftAlone(collectives: readonly Collective[], personId: st
 async function forgetLinks(ctx: Context, person: Person): Promise<void> {
   await resetsIn(ctx.store).deleteMany({ personId: person._id });
   await emailChangesIn(ctx.store).deleteMany({ personId: person._id });
+  await forgetMails(ctx.store, person._id, person.email);
   if (person.emailKey) await invitationsIn(ctx.store).deleteMany({ emailKey: person.emailKey });
   if (person.invitationId) await invitationsIn(ctx.store).deleteOne({ _id: person.invitationId });
 }

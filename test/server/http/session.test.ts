@@ -134,16 +134,19 @@ describe('sessions', () => {
     const server = slow.listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
-    const start = await fetch(`${url}/start`);
-    const cookie = (start.headers.getSetCookie()[0] ?? '').split(';')[0] ?? '';
-    const running = fetch(`${url}/slow`, { headers: { cookie } });
-    await isReached;
-    await endSessions(house.store, 'somebody');
-    release();
-    expect(await (await running).text()).to.equal('somebody');
-    expect(await stored()).to.deep.equal([]);
-    server.close();
-    server.closeAllConnections();
+    try {
+      const start = await fetch(`${url}/start`);
+      const cookie = (start.headers.getSetCookie()[0] ?? '').split(';')[0] ?? '';
+      const running = fetch(`${url}/slow`, { headers: { cookie } });
+      await isReached;
+      await endSessions(house.store, 'somebody');
+      release();
+      expect(await (await running).text()).to.equal('somebody');
+      expect(await stored()).to.deep.equal([]);
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
   });
 
   it('is dead when the account has moved on, even if its record is still stored', async () => {
