@@ -3,6 +3,7 @@
 import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import type { House } from '../../house.js';
+import { isAdministrator } from '../../people/rules.js';
 import type { Store } from '../../store/store.js';
 import { withLink } from '../links.js';
 import { findMail, mailsIn } from '../queries.js';
@@ -104,9 +105,7 @@ async function finish(house: Pick<House, 'store'>, mail: Mail, set: Partial<Mail
 
 /** The administrator lets a mail that failed, or was kept, go again. Refuses: not-allowed, not-found, closed (sent or waiting). */
 export async function retryMail(ctx: Context, mailId: string): Promise<void> {
-  if (ctx.actor?.kind === 'person' && ctx.actor.instanceRole !== 'administrator') {
-    throw new DomainError('not-allowed', 'notices.error.administratorsOnly');
-  }
+  if (!isAdministrator(ctx.actor)) throw new DomainError('not-allowed', 'notices.error.administratorsOnly');
   const mail = await findMail(ctx.store, mailId);
   if (!mail) throw new DomainError('not-found', 'error.notFound');
   const freed = await mailsIn(ctx.store).updateOne(

@@ -1,0 +1,268 @@
+import { expect } from 'chai';
+import { pending } from '../../../server/events.js';
+import { noticeEvent } from '../../../server/notices/actions/noticeEvent.js';
+import { pruneMails, retryMail, sendDueMails } from '../../../server/notices/actions/sendDueMails.js';
+import { type MailTransport, type OutgoingMail, openTransport } from '../../../server/notices/actions/transport.js';
+import { findMail, mailsIn } from '../../../server/notices/queries.js';
+import { noticeRoutes } from '../../../server/notices/routes.js';
+import { startReset } from '../../../server/people/actions/passwordChange.js';
+import { peopleRoutes } from '../../../server/people/routes.js';
+import type { Person } from '../../../server/people/schema.js';
+import {
+  actorFor,
+  buildPerson,
+  buildTestHouse,
+  contextFor,
+  signIn,
+  startTestApp,
+  systemActor,
+  type TestHouse,
+} from '../../support/appSupport.js';
+import { expectRefusal, linkTo } from '../people/peopleSupport.js';
+import { type SmtpSink, startSmtpSink } from './smtpSink.js';
+
+const minute = 60_000;
+const day = 24 * 60 * minute;
+
+/** A mail server that does what the test says. */
+function transportThat(answer: (mail: OutgoingMail) => Promise<void> | void): MailTransport & { sent: OutgoingMail[] } {
+  const sent: OutgoingMail[] = [];
+  return {
+    sent,
+    send: async (mail) => {
+      await answer(mail);
+      sent.push(mail);
+    },
+    close: () => {},
+  };
+}
+
+describe('mails on their way', () => {
+  let house: TestHouse;
+  let person: Person;
+
+  beforeEach(async () => {
+    house = await buildTestHouse();
+    person = await buildPerson(house, { username: 'camille', displayName: 'Camille', password: null });
+  });
+
+  const ctx = () => contextFor(house, systemActor);
+
+  async function queue(): Promise<string> {
+    await noticeEvent(
+      { house },
+      pending({ type: 'person.securityChanged', personId: person._id, what: 'password' }, house.now()),
+    );
+    const all = await mailsIn(house.store)
+      .find({}, { sort: { _id: -1 } })
+      .toArray();
+    return all[0]?._id ?? '';
+  }
+
+  it('are sent once, with the same Message-ID at every try', async () => {
+    const id = await queue();
+    let fails = true;
+    const transport = transportThat((mail) => {
+      expect(mail.id).to.equal(`<${id}@localhost>`);
+      if (fails) throw new Error('421 try later');
+    });
+    expect(await sendDueMails(house, transport)).to.deep.equal({ sent: 0, failed: 1, kept: 0 });
+    expect(await sendDueMails(house, transport)).to.deep.equal({ sent: 0, failed: 0, kept: 0 });
+    fails = false;
+    house.pass(minute);
+    expect(await sendDueMails(house, transport)).to.deep.equal({ sent: 1, failed: 0, kept: 0 });
+    house.pass(day);
+    expect(await sendDueMails(house, transport)).to.deep.equal({ sent: 0, failed: 0, kept: 0 });
+    expect(transport.sent).to.have.lengthOf(1);
+  });
+
+  it('are sent once after three days without a mail server', async () => {
+    await queue();
+    const down = transportThat(() => {
+      throw new Error('connect ECONNREFUSED');
+    });
+    for (let hours = 0; hours < 72; hours += 1) {
+      await sendDueMails(house, down);
+      house.pass(60 * minute);
+    }
+    house.pass(day);
+    const up = transportThat(() => {});
+    for (let n = 0; n < 5; n += 1) await sendDueMails(house, up);
+    expect(up.sent).to.have.lengthOf(1);
+  });
+
+  it('are given up after days, with the reason, and go again when the administrator says so', async () => {
+    const id = await queue();
+    const down = transportThat(() => {
+      throw new Error('connect ECONNREFUSED');
+    });
+    for (let n = 0; n < 12; n += 1) {
+      await sendDueMails(house, down);
+      house.pass(day);
+    }
+    const mail = await findMail(house.store, id);
+    expect(mail).to.include({ attempts: 11, nextAt: null, lastError: 'connect ECONNREFUSED' });
+    expect(mail?.failedAt).not.to.equal(null);
+    const moderator = contextFor(
+      house,
+      await actorFor(house, await buildPerson(house, { instanceRole: 'moderator', password: null })),
+    );
+    await expectRefusal(retryMail(moderator, id), 'not-allowed');
+    await expectRefusal(retryMail(contextFor(house, null), id), 'not-allowed');
+    await expectRefusal(retryMail(ctx(), 'unknown'), 'not-found');
+    await retryMail(ctx(), id);
+    await expectRefusal(retryMail(ctx(), id), 'closed');
+    const up = transportThat(() => {});
+    await sendDueMails(house, up);
+    expect(up.sent).to.have.lengthOf(1);
+    await expectRefusal(retryMail(ctx(), id), 'closed', 'notices.error.onItsWay');
+  });
+
+  it('are taken by one of two processes, and by another when the first died', async () => {
+    for (let n = 0; n < 10; n += 1) await queue();
+    const slow = transportThat(() => new Promise((resolve) => setTimeout(resolve, 5)));
+    const runs = await Promise.all(Array.from({ length: 4 }, () => sendDueMails(house, slow)));
+    expect(runs.reduce((sum, run) => sum + run.sent, 0)).to.equal(10);
+    expect(new Set(slow.sent.map((mail) => mail.id)).size).to.equal(10);
+    const id = await queue();
+    await mailsIn(house.store).updateOne(
+      { _id: id },
+      { $set: { nextAt: new Date(house.now().getTime() + 10 * minute) }, $inc: { attempts: 1 } },
+    );
+    expect((await sendDueMails(house, slow)).sent).to.equal(0);
+    house.pass(10 * minute);
+    expect((await sendDueMails(house, slow)).sent).to.equal(1);
+  });
+
+  it('leave a mail server alone that fails three times in a row', async () => {
+    for (let n = 0; n < 10; n += 1) await queue();
+    let tries = 0;
+    const down = transportThat(() => {
+      tries += 1;
+      throw new Error('connect ECONNREFUSED');
+    });
+    await sendDueMails(house, down);
+    expect(tries).to.equal(3);
+  });
+
+  it('are never sent with a header that was tampered with', async () => {
+    const id = await queue();
+    await mailsIn(house.store).updateOne(
+      { _id: id },
+      { $set: { to: 'camille@example.org\r\nBcc: everybody@example.org' } },
+    );
+    const transport = transportThat(() => {});
+    await sendDueMails(house, transport);
+    expect(transport.sent).to.deep.equal([]);
+    expect((await findMail(house.store, id))?.failedAt).not.to.equal(null);
+  });
+
+  it('go after thirty days', async () => {
+    await queue();
+    await sendDueMails(house, null);
+    house.pass(30 * day);
+    expect(await pruneMails(house.store, house.now())).to.equal(0);
+    house.pass(1);
+    expect(await pruneMails(house.store, house.now())).to.equal(1);
+  });
+
+  describe('through a mail server', () => {
+    let sink: SmtpSink;
+    let transport: MailTransport;
+
+    beforeEach(async () => {
+      sink = await startSmtpSink();
+      transport = await openTransport(sink.url, 'Chatière <noreply@chatiere.example>');
+    });
+
+    afterEach(async () => {
+      transport.close();
+      await sink.close();
+    });
+
+    it('are text and HTML, to one person, from the address that is set, asking for no automatic answer', async () => {
+      person = await buildPerson(house, {
+        username: 'zoe',
+        displayName: 'Zoé\r\nBcc: everybody@example.org',
+        password: null,
+      });
+      const reset = await startReset(ctx(), person._id);
+      await noticeEvent({ house }, pending({ type: 'person.resetRequested', resetId: reset._id }, house.now()));
+      expect(await sendDueMails(house, transport)).to.deep.equal({ sent: 1, failed: 0, kept: 0 });
+      const [mail] = sink.received;
+      expect(mail?.recipients).to.deep.equal(['zoe@example.org']);
+      const [head = '', ...body] = (mail?.raw ?? '').split('\r\n\r\n');
+      const headers = head.replace(/\r\n[ \t]+/g, ' ').split('\r\n');
+      const names = headers.map((line) => line.split(':')[0]?.toLowerCase());
+      expect(names).not.to.include('bcc').and.not.to.include('cc');
+      expect(names.filter((name) => name === 'to')).to.have.lengthOf(1);
+      expect(headers).to.include('Auto-Submitted: auto-generated').and.to.include('To: zoe@example.org');
+      expect(head).to.match(/Content-Type: multipart\/alternative/);
+      const decoded = body
+        .join('\n')
+        .replace(/=\r?\n/g, '')
+        .replaceAll('=3D', '=');
+      expect(decoded).to.contain(linkTo(house, 'reset', reset._id));
+      expect(decoded).not.to.contain('%%LINK%%');
+    });
+
+    it('are given up at once when the recipient does not exist, and tried again when the server is busy', async () => {
+      const gone = await queue();
+      sink.refuseWith = '550 no such user';
+      await sendDueMails(house, transport);
+      expect(await findMail(house.store, gone)).to.include({ nextAt: null, attempts: 1 });
+      const busy = await queue();
+      sink.refuseWith = '451 greylisted';
+      await sendDueMails(house, transport);
+      expect((await findMail(house.store, busy))?.nextAt).to.deep.equal(new Date(house.now().getTime() + minute));
+      sink.refuseWith = null;
+      house.pass(minute);
+      expect(await sendDueMails(house, transport)).to.deep.equal({ sent: 1, failed: 0, kept: 0 });
+    });
+  });
+
+  describe('without a mail server', () => {
+    it('are kept for the administrator, whose page shows the link; once sent, the link is hidden', async () => {
+      const app = await startTestApp(house, [peopleRoutes, noticeRoutes]);
+      const reset = await startReset(ctx(), person._id);
+      await noticeEvent({ house }, pending({ type: 'person.resetRequested', resetId: reset._id }, house.now()));
+      const link = linkTo(house, 'reset', reset._id);
+      const [mail] = await mailsIn(house.store).find().toArray();
+      const page = `/admin/mails/${mail?._id}`;
+      const administrator = app.client();
+      await signIn(administrator, await buildPerson(house, { instanceRole: 'administrator' }));
+      expect((await administrator.get(page)).text).not.to.contain(link);
+      expect(await sendDueMails(house, null)).to.deep.equal({ sent: 0, failed: 0, kept: 1 });
+      expect((await administrator.get('/admin/mails')).text)
+        .to.contain('to hand over')
+        .and.to.contain(page);
+      expect((await administrator.get(page)).text).to.contain(`http://localhost:3000${link}`);
+      const transport = transportThat(() => {});
+      await sendDueMails(house, transport);
+      expect(transport.sent, 'a mail server set later does not send what was handed over').to.deep.equal([]);
+      expect((await administrator.post(`${page}/retry`, {}, page)).location).to.equal('/admin/mails');
+      await sendDueMails(house, transport);
+      expect(transport.sent).to.have.lengthOf(1);
+      expect((await administrator.get(page)).text).not.to.contain(link);
+    });
+
+    it('are nobody else’s business', async () => {
+      const app = await startTestApp(house, [peopleRoutes, noticeRoutes]);
+      const id = await queue();
+      for (const [role, status] of [
+        [null, 404],
+        ['moderator', 404],
+      ] as const) {
+        const client = app.client();
+        await signIn(client, await buildPerson(house, { instanceRole: role }));
+        expect((await client.get('/admin/mails')).status).to.equal(status);
+        expect((await client.get(`/admin/mails/${id}`)).status).to.equal(status);
+        expect((await client.post(`/admin/mails/${id}/retry`, {}, '/me/profile')).status).to.equal(status);
+      }
+      const administrator = app.client({ language: 'fr' });
+      await signIn(administrator, await buildPerson(house, { instanceRole: 'administrator' }));
+      expect((await administrator.get('/admin/mails/01890000-0000-7000-8000-000000000000')).status).to.equal(404);
+      expect((await administrator.get('/admin/mails')).text).to.contain('Un courriel');
+    });
+  });
+});
