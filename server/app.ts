@@ -10,6 +10,7 @@ import type { Engine, House } from './house.js';
 import { refuseOtherHosts, securityHeaders } from './http/armour.js';
 import { refuseCrossSite } from './http/csrf.js';
 import { answerErrors, notFound } from './http/errors.js';
+import { rememberPages } from './http/remember.js';
 import { followRequests } from './http/requests.js';
 import type { Routes } from './http/routes.js';
 import { sessions } from './http/session.js';
@@ -61,6 +62,7 @@ export function buildApp(house: House, engine: Engine, { federation, wake }: Sur
   app.use(refuseOtherHosts(house.site));
   app.use('/assets', staticFiles());
   app.use(wakeAfterWrites(wake));
+  app.use(rememberPages(house));
   app.use(federationRouter(federation, { version: engine.version }));
   app.use(activityRepresentation(federation));
   app.use(sessions(house));

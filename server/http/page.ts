@@ -6,7 +6,6 @@ import type { Message } from '../errors.js';
 import type { House } from '../house.js';
 import { type InstanceSettings, readSettings, wordsIn } from '../instances/settings.js';
 import { csrfToken } from './csrf.js';
-import { isLanguage } from './routes.js';
 import type { PageFrame } from './views.js';
 
 declare module 'express-session' {
@@ -66,6 +65,8 @@ export async function sendPage(
   const flash = req.session?.flash;
   if (flash) delete req.session.flash;
   res.vary('Accept-Language').vary('Cookie').vary('Accept');
+  // Nothing in such a page is about its reader but the language.
+  res.locals.sameForAll = !needsToken && !flash;
   const html = house.views.render(
     view,
     model,
@@ -85,4 +86,8 @@ export async function sendPage(
     options.layout,
   );
   res.set('Content-Language', frame.language).type('html').send(html);
+}
+
+function isLanguage(value: unknown): value is Language {
+  return languages.includes(value as Language);
 }

@@ -61,6 +61,21 @@ export interface Backend {
   bulkWrite(operations: Bulk[], ordered: boolean): Promise<BulkWriteResult>;
 }
 
+let writes = 0;
+
+/** How many writes this process has finished, in any store: who remembers what was read knows by it that it may be old. */
+export function writeCount(): number {
+  return writes;
+}
+
+async function counted<T>(write: Promise<T>): Promise<T> {
+  try {
+    return await write;
+  } finally {
+    writes += 1;
+  }
+}
+
 /** The collection of a backend with all its arguments checked. T is what the caller says it holds. */
 export function guardedCollection<T extends Doc>(name: string, backend: Backend): Coll<T> {
   return new GuardedCollection(name, backend) as unknown as Coll<T>;
@@ -97,22 +112,22 @@ class GuardedCollection implements Coll<Stored> {
   }
 
   async insertOne(document: unknown): Promise<InsertOneResult<Stored>> {
-    return this.backend.insertOne(cleanDocument(document));
+    return counted(this.backend.insertOne(cleanDocument(document)));
   }
 
   async insertMany(documents: unknown[], options: { ordered?: boolean } = {}): Promise<InsertManyResult<Stored>> {
     if (documents.length === 0) throw new StoreUsageError('insertMany needs at least one document');
-    return this.backend.insertMany(documents.map(cleanDocument), options.ordered ?? true);
+    return counted(this.backend.insertMany(documents.map(cleanDocument), options.ordered ?? true));
   }
 
   async updateOne(filter: unknown, update: unknown, options: { upsert?: boolean } = {}): Promise<UpdateResult<Stored>> {
     const { upsert = false } = options;
     const change = cleanChange(filter, update, upsert);
-    return this.backend.updateOne(change.filter, change.update, upsert);
+    return counted(this.backend.updateOne(change.filter, change.update, upsert));
   }
 
   async updateMany(filter: unknown, update: unknown): Promise<UpdateResult<Stored>> {
-    return this.backend.updateMany(cleanFilter(filter), cleanUpdate(update));
+    return counted(this.backend.updateMany(cleanFilter(filter), cleanUpdate(update)));
   }
 
   async replaceOne(
@@ -122,7 +137,7 @@ class GuardedCollection implements Coll<Stored> {
   ): Promise<UpdateResult<Stored>> {
     const { upsert = false } = options;
     const change = cleanReplace(filter, document, upsert);
-    return this.backend.replaceOne(change.filter, change.replacement, upsert);
+    return counted(this.backend.replaceOne(change.filter, change.replacement, upsert));
   }
 
   async findOneAndUpdate(
@@ -133,24 +148,24 @@ class GuardedCollection implements Coll<Stored> {
     const { upsert = false, returnDocument = 'before', sort } = options;
     const change = cleanChange(filter, update, upsert);
     const query = { filter: change.filter, ...(sort === undefined ? {} : { sort: cleanSort(sort) }) };
-    return this.backend.findOneAndUpdate(query, change.update, upsert, returnDocument === 'after');
+    return counted(this.backend.findOneAndUpdate(query, change.update, upsert, returnDocument === 'after'));
   }
 
   async findOneAndDelete(filter: unknown, options: { sort?: Sort } = {}): Promise<Stored | null> {
-    return this.backend.findOneAndDelete(cleanQuery(filter, options));
+    return counted(this.backend.findOneAndDelete(cleanQuery(filter, options)));
   }
 
   async deleteOne(filter: unknown): Promise<DeleteResult> {
-    return this.backend.deleteOne(cleanFilter(filter));
+    return counted(this.backend.deleteOne(cleanFilter(filter)));
   }
 
   async deleteMany(filter: unknown): Promise<DeleteResult> {
-    return this.backend.deleteMany(cleanFilter(filter));
+    return counted(this.backend.deleteMany(cleanFilter(filter)));
   }
 
   async bulkWrite(operations: BulkOperation<Stored>[], options: { ordered?: boolean } = {}): Promise<BulkWriteResult> {
     if (operations.length === 0) throw new StoreUsageError('bulkWrite needs at least one operation');
-    return this.backend.bulkWrite(operations.map(cleanOperation), options.ordered ?? true);
+    return counted(this.backend.bulkWrite(operations.map(cleanOperation), options.ordered ?? true));
   }
 }
 
