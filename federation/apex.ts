@@ -78,7 +78,7 @@ export function buildApex(site: Site): Apex {
     offlineMode: true,
   });
   for (const name of forbidden) apex[name] = refuse(name);
-  apex['jsonldContextLoader'] = async (url: string) => pinnedContext(url);
+  apex.jsonldContextLoader = async (url: string) => pinnedContext(url);
   // Likes and boosts are counted from our own records, never announced as collections of every activity.
   apex.utils.idToActivityCollections = () => ({});
 

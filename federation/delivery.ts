@@ -115,11 +115,6 @@ export interface DeliveryReport {
   failed: number;
 }
 
-/** There is something new: whoever waits for it (jobs) starts at once. */
-export function wakeDelivery(federation: Federation): void {
-  for (const wake of federation.onWake) wake();
-}
-
 /**
  * Sends what is due until nothing is, or the budget is spent; then waits for what is under way. Two at a time to one host,
  * twenty in all, so that a hung host delays nobody else.

@@ -19,8 +19,6 @@ export interface Federation {
   workerId: string;
   /** Deliveries being sent by this process, by host. */
   sending: Map<string, number>;
-  /** Called when there is something new to deliver. */
-  onWake: (() => void)[];
 }
 
 const minute = 60_000;
@@ -43,7 +41,6 @@ export function createFederation(
     fetchLimit: new WindowLimit(60, minute, house.now),
     workerId: options.workerId,
     sending: new Map(),
-    onWake: [],
   };
 }
 

@@ -71,9 +71,9 @@ function selfOf(body: Uint8Array, privateHosts: readonly string[]): string | nul
   } catch {
     return null;
   }
-  const links = isObject(json) && Array.isArray(json['links']) ? json['links'] : [];
+  const links = isObject(json) && Array.isArray(json.links) ? json.links : [];
   const self = links.find(
-    (link) => isObject(link) && link['rel'] === 'self' && /activity\+json|ld\+json/.test(String(link['type'])),
+    (link) => isObject(link) && link.rel === 'self' && /activity\+json|ld\+json/.test(String(link.type)),
   );
-  return isObject(self) ? readIri(self['href'], privateHosts) : null;
+  return isObject(self) ? readIri(self.href, privateHosts) : null;
 }

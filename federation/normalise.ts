@@ -37,18 +37,18 @@ export async function normalise(apex: Apex, json: Json, privateHosts: readonly s
     throw new Refusal(400, 'the activity cannot be read as JSON-LD');
   }
   if (!isObject(expanded)) throw new Refusal(400, 'the activity is empty');
-  const type = expanded['type'];
+  const type = expanded.type;
   if (typeof type !== 'string' || type.length > 100) throw new Refusal(400, 'an activity has exactly one type');
-  const objects = listOf(expanded['object']);
-  if (objects.length > 1 || (Array.isArray(plain['object']) && plain['object'].length > 1))
+  const objects = listOf(expanded.object);
+  if (objects.length > 1 || (Array.isArray(plain.object) && plain.object.length > 1))
     throw new Refusal(400, 'an activity has exactly one object');
-  if (objects.length === 0 && plain['object'] !== undefined && plain['object'] !== null) {
+  if (objects.length === 0 && plain.object !== undefined && plain.object !== null) {
     throw new Refusal(400, 'the object cannot be read');
   }
   return {
-    id: readId(expanded['id'], privateHosts),
+    id: readId(expanded.id, privateHosts),
     type,
-    actor: readActor(expanded['actor'], plain['actor'], privateHosts),
+    actor: readActor(expanded.actor, plain.actor, privateHosts),
     object: objects.length === 0 ? null : readObject(objects[0], privateHosts),
   };
 }
@@ -88,11 +88,11 @@ function readObject(value: unknown, privateHosts: readonly string[]): ReceivedOb
     return { id: readId(value, privateHosts), type: null, actor: null, object: null, attributedTo: [] };
   }
   if (!isObject(value)) throw new Refusal(400, 'the object cannot be read');
-  const [inner, ...others] = listOf(value['object']);
+  const [inner, ...others] = listOf(value.object);
   return {
-    id: readId(value['id'], privateHosts),
-    type: listOf(value['type']).find((type): type is string => typeof type === 'string') ?? null,
-    actor: optionalId(listOf(value['actor'])[0], privateHosts),
+    id: readId(value.id, privateHosts),
+    type: listOf(value.type).find((type): type is string => typeof type === 'string') ?? null,
+    actor: optionalId(listOf(value.actor)[0], privateHosts),
     object: others.length > 0 ? null : optionalId(inner, privateHosts),
     attributedTo: readAuthors(value, privateHosts),
   };
@@ -101,7 +101,7 @@ function readObject(value: unknown, privateHosts: readonly string[]): ReceivedOb
 /** Names without addresses (numbers, bare user names) are refused: peers have mistaken them for local people. */
 function readAuthors(object: Json, privateHosts: readonly string[]): string[] {
   if (object['as:attributedTo'] !== undefined) throw new Refusal(400, 'attributedTo is not an address');
-  return listOf(object['attributedTo']).map((author) => {
+  return listOf(object.attributedTo).map((author) => {
     const iri = readIri(idOf(author), privateHosts);
     if (iri === null) throw new Refusal(400, 'attributedTo is not an address');
     return iri;
@@ -113,7 +113,7 @@ function optionalId(value: unknown, privateHosts: readonly string[]): string | n
 }
 
 function idOf(value: unknown): unknown {
-  return isObject(value) ? value['id'] : value;
+  return isObject(value) ? value.id : value;
 }
 
 function listOf(value: unknown): unknown[] {

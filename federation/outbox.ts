@@ -15,7 +15,7 @@ import { announceAccept, announceReject } from './announce/follows.js';
 import { announcePost, announcePostChange, announcePostGone } from './announce/posts.js';
 import { announceClosing, announceService, announceServiceChange, announceServiceGone } from './announce/services.js';
 import { publicAudience } from './contexts.js';
-import { fanOut, wakeDelivery } from './delivery.js';
+import { fanOut } from './delivery.js';
 import type { Federation } from './federation.js';
 import { addProof } from './signatures/proofs.js';
 import { type Json, objectContext } from './wire/namespace.js';
@@ -80,7 +80,6 @@ export async function announceEvent(federation: Federation, event: PendingEvent)
     .find({ _id: { $in: keys } }, { sort: { _id: 1 } })
     .toArray();
   for (const activity of kept.filter((one) => !one.isFannedOut)) await fanOut(federation, activity);
-  if (kept.length > 0) wakeDelivery(federation);
 }
 
 /** What jobs/drainEvents.ts calls. */
@@ -136,7 +135,7 @@ async function write(
   const built = draft.context
     ? { '@context': draft.context, ...base, published: event.at.toISOString(), object: draft.object }
     : await apex.buildActivity({ ...base, published: event.at, object: draft.object });
-  const carried = built['object'];
+  const carried = built.object;
   const isOwn = draft.objectIri !== null && typeof carried === 'object' && carried !== null;
   const alone = isOwn ? { '@context': objectContext(house.site.baseUrl), ...carried } : null;
   return { document: addProof(built, proofKey, now), object: alone === null ? null : addProof(alone, proofKey, now) };

@@ -135,7 +135,7 @@ function draftOf(
   object: Json,
 ): Draft {
   const audience = publicAudienceOf(federation.apex.streamsOf(collective.handle).followers);
-  return { ...frameOf(collective.handle, subject, String(object['id'])), type, object, ...audience };
+  return { ...frameOf(collective.handle, subject, String(object.id)), type, object, ...audience };
 }
 
 function frameOf(

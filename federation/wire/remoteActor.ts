@@ -11,26 +11,26 @@ const maxKeys = 10;
 /** Null: not an actor that we can talk to. */
 export function fromActor(json: unknown, privateHosts: readonly string[], now: Date): RemoteActor | null {
   if (!isObject(json)) return null;
-  const iri = readIri(json['id'], privateHosts);
-  const type = listOf(json['type']).find((one): one is string => typeof one === 'string' && actorTypes.includes(one));
-  const inbox = iri === null ? null : ownAddress(iri, json['inbox'], privateHosts);
+  const iri = readIri(json.id, privateHosts);
+  const type = listOf(json.type).find((one): one is string => typeof one === 'string' && actorTypes.includes(one));
+  const inbox = iri === null ? null : ownAddress(iri, json.inbox, privateHosts);
   if (iri === null || type === undefined || inbox === null) return null;
   const { host } = new URL(iri);
-  const name = readText(json['preferredUsername'], 100).toLowerCase();
-  const endpoints = isObject(json['endpoints']) ? json['endpoints'] : {};
+  const name = readText(json.preferredUsername, 100).toLowerCase();
+  const endpoints = isObject(json.endpoints) ? json.endpoints : {};
   return {
     _id: iri,
     type,
     host,
     handle: /^[\p{L}\p{N}._-]{1,100}$/u.test(name) ? `${name}@${host}` : host,
-    name: readText(json['name'], 500),
+    name: readText(json.name, 500),
     url:
-      listOf(json['url'])
-        .map((url) => ownAddress(iri, isObject(url) ? url['href'] : url, privateHosts))
+      listOf(json.url)
+        .map((url) => ownAddress(iri, isObject(url) ? url.href : url, privateHosts))
         .find((url) => url !== null) ?? null,
     inbox,
-    sharedInbox: ownAddress(iri, endpoints['sharedInbox'], privateHosts),
-    keys: [...rsaKeys(iri, json['publicKey'], privateHosts), ...multikeys(iri, json['assertionMethod'], privateHosts)],
+    sharedInbox: ownAddress(iri, endpoints.sharedInbox, privateHosts),
+    keys: [...rsaKeys(iri, json.publicKey, privateHosts), ...multikeys(iri, json.assertionMethod, privateHosts)],
     fetchedAt: now,
     goneAt: null,
   };
@@ -39,8 +39,8 @@ export function fromActor(json: unknown, privateHosts: readonly string[], now: D
 /** The owner that a document about a single key names; null: it is no such document. */
 export function ownerOfKey(json: unknown, keyId: string, privateHosts: readonly string[]): string | null {
   if (!isObject(json)) return null;
-  const key = isObject(json['publicKey']) ? json['publicKey'] : json;
-  return key['id'] === keyId ? readIri(key['owner'] ?? key['controller'], privateHosts) : null;
+  const key = isObject(json.publicKey) ? json.publicKey : json;
+  return key.id === keyId ? readIri(key.owner ?? key.controller, privateHosts) : null;
 }
 
 function rsaKeys(iri: string, value: unknown, privateHosts: readonly string[]): RemoteKey[] {
@@ -71,7 +71,7 @@ function keysOf(
     .slice(0, maxKeys)
     .flatMap((item) => {
       if (!isObject(item)) return [];
-      const id = ownAddress(iri, item['id'], privateHosts);
+      const id = ownAddress(iri, item.id, privateHosts);
       const key = read(item);
       return id === null || key === null ? [] : [{ id, ...key }];
     });
