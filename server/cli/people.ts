@@ -1,7 +1,7 @@
 // `chatiere person create`, `person reset`: an account, or a way back into one. No password is ever an argument, since
 // arguments are seen by everybody on the machine.
 import { type InstanceRole, type Language, languages } from '../context.js';
-import { linkAddress } from '../notices/actions/letters.js';
+import { linkAddress } from '../notices/links.js';
 import { createPerson } from '../people/actions/accounts.js';
 import { startReset } from '../people/actions/passwordChange.js';
 import { findPersonByLogin } from '../people/queries.js';

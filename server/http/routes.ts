@@ -3,7 +3,7 @@
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import multer from 'multer';
 import { z } from 'zod';
-import { type Context, type Language, languages, type PersonActor } from '../context.js';
+import type { Context, Language, PersonActor } from '../context.js';
 import { DomainError, type Message } from '../errors.js';
 import { contextOf, type House } from '../house.js';
 import type { Translate } from '../i18n.js';
@@ -202,8 +202,4 @@ function uploadsOf(req: Request): UploadedFile[] {
   return received
     .map(({ buffer, originalname }) => ({ bytes: buffer, fileName: originalname }))
     .filter(({ bytes, fileName }) => bytes.length > 0 || fileName !== '');
-}
-
-export function isLanguage(value: unknown): value is Language {
-  return languages.includes(value as Language);
 }
