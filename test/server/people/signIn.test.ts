@@ -167,19 +167,21 @@ describe('signing in', () => {
     expect((await client.get('/me')).status, 'the session is gone for good').to.equal(303);
   });
 
-  it('survives twenty people at once without holding up the others', async () => {
+  it('goes on answering others while twenty people sign in at once', async () => {
     const person = await buildPerson(house);
-    const begun = Date.now();
-    const tries = Array.from({ length: 20 }, () => authenticate(ctx(), person.username, testPassword));
-    let lag = 0;
-    const timer = setInterval(() => {
-      lag = Math.max(lag, Date.now() - last - 10);
-      last = Date.now();
-    }, 10);
-    let last = Date.now();
-    await Promise.all(tries);
-    clearInterval(timer);
-    expect(lag, `${Date.now() - begun} ms in all`).to.be.lessThan(200);
+    let isDone = false;
+    const tries = Promise.all(Array.from({ length: 20 }, () => authenticate(ctx(), person.username, testPassword)));
+    tries.finally(() => {
+      isDone = true;
+    });
+    // On the thread that answers, twenty hashes would leave it some twenty turns; on the worker pool it has thousands.
+    let turns = 0;
+    while (!isDone) {
+      await new Promise((resolve) => setImmediate(resolve));
+      turns += 1;
+    }
+    await tries;
+    expect(turns).to.be.greaterThan(200);
   });
 });
 
