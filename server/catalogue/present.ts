@@ -221,6 +221,9 @@ export function presentService(
       noticeDays: collective.profile.guarantees.noticeDays,
       status: collective.profile.status,
     },
+    saysWhere: [service.country, host.name, host.providerType, host.serverType, host.description, software.name].some(
+      Boolean,
+    ),
     updatedAt: service.updatedAt,
     charts: presentCharts(service, language, t),
     isDraft: !service.published,

@@ -106,8 +106,6 @@ export function slugOf(text: string): string {
   return /(^|-)metrics$/.test(short) ? `${short}-1` : short;
 }
 
-export const slugPattern = /^[a-z0-9]+(-[a-z0-9]+)*$/;
-
 /** Friendly remarks on a profile that is allowed as it is (domain.md §2.7 and what visitors ask first). */
 export function lintProfile(profile: ServiceProfile): string[] {
   const { host, software } = profile;

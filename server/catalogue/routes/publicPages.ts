@@ -23,8 +23,7 @@ export function publicPages(routes: Routes): void {
 
   routes.get('/services', { access: 'public', query: finderQuery }, async (visit) => {
     const result = await searchServices(house.store, visit.query, visit.ctx.now);
-    const { contactEmail } = await readSettings(house.store);
-    const model = { ...presentFinder(visit.query, result, visit.language, visit.t), contactEmail };
+    const model = presentFinder(visit.query, result, visit.language, visit.t);
     await visit.page('catalogue/finder', model, {
       title: visit.t('catalogue.finder.title'),
       description: visit.t('catalogue.finder.lead'),
