@@ -194,10 +194,10 @@ function release(federation: Federation, host: string): void {
 }
 
 /**
- * An Update never overtakes its Create: while an earlier one to the same host is on its way, this one steps back. So do all
- * new ones for a server that is being left alone.
+ * An Update never overtakes its Create: while an earlier one to the same host is on its way, this one steps back. And while
+ * one waits because its server did not answer, all others for that server wait with it: one or two knocks each time.
  */
-async function stepsBack(federation: Federation, { _id, attempts, host, lane, seq }: Delivery): Promise<boolean> {
+async function stepsBack(federation: Federation, { _id, host, lane, seq }: Delivery): Promise<boolean> {
   const deliveries = deliveriesIn(federation);
   const now = federation.house.now();
   const later = (one: Delivery): Date => new Date(Math.max(one.nextAt.getTime(), now.getTime() + second));
@@ -206,7 +206,6 @@ async function stepsBack(federation: Federation, { _id, attempts, host, lane, se
     await deliveries.updateOne({ _id, state: 'waiting' }, { $max: { nextAt: later(earlier) } });
     return true;
   }
-  if (attempts > 0) return false;
   const resting = { host, state: 'waiting' as const, nextAt: { $gt: now }, attempts: { $gt: 0 }, refusals: 0 };
   const failing = await deliveries.findOne(resting, { sort: { nextAt: 1 } });
   if (failing === null) return false;
@@ -282,7 +281,6 @@ async function settleFailure(federation: Federation, delivery: Delivery, outcome
   }
   const nextAt = new Date(now + waitMs(delivery.attempts, outcome.retryAfter));
   await deliveriesIn(federation).updateOne(held, { $set: { ...fields, nextAt } });
-  if (concernsHost(status)) await postponeHost(federation, delivery.host, nextAt);
   return false;
 }
 
@@ -302,11 +300,6 @@ function reasonToGiveUp(delivery: Delivery, outcome: Outcome, refusals: number, 
 function waitMs(attempts: number, retryAfter: number | null): number {
   const wait = waits[Math.min(attempts, waits.length) - 1] ?? minute;
   return Math.max(wait * (0.8 + 0.4 * Math.random()), (retryAfter ?? 0) * second);
-}
-
-/** No answer, too busy or broken: the whole server is left alone for as long. */
-function concernsHost(status: number | null): boolean {
-  return status === null || status === 429 || status >= 500;
 }
 
 async function postponeHost(federation: Federation, host: string, nextAt: Date): Promise<void> {

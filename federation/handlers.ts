@@ -5,7 +5,7 @@ import { forgetRemoteActor, receiveFollow, receiveUndoFollow } from '../server/p
 import type { RemoteActor } from '../server/partners/schema.js';
 import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
 import { contextFor, type Federation } from './federation.js';
-import { isLocal, localHandleIn, sameOrigin } from './iris.js';
+import { localHandleIn, sameOrigin } from './iris.js';
 import type { ReceivedActivity, ReceivedObject } from './normalise.js';
 import { Refusal } from './refusal.js';
 import { fetchActor } from './remoteActors.js';
@@ -115,12 +115,11 @@ async function receiveUpdate(inbound: Inbound): Promise<void> {
   await fetchActor(federation, sender._id);
 }
 
-/** Refuses (403) an object that is ours, from another origin than its sender, or by somebody else; 400 one without id. */
-function checkOwnObject({ federation, activity, sender }: Inbound): void {
+/** Refuses (403) an object from another origin than its sender, ours included, or by somebody else; 400 one without id. */
+function checkOwnObject({ activity, sender }: Inbound): void {
   const { object } = activity;
   if (object?.id === undefined || object.id === null)
     throw new Refusal(400, `a ${activity.type} needs an object with an id`);
-  if (isLocal(federation.house.site, object.id)) throw new Refusal(403, 'the object is one of ours');
   if (!sameOrigin(object.id, sender._id)) throw new Refusal(403, 'the object is from another server');
   checkAuthors(object, sender);
 }

@@ -135,6 +135,19 @@ describe('the delivery queue', () => {
     expect(peer.received.length).to.equal(41);
   });
 
+  it('lets only one of many workers that see the same row at the same moment send it', async () => {
+    await say('Bonjour');
+    await app.announce();
+    const workers = Array.from({ length: 6 }, (_, index) => ({
+      ...app.federation,
+      workerId: `w${index}`,
+      sending: new Map<string, number>(),
+    }));
+    const reports = await Promise.all(workers.map((worker) => deliverDue(worker)));
+    expect(reports.reduce((sum, report) => sum + report.sent, 0)).to.equal(1);
+    expect(peer.received.length).to.equal(1);
+  });
+
   it('never lets a hung server delay a good one, and keeps to two connections a host (RL-07)', async () => {
     const hung = await startPeer();
     hung.behaviour = 'hang';
@@ -144,6 +157,10 @@ describe('the delivery queue', () => {
     for (let index = 0; index < 50; index++) await follower(hung.origin, `h${index}`, false, mixed, whom);
     await follower(peer.origin, 'good', false, mixed, whom);
     await publishPost(mixed.ctx(), whom._id, { fr: 'Bonjour', en: '' });
+    await mixed.announce();
+    // The good one stands last in the queue.
+    const last = { $set: { nextAt: mixed.house.now() } };
+    await deliveriesIn(mixed.federation).updateMany({ host: peer.host }, last);
     const started = Date.now();
     const running = mixed.run();
     while (peer.received.length === 0 && Date.now() - started < 5000)
@@ -170,6 +187,33 @@ describe('the delivery queue', () => {
     await app.run();
     expect(peer.received.map((one) => one.json.type)).to.deep.equal(['Create', 'Create', 'Update']);
     expect(await rows()).to.deep.equal([]);
+  });
+
+  it('keeps an Update behind its Create also when only that one was refused', async () => {
+    peer.behaviour = { status: 401 };
+    const post = await say('Un');
+    await app.run();
+    await updatePost(app.ctx(), hoster._id, post._id, { version: post.version, text: { fr: 'Deux', en: '' } });
+    await say('Autre chose');
+    await app.run();
+    const texts = peer.received.map(
+      (one) => `${String(one.json.type)} ${String((one.json.object as { content: string }).content)}`,
+    );
+    expect(texts).to.deep.equal(['Create <p>Un</p>', 'Create <p>Autre chose</p>']);
+  });
+
+  it('knocks once or twice each time at a server that does not answer, however much waits for it', async () => {
+    peer.behaviour = { status: 500 };
+    for (let index = 0; index < 30; index++) await follower(peer.origin, `u${index}`, false);
+    await say('Bonjour');
+    await app.run();
+    for (let round = 0; round < 4; round++) {
+      const before = peer.received.length;
+      app.pass(24 * 60);
+      await deliverDue(app.federation);
+      expect(peer.received.length - before).to.be.within(1, 2);
+    }
+    expect((await rows()).length).to.equal(31);
   });
 
   it('waits longer each time, leaves the whole server alone meanwhile, and gives up after a week with a reason (RL-05)', async function () {

@@ -25,6 +25,8 @@ export interface FederatedApp {
   ctx(): Context;
   /** Moves the clock by minutes. */
   pass(minutes: number): void;
+  /** Hands events to the outbox. */
+  announce(): Promise<void>;
   /** Hands events to the outbox, then delivers what is due. */
   run(): Promise<DeliveryReport>;
   stop(): Promise<void>;
@@ -87,6 +89,10 @@ export async function startFederatedApp(options: FederatedOptions): Promise<Fede
   };
   stops.push(stopOnce);
   const { store, log, now } = house;
+  const announce = async (): Promise<void> => {
+    const consumers = [federationConsumer(federation)];
+    await drainEvents({ store, log, now, collections: eventfulCollections, consumers });
+  };
   return {
     house,
     federation,
@@ -95,9 +101,9 @@ export async function startFederatedApp(options: FederatedOptions): Promise<Fede
     pass: (minutes) => {
       skew += minutes * 60_000;
     },
+    announce,
     async run() {
-      const consumers = [federationConsumer(federation)];
-      await drainEvents({ store, log, now, collections: eventfulCollections, consumers });
+      await announce();
       return deliverDue(federation);
     },
     stop: stopOnce,

@@ -200,6 +200,9 @@ describe('the inbox', () => {
         publicKey: { id: `${evil.origin}/k3`, owner: bob.iri, publicKeyPem: mallory.publicPem },
       });
       const victim = await findRemoteActor(app.house.store, bob.iri);
+      const asked = peer.log.length;
+      expect((await evil.post(mallory, inboxes[0]!, create(), { keyId: `${evil.origin}/k` })).status).to.equal(401);
+      expect(peer.log.length, 'the victim’s server was asked').to.equal(asked);
       for (const path of ['/k', '/k2', '/k3']) {
         for (const inbox of inboxes) {
           const answer = await evil.post(mallory, inbox, create(), { keyId: `${evil.origin}${path}` });
@@ -229,6 +232,9 @@ describe('the inbox', () => {
 
     it('refuses an actor other than the signer, of the same server too, at all inboxes (AP-11, AP-48)', async () => {
       await refused(403, (inbox) => peer.post(carol, inbox, create()));
+      await refused(403, (inbox) => peer.post(carol, inbox, peer.follow(bob, hosterIri)));
+      const goodbye = { id: peer.nextId(), type: 'Delete', actor: bob.iri, object: bob.iri };
+      await refused(403, (inbox) => peer.post(carol, inbox, goodbye));
       await refused(403, (inbox) => evil.post(mallory, inbox, create()));
       await refused(403, (inbox) =>
         evil.post(mallory, inbox, {
@@ -814,6 +820,21 @@ describe('the inbox', () => {
       expect(await state()).to.equal('undone');
       expect((await peer.post(lea, inboxes[0]!, peer.follow(lea, hosterIri))).status).to.equal(202);
       expect(await state()).to.equal('accepted');
+      await app.run();
+    });
+
+    it('does not let an old Undo that is played again end a newer follow', async () => {
+      const pia = peer.addActor('pia');
+      const undo = {
+        id: peer.nextId(),
+        type: 'Undo',
+        actor: pia.iri,
+        object: { type: 'Follow', actor: pia.iri, object: hosterIri },
+      };
+      for (const activity of [peer.follow(pia, hosterIri), undo, peer.follow(pia, hosterIri), undo]) {
+        expect((await peer.post(pia, inboxes[0]!, activity)).status).to.equal(202);
+      }
+      expect((await findFollow(app.house.store, followKey(pia.iri, hosterIri)))?.state).to.equal('accepted');
       await app.run();
     });
 
