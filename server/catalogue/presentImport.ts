@@ -24,7 +24,7 @@ export function presentPlan(plan: ImportPlan, words: HistoryWords) {
       skipped: collective.skipped,
       isSame,
       fields: fieldsOf('collective', collective.changes, words),
-      ...presentReport(report),
+      ...presentReport(report, plan),
     },
     created: of('create'),
     changed: of('change'),
@@ -34,7 +34,7 @@ export function presentPlan(plan: ImportPlan, words: HistoryWords) {
     absent: plan.absent.map(({ serviceId, name }) => ({ serviceId, name })),
     otherFiles: plan.files
       .filter(({ kind, refusal }) => kind === 'metrics' || refusal !== null)
-      .map((file) => ({ address: file.address, ...presentReport(file) }))
+      .map((file) => ({ address: file.address, ...presentReport(file, plan) }))
       .filter(({ refusal, remarks }) => refusal !== null || remarks.length > 0),
     failures: plan.failures,
     warningCount: plan.warningCount,
@@ -66,7 +66,7 @@ function presentItem(item: ServiceItem, plan: ImportPlan, words: HistoryWords) {
       message: { key, params: { max: 0, min: 0 } },
     })),
     withdrawn: item.what === 'withdrawn',
-    ...presentReport(reportOf(plan, item.address)),
+    ...presentReport(reportOf(plan, item.address), plan),
   };
 }
 
@@ -93,19 +93,22 @@ function reportOf(plan: ImportPlan, address: string): FileReport | undefined {
   return plan.files.find((file) => file.address === address);
 }
 
-function presentReport(report: FileReport | undefined) {
+function presentReport(report: FileReport | undefined, plan: ImportPlan) {
+  const file = report ? plan.files.indexOf(report) : 0;
   return {
     refusal: report?.refusal ?? null,
     notes: report?.notes ?? 0,
-    remarks: (report?.remarks ?? []).map((remark, index) => presentRemark(remark, report?.address ?? '', index)),
+    remarks: (report?.remarks ?? []).map((remark, index) =>
+      presentRemark(remark, report?.address ?? '', `remark-${file}-${index}`),
+    ),
   };
 }
 
-function presentRemark(remark: Remark, address: string, index: number) {
+function presentRemark(remark: Remark, address: string, id: string) {
   return {
     ...remark,
     address,
-    id: `remark-${Buffer.from(address).toString('hex').slice(-24)}-${index}`,
+    id,
     levelKey: `formats.level.${remark.level}`,
     kind: remark.level === 'error' ? 'broken' : 'waiting',
     hasLine: remark.line > 0,
