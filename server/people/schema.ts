@@ -6,7 +6,6 @@ import { checkbox, email, line, localParagraph, requiredLine } from '../shapes.j
 import type { Doc } from '../store/store.js';
 
 export const instanceRoles = ['administrator', 'moderator'] as const satisfies readonly InstanceRole[];
-export const collectiveRoles = ['representative', 'member'] as const satisfies readonly CollectiveRole[];
 
 /** Mails that a person may do without. Mails about the account itself always go out. */
 export const mailKinds = ['sourceFailed', 'followRequested'] as const;
