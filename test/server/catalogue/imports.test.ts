@@ -666,6 +666,8 @@ describe('imports', () => {
         if (!read.ok || !readFigures.ok) throw new Error('not read');
         const again = readServiceModel(read.model, [readFigures.model], null, 'fr');
         expect(again.profile).to.deep.equal(profile);
+        // Whatever the language of the hoster who reads it.
+        expect(readServiceModel(read.model, [readFigures.model], null, 'en').profile).to.deep.equal(profile);
         expect(again.refused).to.deep.equal([]);
         expect(again.metrics).to.deep.equal(metrics);
         expect(again.metricsLabels).to.deep.equal(service.metricsLabels);
