@@ -214,6 +214,15 @@ describe('the inbox', () => {
       expect(await findRemoteActor(app.house.store, `${evil.origin}/k`)).to.equal(null);
     });
 
+    it('refuses a stranger whose signature does not fit the key that its own actor lists', async () => {
+      const zoe = peer.addActor('zoe');
+      for (const inbox of inboxes) {
+        const answer = await peer.post(zoe, inbox, peer.follow(zoe, hosterIri), { key: mallory.privateKey });
+        expect(answer.status).to.equal(401);
+      }
+      expect(await followsIn(app.house.store).countDocuments({ follower: zoe.iri })).to.equal(0);
+    });
+
     it('accepts a key document of its own when the owner lists the key (GoToSocial)', async () => {
       const dave = peer.addActor('dave');
       const keyId = `${dave.iri}/main-key`;
@@ -518,7 +527,16 @@ describe('the inbox', () => {
       ]) {
         await refused(400, (inbox) => peer.post(bob, inbox, create({ type })));
       }
-      for (const actor of [[bob.iri, mallory.iri], [bob.iri, bob.iri], [], undefined, 7, {}, { type: 'Person' }]) {
+      for (const actor of [
+        [bob.iri, mallory.iri],
+        [bob.iri, bob.iri],
+        [bob.iri, 7],
+        [],
+        undefined,
+        7,
+        {},
+        { type: 'Person' },
+      ]) {
         await refused(400, (inbox) => peer.post(bob, inbox, create({ actor })));
       }
       for (const object of [[{ id: 'a' }, { id: 'b' }], undefined, 7, [], { type: 'Note' }]) {

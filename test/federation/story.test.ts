@@ -180,7 +180,8 @@ describe('the story of a follower elsewhere', () => {
     expect((await peer.getJson(String(item?.id))).type).to.equal('Create');
   });
 
-  it('sees the change as an Update of the same Note, with a later date', async () => {
+  it('sees the change as an Update of the same Note, with a later date even when our clock was set back', async () => {
+    app.pass(-5);
     const service = await getService(app.house.store, serviceId);
     await updateService(app.ctx(), serviceId, {
       version: service.version,
