@@ -6,6 +6,7 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectDir } from '../../server/paths.js';
+import { benchFinder } from './finder.js';
 import { benchImport } from './import.js';
 import { benchPages } from './pages.js';
 import { benchStart } from './start.js';
@@ -15,6 +16,7 @@ const rounds: Record<string, () => Promise<unknown>> = {
   start: benchStart,
   install: async () => installSize(),
   pages: () => benchPages(10_000),
+  finder: () => benchFinder(),
   store: benchStore,
   import: () => withTemporaryFolder((folder) => benchImport(folder, 200)),
 };

@@ -1,8 +1,16 @@
 import { expect } from 'chai';
+import { purgeWithdrawnServices } from '../../../server/catalogue/actions/purge.js';
 import { withdrawService } from '../../../server/catalogue/actions/services.js';
 import { countServicesByNeed, perPage, searchServices } from '../../../server/catalogue/finder.js';
-import { finderQuery, type Need, type ServiceProfile } from '../../../server/catalogue/schema.js';
+import {
+  countListedServices,
+  eachListedService,
+  listRecentServices,
+  listServicesOf,
+} from '../../../server/catalogue/queries.js';
+import { finderQuery, type Need, type Service, type ServiceProfile } from '../../../server/catalogue/schema.js';
 import { knownSoftwareCount, needsOfSoftware } from '../../../server/catalogue/softwareNeeds.js';
+import { seedServices } from '../../bench/finder.js';
 import { buildTestHouse, type TestHouse } from '../../support/appSupport.js';
 import { buildCollective, buildService, drain, systemContext } from './catalogueSupport.js';
 
@@ -209,6 +217,28 @@ describe('finder', () => {
     const all = [...first.items, ...second.items].map(({ name }) => name.fr);
     expect(all).to.deep.equal([...all].sort().reverse());
     expect(new Set(all).size).to.equal(23);
+  });
+
+  it('reads a large catalogue by its indexes alone', async () => {
+    // Above a thousand documents the tests' store refuses to read a collection from end to end.
+    const own = await buildTestHouse();
+    const { store } = own;
+    await seedServices(store, 1300);
+    expect((await ask(own, { q: 'nuage', room: 'OPEN' })).all).to.equal(1300);
+    const [recent] = await listRecentServices(store, 3);
+    expect(recent?.slug).to.equal('service-0');
+    expect(await listServicesOf(store, recent?.collectiveId ?? '')).to.have.length(20);
+    expect(await countListedServices(store)).to.equal(1300);
+    let count = 0;
+    for await (const { listed } of eachListedService(store)) count += Number(listed);
+    expect(count).to.equal(1300);
+    expect(await purgeWithdrawnServices(systemContext(own))).to.equal(0);
+    const [last] = await store
+      .collection<Service>('services')
+      .find({ listed: true }, { sort: { sortName: -1 }, limit: 1 })
+      .toArray();
+    await withdrawService(systemContext(own), last?._id ?? '');
+    expect((await ask(own, {})).total).to.equal(1299);
   });
 
   it('knows what well-known software is for', () => {
