@@ -25,8 +25,8 @@ import { postRoutes } from './posts/routes.js';
 import { siteRoutes, styleguideRoutes } from './site/routes.js';
 import { uploadRoutes } from './uploads/routes.js';
 
-/** The slices, in the order in which they are asked. */
-function slices(house: House, engine: Engine): Routes[] {
+/** The slices, in the order in which they are asked. Their lists name every route there is. */
+export function slices(house: House, engine: Engine): Routes[] {
   return [
     siteRoutes(house),
     peopleRoutes(house),

@@ -1,6 +1,7 @@
 // The whole of server/app.ts on a free port, with a house of the tests: for what holds whatever the slice is.
 import { createServer, type RequestListener } from 'node:http';
-import { createFederation } from '../../federation/federation.js';
+import type { Express } from 'express';
+import { createFederation, type Federation } from '../../federation/federation.js';
 import { federationIndexes } from '../../federation/indexes.js';
 import { buildApp } from '../../server/app.js';
 import type { Engine, House } from '../../server/house.js';
@@ -12,6 +13,8 @@ import { temporaryFolder } from './storeSupport.js';
 export interface WholeApp {
   house: TestHouse;
   engine: Engine;
+  federation: Federation;
+  express: Express;
   url: string;
   /** Times that the app asked for events to be handed on. */
   wakes(): number;
@@ -56,8 +59,17 @@ export async function startWholeApp(
   const wake = () => {
     wakes += 1;
   };
-  answer = buildApp(house, engine, { federation, wake });
-  return { house, engine, url, wakes: () => wakes, client: (how) => new Client(url, house.site.baseUrl, how) };
+  const express = buildApp(house, engine, { federation, wake });
+  answer = express;
+  return {
+    house,
+    engine,
+    federation,
+    express,
+    url,
+    wakes: () => wakes,
+    client: (how) => new Client(url, house.site.baseUrl, how),
+  };
 }
 
 after(() => {

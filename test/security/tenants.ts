@@ -1,0 +1,309 @@
+// A whole app with two hosters of the same shape, alpha and beta. What is private to one carries its canary word; what is
+// public does not. People in every role, and a session for each.
+import { federationConsumer } from '../../federation/outbox.js';
+import { drainEvents } from '../../jobs/drainEvents.js';
+import { catalogueEvent } from '../../server/catalogue/actions/catalogueEvent.js';
+import { beginImport } from '../../server/catalogue/actions/imports.js';
+import { createService, emptyProfile, withdrawService } from '../../server/catalogue/actions/services.js';
+import { saveSource } from '../../server/catalogue/actions/sources.js';
+import type { Service } from '../../server/catalogue/schema.js';
+import { createCollective, setLogo, updateProfile } from '../../server/collectives/actions.js';
+import { getCollective } from '../../server/collectives/queries.js';
+import type { Collective } from '../../server/collectives/schema.js';
+import { pending } from '../../server/events.js';
+import { recordChange } from '../../server/history/actions.js';
+import type { Engine } from '../../server/house.js';
+import type { FailedEvent } from '../../server/instances/schema.js';
+import { noticeEvent } from '../../server/notices/actions/noticeEvent.js';
+import { receiveFollow } from '../../server/partners/actions.js';
+import { followsIn } from '../../server/partners/queries.js';
+import type { RemoteActor } from '../../server/partners/schema.js';
+import { invitePerson } from '../../server/people/actions/invitations.js';
+import type { Person } from '../../server/people/schema.js';
+import { deletePost, publishPost } from '../../server/posts/actions.js';
+import type { Post } from '../../server/posts/schema.js';
+import { eventfulCollections } from '../../server/store/schema.js';
+import { png } from '../server/uploads/pictures.js';
+import { buildPerson, type Client, contextFor, signIn, systemActor } from '../support/appSupport.js';
+import { startWholeApp, type WholeApp } from '../support/wholeApp.js';
+
+export type TenantName = 'alpha' | 'beta';
+
+/** Stands in everything that only the members of this hoster (and administrators) may read. */
+export const canaries = { alpha: 'zqxalphaword', beta: 'zqxbetaword' } as const;
+
+export interface Tenant {
+  collective: Collective;
+  /** A second hoster of the same people, never published. */
+  draft: Collective;
+  representative: Person;
+  member: Person;
+  service: Service;
+  draftService: Service;
+  withdrawnService: Service;
+  post: Post;
+  deletedPost: Post;
+  importId: string;
+  importFile: string;
+  invitationId: string;
+  requestedFollow: string;
+  acceptedFollow: string;
+  logoId: string;
+  draftLogoId: string;
+  mailIds: string[];
+}
+
+export const roles = [
+  'visitor',
+  'plain',
+  'memberA',
+  'representativeA',
+  'memberB',
+  'moderator',
+  'administrator',
+  'disabled',
+] as const;
+export type Role = (typeof roles)[number];
+
+export interface TwinHouse extends WholeApp {
+  alpha: Tenant;
+  beta: Tenant;
+  people: Record<Exclude<Role, 'visitor'>, Person>;
+  clients: Record<Role, Client>;
+  /** Keys of the sessions, as the list of one's own sessions has them. */
+  sessionKeys: Partial<Record<Role, string>>;
+  failedEventId: string;
+  adminInvitationId: string;
+  drain(): Promise<void>;
+}
+
+const noJob = { cron: '0 0 4 * * *', nextAt: null, isRunning: false };
+
+export async function startTwinHouse(options: { engine?: Partial<Engine> } = {}): Promise<TwinHouse> {
+  const jobs = { list: () => [{ name: 'prune', ...noJob }], runNow: async (name: string) => name === 'prune' };
+  const app = await startWholeApp({
+    metricsToken: 'a-token-of-the-tests',
+    ...options,
+    engine: { jobs, ...options.engine },
+  });
+  const { house } = app;
+  const drain = () => drainAll(app);
+  const alpha = await buildTenant(app, 'alpha', drain);
+  const beta = await buildTenant(app, 'beta', drain);
+  const people = {
+    plain: await buildPerson(house, { username: 'paul' }),
+    memberA: alpha.member,
+    representativeA: alpha.representative,
+    memberB: beta.member,
+    moderator: await buildPerson(house, { username: 'mo', instanceRole: 'moderator' }),
+    administrator: await buildPerson(house, { username: 'ada', instanceRole: 'administrator' }),
+    disabled: await buildPerson(house, { username: 'dora' }),
+  };
+  const clients: Record<string, Client> = { visitor: app.client() };
+  const sessionKeys: Record<string, string> = {};
+  for (const [role, person] of Object.entries(people)) {
+    const client = app.client();
+    await signIn(client, person);
+    clients[role] = client;
+    const session = await house.store.collection('sessions').findOne({ personId: person._id });
+    sessionKeys[role] = session?._id ?? '';
+  }
+  await house.store.collection('people').updateOne({ _id: people.disabled._id }, { $set: { disabledAt: house.now() } });
+  const invitation = await invitePerson(contextFor(house, systemActor), {
+    email: 'future-moderator@example.org',
+    instanceRole: 'moderator',
+    collective: null,
+    language: 'fr',
+  });
+  await drain();
+  const failedEventId = await parkEvent(app, alpha);
+  return {
+    ...app,
+    alpha,
+    beta,
+    people,
+    clients: clients as Record<Role, Client>,
+    sessionKeys,
+    failedEventId,
+    adminInvitationId: invitation._id,
+    drain,
+  };
+}
+
+/** Hands every event to everybody who must know, as the jobs do. */
+async function drainAll({ house, federation }: WholeApp): Promise<void> {
+  const { store, log, now } = house;
+  const ctx = contextFor(house, systemActor);
+  const consumers = [
+    { name: 'history', receive: (event: Parameters<typeof recordChange>[1]) => recordChange(store, event) },
+    { name: 'catalogue', receive: (event: Parameters<typeof catalogueEvent>[1]) => catalogueEvent(ctx, event) },
+    { name: 'notices', receive: (event: Parameters<typeof noticeEvent>[1]) => noticeEvent({ house }, event) },
+    federationConsumer(federation),
+  ];
+  await drainEvents({ store, log, now, collections: eventfulCollections, consumers });
+}
+
+async function buildTenant(app: WholeApp, name: TenantName, drain: () => Promise<void>): Promise<Tenant> {
+  const { house } = app;
+  const canary = canaries[name];
+  const ctx = contextFor(house, systemActor);
+  const named = (role: string) => ({
+    username: `${role}_${name}`,
+    displayName: `${role} ${canary}`,
+    email: `${role}.${canary}@example.org`,
+  });
+  const representative = await buildPerson(house, named('rep'));
+  const member = await buildPerson(house, named('mem'));
+  const members = [
+    { personId: representative._id, role: 'representative' as const },
+    { personId: member._id, role: 'member' as const },
+  ];
+  const create = (handle: string, text: string, published: boolean) =>
+    createCollective(ctx, {
+      handle,
+      name: { fr: `Hébergeur ${text}`, en: `Hoster ${text}` },
+      legalForm: 'ASSOCIATION',
+      published,
+      acceptsFollowers: 'by-hand',
+      members,
+    });
+  let collective = await create(name, 'twin', true);
+  const { profile } = collective;
+  // What it was called before it was published is nobody's business but its members'.
+  const was = { ...profile, description: { fr: `Brouillon ${canary}`, en: '' } };
+  collective = await updateProfile(ctx, collective._id, { version: collective.version, profile: was });
+  collective = await updateProfile(ctx, collective._id, { version: collective.version, profile });
+  let draft = await create(`${name}draft`, canary, false);
+  collective = await setLogo(ctx, collective._id, png);
+  draft = await setLogo(ctx, draft._id, png);
+
+  const offer = (words: string, slug: string, published: boolean) =>
+    createService(ctx, collective._id, {
+      slug,
+      published,
+      profile: {
+        ...emptyProfile({ fr: `Service ${words}`, en: `Service ${words}` }),
+        needs: ['write'],
+        registration: 'Free',
+      },
+    });
+  const service = await offer('pads', 'pads', true);
+  const draftService = await offer(canary, 'brouillon', false);
+  let withdrawnService = await offer(`${canary} old`, 'ancien', false);
+  withdrawnService = await withdrawService(ctx, withdrawnService._id);
+  await createService(ctx, draft._id, {
+    profile: emptyProfile({ fr: `Service of a draft ${canary}`, en: '' }),
+    published: true,
+  });
+
+  const asMember = contextFor(house, {
+    kind: 'person',
+    personId: member._id,
+    username: member.username,
+    displayName: member.displayName,
+    instanceRole: null,
+    memberships: { [collective._id]: 'member' },
+  });
+  const post = await publishPost(asMember, collective._id, { fr: 'Une nouvelle', en: 'Some news' });
+  const deletedPost = await publishPost(asMember, collective._id, { fr: `Effacé ${canary}`, en: '' });
+  await drain();
+  await deletePost(asMember, collective._id, deletedPost._id);
+
+  const body = Buffer.from(`file.class=organization\norganization.name=${canary}\n`);
+  const file = { address: `${canary}.properties`, subKey: null, parent: null, body, etag: null, lastModified: null };
+  const draftImport = await beginImport(asMember, collective._id, {
+    origin: { kind: 'files' },
+    files: [file],
+    failures: [],
+  });
+  await saveSource(ctx, collective._id, {
+    url: `https://${canary}.example/organization.properties`,
+    everyHours: 12,
+    corrections: [],
+    skipped: [],
+    files: [{ ...file, address: `https://${canary}.example/organization.properties` }],
+    warningCount: 0,
+  });
+  const invitation = await invitePerson(ctx, {
+    email: `invited.${canary}@example.org`,
+    instanceRole: null,
+    collective: { id: collective._id, role: 'member' },
+    language: 'fr',
+  });
+  const requestedFollow = await addFollower(app, collective, `asks-${canary}`, false);
+  const acceptedFollow = await addFollower(app, collective, `follows-${name}`, true);
+  await drain();
+  const mails = await house.store.collection<{ _id: string; to: string }>('mails').find({}).toArray();
+  collective = await getCollective(house.store, collective._id);
+  return {
+    collective,
+    draft,
+    representative,
+    member,
+    service,
+    draftService,
+    withdrawnService,
+    post,
+    deletedPost,
+    importId: draftImport._id,
+    importFile: file.address,
+    invitationId: invitation._id,
+    requestedFollow,
+    acceptedFollow,
+    logoId: collective.logoId ?? '',
+    draftLogoId: draft.logoId ?? '',
+    mailIds: mails.filter(({ to }) => to.includes(canary)).map(({ _id }) => _id),
+  };
+}
+
+/** Somebody elsewhere follows, or asks to. Returns the id of the follow. */
+async function addFollower(app: WholeApp, of: Collective, name: string, atOnce: boolean): Promise<string> {
+  const { house } = app;
+  const iri = `https://elsewhere.example/users/${name}`;
+  const actor: RemoteActor = {
+    _id: iri,
+    type: 'Person',
+    host: 'elsewhere.example',
+    handle: `${name}@elsewhere.example`,
+    name,
+    url: null,
+    inbox: `${iri}/inbox`,
+    sharedInbox: null,
+    keys: [],
+    fetchedAt: house.now(),
+    goneAt: null,
+  };
+  await house.store.collection<RemoteActor>('remoteActors').insertOne(actor);
+  await receiveFollow(contextFor(house, null), {
+    followIri: `${iri}#follow`,
+    follower: actor,
+    followed: {
+      iri: `${house.site.baseUrl}/actors/${of.handle}`,
+      kind: 'collective',
+      ownerId: of._id,
+      acceptsAtOnce: atOnce,
+    },
+  });
+  const follow = await followsIn(house.store).findOne({ follower: iri });
+  if (!follow) throw new Error('no follow');
+  return follow._id;
+}
+
+async function parkEvent({ house }: WholeApp, { collective }: Tenant): Promise<string> {
+  const event = pending({ type: 'collective.updated', collectiveId: collective._id }, house.now());
+  const parked: FailedEvent = {
+    _id: event.eventId,
+    collection: 'collectives',
+    docId: collective._id,
+    type: 'collective.updated',
+    attempts: 12,
+    nextAt: house.now(),
+    lastError: 'Error: for the tests',
+    parkedAt: house.now(),
+    event,
+  };
+  await house.store.collection<FailedEvent>('failedEvents').insertOne(parked);
+  return parked._id;
+}
+
+export const missingId = '00000000-0000-7000-8000-000000000000';
