@@ -39,12 +39,12 @@ export function answerErrors(house: House): ErrorRequestHandler {
 function asDomainError(error: unknown): DomainError | null {
   if (error instanceof DomainError) return error;
   if (!(error instanceof Error)) return null;
+  if (error instanceof URIError) return new DomainError('not-found', 'error.notFound', { cause: error });
   const { status, code } = error as { status?: unknown; code?: unknown };
   if (status === 413 || code === 'LIMIT_FILE_SIZE') return new DomainError('invalid', 'error.tooLarge', { cause: error });
   if (typeof code === 'string' && code.startsWith('LIMIT_')) return new DomainError('invalid', 'error.badForm', { cause: error });
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new DomainError('invalid', 'error.badForm', { cause: error });
   }
-  if (error instanceof URIError) return new DomainError('not-found', 'error.notFound', { cause: error });
   return null;
 }
