@@ -245,7 +245,11 @@ export function activityRepresentation(federation: Federation): RequestHandler {
     const service = collective && (await findServiceBySlug(federation.house.store, collective._id, req.params.slug));
     sendObject(res, service ? await findLastOfSubject(federation, `service:${service._id}`) : null, false);
   });
-  router.use(answerRefusals(federation));
+  const refuse = answerRefusals(federation);
+  // What is wrong with the address of a page is said by a page.
+  const answer: ErrorRequestHandler = (error, req, res, next) =>
+    prefersActivity(req.headers.accept) ? refuse(error, req, res, next) : next(error);
+  router.use(answer);
   return router;
 }
 
