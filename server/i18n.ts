@@ -1,9 +1,10 @@
 // Texts in French and English: flat keys in views/locales/<language>/<slice>.json, ICU MessageFormat (CLDR plurals).
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { IntlMessageFormat } from 'intl-messageformat';
+import { type Formatters, IntlMessageFormat } from 'intl-messageformat';
 import { type Language, languages } from './context.js';
 import type { Message, MessageParams } from './errors.js';
+import { dateFormat, numberFormat, pluralRules } from './formatters.js';
 
 export type Translate = (key: string, params?: MessageParams) => string;
 
@@ -17,37 +18,55 @@ export interface I18n {
   translator(language: Language, words?: Words): Translate;
 }
 
+/** For all messages together: a message would otherwise make its own. */
+const formatters: Formatters = {
+  getDateTimeFormat: (locale, options) => dateFormat(String(locale), options),
+  getNumberFormat: (locale, options) => numberFormat(String(locale), options),
+  getPluralRules: (locale, options) => pluralRules(String(locale), options),
+};
+
+/** A message as it is needed again and again: its text when nothing is to be put into it. */
+type Parsed = string | IntlMessageFormat;
+
+function parse(source: string, language: Language): Parsed {
+  const message = new IntlMessageFormat(source, language, undefined, { ignoreTag: true, formatters });
+  return source.includes('{') ? message : String(message.format());
+}
+
 /** Reads every catalogue once. A key given twice is an error at start. */
 export function loadI18n(localesDir: string): I18n {
   const sources = new Map<Language, Map<string, string>>();
   for (const language of languages) sources.set(language, readLanguage(join(localesDir, language)));
-  const parsed = new Map<string, IntlMessageFormat>();
+  const parsed: Record<Language, Map<string, Parsed>> = { fr: new Map(), en: new Map() };
 
-  function format(language: Language, key: string): IntlMessageFormat | null {
-    const cacheKey = `${language}\n${key}`;
-    const known = parsed.get(cacheKey);
-    if (known) return known;
+  function find(language: Language, key: string): Parsed | null {
+    const known = parsed[language].get(key);
+    if (known !== undefined) return known;
     const source = sources.get(language)?.get(key);
     if (source === undefined) return null;
-    const message = new IntlMessageFormat(source, language, undefined, { ignoreTag: true });
-    parsed.set(cacheKey, message);
+    const message = parse(source, language);
+    parsed[language].set(key, message);
     return message;
   }
 
   return {
     has: (language, key) => sources.get(language)?.has(key) ?? false,
     keys: (language) => [...(sources.get(language)?.keys() ?? [])].sort(),
-    translator: (language, words = {}) => (key, params) => {
-      const message = format(language, key) ?? format(language === 'fr' ? 'en' : 'fr', key);
-      if (!message) return key;
-      return String(message.format({ ...words, ...params }));
-    },
+    translator:
+      (language, words = {}) =>
+      (key, params) => {
+        const message = find(language, key) ?? find(language === 'fr' ? 'en' : 'fr', key);
+        if (message === null) return key;
+        return typeof message === 'string' ? message : String(message.format({ ...words, ...params }));
+      },
   };
 }
 
 function readLanguage(dir: string): Map<string, string> {
   const messages = new Map<string, string>();
-  for (const file of readdirSync(dir).filter((name) => name.endsWith('.json')).sort()) {
+  for (const file of readdirSync(dir)
+    .filter((name) => name.endsWith('.json'))
+    .sort()) {
     const entries: unknown = JSON.parse(readFileSync(join(dir, file), 'utf8'));
     if (typeof entries !== 'object' || entries === null) throw new Error(`${dir}/${file} is not an object`);
     for (const [key, value] of Object.entries(entries)) {

@@ -5,6 +5,7 @@ import { mayEditCollective } from '../collectives/rules.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Actor, Language, Site } from '../context.js';
 import type { ServiceInput } from '../formats/schemaOrg.js';
+import { dateFormat, languageName, numberFormat, regionName } from '../formatters.js';
 import type { FormState } from '../http/form.js';
 import type { Translate } from '../i18n.js';
 import { type LocalText, textIn } from '../shapes.js';
@@ -125,8 +126,6 @@ export function presentFinder(query: FinderQuery, result: FinderResult, language
 }
 
 function labeller(language: Language, t: Translate): (dimension: Dimension, facet: Facet) => string {
-  const regions = new Intl.DisplayNames(language, { type: 'region' });
-  const languages = new Intl.DisplayNames(language, { type: 'language' });
   const keys: Partial<Record<Dimension, string>> = {
     need: 'need',
     signup: 'registration',
@@ -137,8 +136,8 @@ function labeller(language: Language, t: Translate): (dimension: Dimension, face
   return (dimension, { value, label }) => {
     const key = keys[dimension];
     if (key !== undefined) return t(`catalogue.${key}.${value}`);
-    if (dimension === 'country') return regions.of(value) ?? value;
-    if (dimension === 'language') return languages.of(value) ?? value;
+    if (dimension === 'country') return regionName(language, value);
+    if (dimension === 'language') return languageName(language, value);
     return label;
   };
 }
@@ -314,7 +313,7 @@ export function presentCharts(service: Pick<Service, 'metrics' | 'metricsLabels'
         width: chartWidth,
         height: chartHeight,
         bars: bars(shown, most),
-        most: new Intl.NumberFormat(language).format(most),
+        most: numberFormat(language, undefined).format(most),
         from: shown[0]?.label ?? '',
         to: shown.at(-1)?.label ?? '',
       },
@@ -343,11 +342,11 @@ function periodLabel(
   const date = step === 'months' ? new Date(Date.UTC(year, index, 1)) : new Date(Date.UTC(year, 0, index + 1));
   const style: Intl.DateTimeFormatOptions =
     step === 'months' ? { month: 'long', year: 'numeric' } : { dateStyle: 'medium' };
-  return new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { ...style, timeZone: 'UTC' }).format(date);
+  return dateFormat(language === 'en' ? 'en-GB' : language, { ...style, timeZone: 'UTC' }).format(date);
 }
 
 export function monthNames(language: Language): string[] {
-  const format = new Intl.DateTimeFormat(language, { month: 'long', timeZone: 'UTC' });
+  const format = dateFormat(language, { month: 'long', timeZone: 'UTC' });
   return Array.from({ length: 12 }, (_, month) => format.format(new Date(Date.UTC(2026, month, 1))));
 }
 
@@ -437,7 +436,7 @@ export function presentNews(
   timeZone: string,
   language: Language,
 ) {
-  const month = new Intl.DateTimeFormat(language, { month: 'long', year: 'numeric', timeZone });
+  const month = dateFormat(language, { month: 'long', year: 'numeric', timeZone });
   const groups: { month: string; items: ReturnType<typeof presentNewsLine>[] }[] = [];
   for (const item of items) {
     const name = month.format(item.at);

@@ -1,6 +1,7 @@
 // Collectives as plain data for templates: what to show, what the reader may do, which link is safe to follow.
 import type { Actor, Language, Site } from '../context.js';
 import type { OrganizationInput } from '../formats/schemaOrg.js';
+import { numberFormat } from '../formatters.js';
 import type { FormState } from '../http/form.js';
 import { type LocalText, textIn } from '../shapes.js';
 import { mayManageCollective, missingParts, partCount, purgeDate } from './rules.js';
@@ -88,7 +89,7 @@ function presentAddress(key: string, address: string | null) {
 function presentMap({ latitude, longitude }: CollectiveProfile['place'], language: Language) {
   if (latitude === null || longitude === null) return null;
   const [lat, lon] = [latitude.toFixed(4), longitude.toFixed(4)];
-  const degrees = new Intl.NumberFormat(language, { maximumFractionDigits: 4 });
+  const degrees = numberFormat(language, { maximumFractionDigits: 4 });
   return {
     latitude: `${degrees.format(Math.abs(latitude))}°`,
     longitude: `${degrees.format(Math.abs(longitude))}°`,

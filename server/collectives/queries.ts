@@ -12,6 +12,7 @@ export const collectiveIndexes: CollectionIndexes = {
   collectives: [
     { keys: { handle: 1 }, unique: true },
     { keys: { published: 1, deletedAt: 1, sortName: 1, _id: 1 } },
+    { keys: { published: 1, deletedAt: 1, 'profile.status': 1, sortName: 1, _id: 1 } },
     { keys: { terms: 1, sortName: 1 } },
     { keys: { 'members.personId': 1 } },
     { keys: { deletedAt: 1 } },

@@ -1,6 +1,7 @@
 // Lines of history as plain data for the page: what in words, who by name, each field with what stood and what stands.
 import type { Language } from '../context.js';
 import type { Change } from '../events.js';
+import { dateFormat, numberFormat, regionName } from '../formatters.js';
 import type { I18n, Translate } from '../i18n.js';
 import type { StoredChange } from './queries.js';
 
@@ -68,8 +69,8 @@ function presentValue(subject: Change['subject'], path: string, value: unknown, 
   const { language, t } = words;
   if (value === null || value === undefined || value === '') return '';
   if (typeof value === 'boolean') return t(value ? 'history.value.yes' : 'history.value.no');
-  if (typeof value === 'number') return new Intl.NumberFormat(language, { maximumFractionDigits: 12 }).format(value);
-  if (value instanceof Date) return new Intl.DateTimeFormat(language, { dateStyle: 'long' }).format(value);
+  if (typeof value === 'number') return numberFormat(language, { maximumFractionDigits: 12 }).format(value);
+  if (value instanceof Date) return dateFormat(language, { dateStyle: 'long' }).format(value);
   if (typeof value === 'string') return presentText(subject, path, value, words);
   if (Array.isArray(value)) return value.map((item) => presentValue(subject, path, item, words)).join(', ');
   return Object.entries(value)
@@ -85,10 +86,10 @@ function presentText(subject: Change['subject'], path: string, value: string, { 
   const key = `${prefixes[subject]}.${name}.${value}`;
   if (i18n.has(language, key)) return t(key);
   if (/^\d{4}-\d{2}-\d{2}$/.test(value)) {
-    return new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(value));
+    return dateFormat(language, { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(value));
   }
   if (name === 'countryCode' && /^[A-Z]{2}$/.test(value)) {
-    return new Intl.DisplayNames(language, { type: 'region' }).of(value) ?? value;
+    return regionName(language, value);
   }
   return value;
 }

@@ -5,6 +5,7 @@ import { join, relative } from 'node:path';
 import Handlebars from 'handlebars';
 import type { Language } from '../context.js';
 import type { Message, MessageParams } from '../errors.js';
+import { dateFormat, languageName, numberFormat, regionName } from '../formatters.js';
 import type { Translate } from '../i18n.js';
 import { type LocalText, textIn } from '../shapes.js';
 
@@ -43,14 +44,18 @@ export function loadViews(viewsDir: string, options: { reload?: boolean } = {}):
 
 function compileAll(viewsDir: string): Map<string, HandlebarsTemplateDelegate> {
   const handlebars = Handlebars.create();
-  registerHelpers(handlebars, assetAddresses(join(viewsDir, 'public')));
+  const helpers = houseHelpers(assetAddresses(join(viewsDir, 'public')));
+  for (const [name, helper] of Object.entries(helpers)) handlebars.registerHelper(name, orField(name, helper));
+  const knownHelpers = Object.fromEntries(Object.keys(helpers).map((name) => [name, true]));
+  // Whatever is no helper is a field of the data: templates need not ask each time which of both a name is.
+  const options = { knownHelpers, knownHelpersOnly: true, preventIndent: true };
   const templates = new Map<string, HandlebarsTemplateDelegate>();
   for (const file of readdirSync(viewsDir, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.hbs')) continue;
     const name = relative('.', file).replaceAll('\\', '/').slice(0, -'.hbs'.length);
     const source = readFileSync(join(viewsDir, file), 'utf8');
     if (name.startsWith('partials/')) handlebars.registerPartial(name.slice('partials/'.length), source);
-    else templates.set(name, handlebars.compile(source, { strict: false, preventIndent: true }));
+    else templates.set(name, handlebars.compile(source, options));
   }
   return templates;
 }
@@ -80,8 +85,8 @@ function assetAddresses(publicDir: string): Map<string, string> {
   return addresses;
 }
 
-function registerHelpers(handlebars: typeof Handlebars, assets: ReadonlyMap<string, string>): void {
-  const helpers: Record<string, Handlebars.HelperDelegate> = {
+function houseHelpers(assets: ReadonlyMap<string, string>): Record<string, Handlebars.HelperDelegate> {
+  return {
     /** {{t "key" name=value}}: a text of the catalogues. */
     t: (key: unknown, options: Handlebars.HelperOptions) => spaced(frameOf(options), String(key), options.hash),
     /** {{say message}}: a Message {key, params}. */
@@ -103,15 +108,11 @@ function registerHelpers(handlebars: typeof Handlebars, assets: ReadonlyMap<stri
       formatDate(value, frameOf(options), { dateStyle: 'long', timeStyle: 'short' }),
     isoDate: (value: unknown) => (value instanceof Date ? value.toISOString() : String(value ?? '')),
     number: (value: unknown, options: Handlebars.HelperOptions) =>
-      typeof value === 'number' ? new Intl.NumberFormat(frameOf(options).language).format(value) : '',
+      typeof value === 'number' ? numberFormat(frameOf(options).language, undefined).format(value) : '',
     country: (code: unknown, options: Handlebars.HelperOptions) =>
-      code
-        ? (new Intl.DisplayNames(frameOf(options).language, { type: 'region' }).of(String(code)) ?? String(code))
-        : '',
+      code ? regionName(frameOf(options).language, String(code)) : '',
     languageName: (code: unknown, options: Handlebars.HelperOptions) =>
-      code
-        ? (new Intl.DisplayNames(frameOf(options).language, { type: 'language' }).of(String(code)) ?? String(code))
-        : '',
+      code ? languageName(frameOf(options).language, String(code)) : '',
     eq: (a: unknown, b: unknown) => a === b,
     not: (a: unknown) => !a,
     and: (...values: unknown[]) => values.slice(0, -1).every(Boolean),
@@ -147,7 +148,6 @@ function registerHelpers(handlebars: typeof Handlebars, assets: ReadonlyMap<stri
     /** {{jsonLd object}} for <script type="application/ld+json">: cannot end the script element. */
     jsonLd: (value: unknown) => new Handlebars.SafeString(JSON.stringify(value).replaceAll('<', '\\u003c')),
   };
-  for (const [name, helper] of Object.entries(helpers)) handlebars.registerHelper(name, orField(name, helper));
 }
 
 function sameValue(a: unknown, b: unknown): boolean {
@@ -181,7 +181,7 @@ function formatDate(value: unknown, page: PageFrame, style: Intl.DateTimeFormatO
   const day = typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value);
   const date = value instanceof Date ? value : new Date(String(value));
   if (Number.isNaN(date.getTime())) return String(value);
-  return new Intl.DateTimeFormat(page.language === 'en' ? 'en-GB' : page.language, {
+  return dateFormat(page.language === 'en' ? 'en-GB' : page.language, {
     ...style,
     timeZone: day ? 'UTC' : page.timeZone,
   }).format(date);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Language } from '../context.js';
 import type { Words } from '../i18n.js';
 import { type LocalText, localLine, localParagraph, optionalEmail, requiredLine } from '../shapes.js';
+import { writeCount } from '../store/guarded.js';
 import type { Doc, Store } from '../store/store.js';
 
 export interface InstanceSettings {
@@ -42,7 +43,28 @@ export const defaultSettings: InstanceSettings = {
 
 type SettingsDoc = Doc & { value: Partial<InstanceSettings> };
 
+interface Kept {
+  value: InstanceSettings;
+  /** The count of writes before it was read. */
+  writes: number;
+  at: number;
+}
+
+const kept = new WeakMap<Store, Kept>();
+/** How old they may be when another process changed them, in milliseconds. */
+const maxAgeMs = 1000;
+
+/** Every page needs them: what this process has read is good until it writes anything, a second at most. */
 export async function readSettings(store: Store): Promise<InstanceSettings> {
+  const [writes, at] = [writeCount(), performance.now()];
+  const known = kept.get(store);
+  if (known?.writes === writes && at - known.at < maxAgeMs) return known.value;
+  const value = await fetchSettings(store);
+  kept.set(store, { value, writes, at });
+  return value;
+}
+
+async function fetchSettings(store: Store): Promise<InstanceSettings> {
   const doc = await store.collection<SettingsDoc>('settings').findOne({ _id: 'instance' });
   return { ...defaultSettings, ...doc?.value };
 }

@@ -2,6 +2,7 @@
 import { presentServiceStatus, servicePath } from '../../catalogue/present.js';
 import { listServicesOf } from '../../catalogue/queries.js';
 import { organizationJsonLd } from '../../formats/schemaOrg.js';
+import { regionName } from '../../formatters.js';
 import type { Routes } from '../../http/routes.js';
 import { presentPosts } from '../../posts/present.js';
 import { countPublicPosts, listPublicPosts } from '../../posts/queries.js';
@@ -24,9 +25,8 @@ export function publicPages(routes: Routes): void {
       listPublicCollectives(house.store, search),
       listCountries(house.store),
     ]);
-    const names = new Intl.DisplayNames(visit.language, { type: 'region' });
     const countryOptions = countries
-      .map((value) => ({ value, label: names.of(value) ?? value }))
+      .map((value) => ({ value, label: regionName(visit.language, value) }))
       .sort((a, b) => a.label.localeCompare(b.label, visit.language));
     const model = {
       search: visit.query,
