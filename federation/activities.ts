@@ -59,3 +59,11 @@ export async function listOutbox(federation: Federation, actor: string, after: s
 export async function countOutbox(federation: Federation, actor: string): Promise<number> {
   return activitiesIn(federation).countDocuments({ actor, listed: true });
 }
+
+const keepAnswersDays = 60;
+
+/** Removes our answers to follows of long ago; what is public stays. Returns how many. */
+export async function pruneActivities(federation: Federation): Promise<number> {
+  const at = { $lt: new Date(federation.house.now().getTime() - keepAnswersDays * 24 * 60 * 60 * 1000) };
+  return (await activitiesIn(federation).deleteMany({ type: { $in: ['Accept', 'Reject'] }, at })).deletedCount;
+}

@@ -7,7 +7,8 @@ export const federationIndexes: CollectionIndexes = {
     { keys: { actor: 1, listed: 1, _id: -1 } },
     { keys: { subject: 1, _id: -1 } },
     { keys: { objectIri: 1, _id: -1 } },
-    { keys: { isFannedOut: 1, _id: 1 } },
+    { keys: { type: 1, at: 1 } },
+    { keys: { type: 1, listed: 1 } },
   ],
   deliveries: [
     { keys: { state: 1, nextAt: 1 } },

@@ -22,24 +22,25 @@ export interface Mentioned {
 /** Names looked up over the network for one post. */
 const maxLookups = 5;
 
+/** All at once: the slowest server decides, not their sum. */
 export async function resolveMentions(federation: Federation, names: readonly string[]): Promise<Mentioned[]> {
-  const found: Mentioned[] = [];
-  let lookups = 0;
-  for (const mention of names) {
-    const [user = '', host = federation.house.site.host] = mention.split('@');
-    if (host === federation.house.site.host) {
-      const local = await findLocalActor(federation, user);
-      if (local !== null && local !== 'gone') {
-        found.push({ mention, iri: local.iri, page: `${federation.house.site.baseUrl}/@${local.handle}`, actor: null });
-      }
-      continue;
-    }
-    const known = await findRemoteActorByHandle(federation.house.store, mention);
-    const actor =
-      known && known.goneAt === null ? known : ++lookups <= maxLookups ? await lookUp(federation, user, host) : null;
-    if (actor) found.push({ mention, iri: actor._id, page: actor.url ?? actor._id, actor });
+  const lookups = { left: maxLookups };
+  const found = await Promise.all(names.map((mention) => resolve(federation, mention, lookups)));
+  return found.filter((one) => one !== null);
+}
+
+async function resolve(federation: Federation, mention: string, lookups: { left: number }): Promise<Mentioned | null> {
+  const { site, store } = federation.house;
+  const [user = '', host = site.host] = mention.split('@');
+  if (host === site.host) {
+    const local = await findLocalActor(federation, user);
+    if (local === null || local === 'gone') return null;
+    return { mention, iri: local.iri, page: `${site.baseUrl}/@${local.handle}`, actor: null };
   }
-  return found;
+  const known = await findRemoteActorByHandle(store, mention);
+  const actor =
+    known && known.goneAt === null ? known : lookups.left-- > 0 ? await lookUp(federation, user, host) : null;
+  return actor && { mention, iri: actor._id, page: actor.url ?? actor._id, actor };
 }
 
 /** The actor that a server names for user@host; null: none that can be read now. */

@@ -92,31 +92,30 @@ function keyOf(eventId: string, index: number): string {
 }
 
 async function keep(federation: Federation, event: PendingEvent, draft: Draft, key: string): Promise<void> {
-  const activities = activitiesIn(federation);
-  if (await activities.findOne({ _id: key }, { projection: { _id: 1 } })) return;
+  if (!(await activitiesIn(federation).findOne({ _id: key }, { projection: { _id: 1 } }))) {
+    await insert(federation, event, draft, key);
+  }
+  if (draft.type === 'Delete' && draft.objectIri !== null) await withdrawText(federation, draft.objectIri, key);
+}
+
+async function insert(federation: Federation, event: PendingEvent, draft: Draft, key: string): Promise<void> {
   const { document, object } = await write(federation, event, draft, key);
+  const { actor, inboxes, listed, objectIri, subject, to, toFollowers, type } = draft;
   const activity: Activity = {
     _id: key,
-    actor: draft.actor,
-    type: draft.type,
-    subject: draft.subject,
-    objectIri: draft.objectIri,
+    ...{ actor, type, subject, objectIri, listed, inboxes, toFollowers },
     json: JSON.stringify(document),
     objectJson: object === null ? null : JSON.stringify(object),
-    isPublic: draft.to.includes(publicAudience),
-    listed: draft.listed,
+    isPublic: to.includes(publicAudience),
     at: event.at,
-    inboxes: draft.inboxes,
-    toFollowers: draft.toFollowers,
     fanOutCursor: null,
     isFannedOut: false,
   };
   try {
-    await activities.insertOne(activity);
+    await activitiesIn(federation).insertOne(activity);
   } catch (error) {
     if (!(error instanceof DuplicateKeyError)) throw error;
   }
-  if (draft.type === 'Delete' && draft.objectIri !== null) await withdrawText(federation, draft.objectIri, key);
 }
 
 /** The signed document, and the signed object alone. Proofs last: they cover what is sent. */

@@ -3,7 +3,7 @@
 // fetch the same thing again and again.
 import { createHash } from 'node:crypto';
 import { keepRemoteActor } from '../server/partners/actions.js';
-import { findRemoteActor, findRemoteActorByKey } from '../server/partners/queries.js';
+import { findRemoteActorByKey } from '../server/partners/queries.js';
 import type { RemoteActor, RemoteKey } from '../server/partners/schema.js';
 import type { Doc } from '../server/store/store.js';
 import { keysOf } from './actorKeys.js';
@@ -65,12 +65,6 @@ export async function fetchActor(federation: Federation, iri: string): Promise<R
   if (actor?._id === withoutFragment(iri)) return actor;
   await rememberFailure(federation, iri, 'permanent');
   throw new Refusal(401, 'the actor cannot be read');
-}
-
-/** From our records when known, else fetched. */
-export async function getActor(federation: Federation, iri: string): Promise<RemoteActor> {
-  const known = await findRemoteActor(federation.house.store, iri);
-  return known && known.goneAt === null ? known : fetchActor(federation, iri);
 }
 
 /** What stands at a key's or actor's address, and the actor if it is one. The document must bear the id of its address. */

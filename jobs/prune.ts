@@ -1,5 +1,6 @@
 // TABLE: what is kept for a time only, and the deed that takes it away. One that fails does not keep the others from
 // their work; the run then counts as failed.
+import { pruneActivities } from '../federation/activities.js';
 import { pruneDeliveries } from '../federation/delivery.js';
 import type { Federation } from '../federation/federation.js';
 import { pruneReceived } from '../federation/inbox.js';
@@ -12,7 +13,7 @@ import { contextOf } from '../server/house.js';
 import { pruneLimits } from '../server/http/limits.js';
 import type { JobResult } from '../server/instances/schema.js';
 import { pruneMails } from '../server/notices/actions/sendDueMails.js';
-import { pruneFollows } from '../server/partners/actions.js';
+import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
 import type { JobTools } from './tools.js';
 
@@ -24,7 +25,9 @@ const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<nu
   services: purgeWithdrawnServices,
   collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf]),
   follows: pruneFollows,
+  remoteActors: pruneRemoteActors,
   deliveries: (_ctx, federation) => pruneDeliveries(federation),
+  activities: (_ctx, federation) => pruneActivities(federation),
   received: (_ctx, federation) => pruneReceived(federation),
   keyFailures: (_ctx, federation) => pruneKeyFailures(federation),
 };

@@ -156,3 +156,15 @@ export async function pruneFollows(ctx: Context): Promise<number> {
   });
   return ended.deletedCount;
 }
+
+/** Removes what we know of actors that we have not read for a month and that follow nobody here. Returns how many. */
+export async function pruneRemoteActors(ctx: Context): Promise<number> {
+  const before = new Date(ctx.now.getTime() - keepDays * 24 * 60 * 60 * 1000);
+  const old = remoteActorsIn(ctx.store).find({ fetchedAt: { $lt: before } }, { projection: { _id: 1 } });
+  let removed = 0;
+  for await (const { _id } of old) {
+    if (await followsIn(ctx.store).findOne({ follower: _id }, { projection: { _id: 1 } })) continue;
+    removed += (await remoteActorsIn(ctx.store).deleteOne({ _id, fetchedAt: { $lt: before } })).deletedCount;
+  }
+  return removed;
+}

@@ -7,11 +7,12 @@ import {
   forgetRemoteActor,
   keepRemoteActor,
   pruneFollows,
+  pruneRemoteActors,
   receiveFollow,
   rejectFollow,
   removeFollower,
 } from '../../../server/partners/actions.js';
-import { findFollow, listFollowerInboxes } from '../../../server/partners/queries.js';
+import { findFollow, findRemoteActor, listFollowerInboxes } from '../../../server/partners/queries.js';
 import { partnerRoutes } from '../../../server/partners/routes.js';
 import { actorIri, followKey } from '../../../server/partners/rules.js';
 import type { RemoteActor } from '../../../server/partners/schema.js';
@@ -151,6 +152,18 @@ describe('followers of a hoster', () => {
     expect(await pruneFollows(system())).to.equal(0);
     house.pass(31 * 24 * 3600_000);
     expect(await pruneFollows(system())).to.equal(1);
+  });
+
+  it('leave nothing behind of actors that nobody needs any more', async () => {
+    const idle = buildFollower();
+    const follower = buildFollower();
+    for (const actor of [idle, follower]) await keepRemoteActor(system(), { ...actor, fetchedAt: house.now() });
+    await acceptFollow(ctx, hoster._id, await ask({ ...follower, fetchedAt: house.now() }));
+    expect(await pruneRemoteActors(system())).to.equal(0);
+    house.pass(31 * 24 * 3600_000);
+    expect(await pruneRemoteActors(system())).to.equal(1);
+    expect(await findRemoteActor(house.store, idle._id)).to.equal(null);
+    expect((await findRemoteActor(house.store, follower._id))?._id).to.equal(follower._id);
   });
 
   it('are written to where their server now says', async () => {

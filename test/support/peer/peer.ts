@@ -1,6 +1,6 @@
 // An ActivityPub server of its own, for tests: node:http and node:crypto only, no line shared with the server or with
 // federation/. It looks up, follows, receives, checks every signature and digest that reaches it, and misbehaves on demand.
-import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import {
   createServer,
   request as httpRequest,
@@ -163,7 +163,7 @@ export class Peer {
 
   /** What arrived, by the type of activity. */
   ofType(type: string): ReceivedRequest[] {
-    return this.received.filter((one) => one.json['type'] === type);
+    return this.received.filter((one) => one.json.type === type);
   }
 
   private async answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -180,7 +180,7 @@ export class Peer {
   }
 
   private async take(req: IncomingMessage, body: Buffer): Promise<void> {
-    const digest = String(req.headers['digest'] ?? '');
+    const digest = String(req.headers.digest ?? '');
     this.received.push({
       method: req.method ?? '',
       path: req.url ?? '',
@@ -194,7 +194,7 @@ export class Peer {
   }
 
   private async check(req: IncomingMessage): Promise<'valid' | 'invalid' | 'none'> {
-    const claimed = readSignature(req.headers['signature'] as string | undefined);
+    const claimed = readSignature(req.headers.signature as string | undefined);
     if (!claimed) return 'none';
     const pem = this.keys.get(claimed.keyId) ?? (await this.fetchKey(claimed.keyId));
     const covers = ['(request-target)', 'host', 'date', 'digest'].every((name) => claimed.names.includes(name));
@@ -220,11 +220,6 @@ export class Peer {
       .writeHead(200, { 'content-type': 'application/jrd+json' })
       .end(JSON.stringify({ subject: `acct:${actor.name}@${this.host}`, links }));
   }
-}
-
-/** A name for a document or activity that nobody else uses. */
-export function unique(text: string): string {
-  return createHash('sha1').update(`${text}${Math.random()}`).digest('hex').slice(0, 12);
 }
 
 function parse(body: Buffer): Json {

@@ -26,7 +26,7 @@ export function signedHeaders(
 ): Record<string, string | string[]> {
   const values: Record<string, string> = { host: target.host, date: (options.date ?? new Date()).toUTCString() };
   if (body) {
-    values['digest'] = `SHA-256=${sha256(body)}`;
+    values.digest = `SHA-256=${sha256(body)}`;
     values['content-type'] = 'application/activity+json';
   }
   const names = options.headers ?? ['(request-target)', 'host', 'date', ...(body ? ['digest', 'content-type'] : [])];
