@@ -1,6 +1,6 @@
 // The one way to declare a page or a deed over HTTP: each route states who may enter and the shape of what it takes.
 // An unsafe route without a CSRF check or a route without shapes cannot be written. Handlers hold no logic.
-import express, { type NextFunction, type Request, type Response, type Router } from 'express';
+import express, { type NextFunction, type Request, type RequestHandler, type Response, type Router } from 'express';
 import multer from 'multer';
 import { z } from 'zod';
 import type { Context, Language, PersonActor } from '../context.js';
@@ -16,6 +16,8 @@ export type Access = 'public' | 'signedIn' | 'moderator' | 'administrator';
 
 type Shape = z.ZodType;
 const nothing = z.object({});
+/** Bytes of a text field beside a file, unless told otherwise. */
+const textBytes = 64 * 1024;
 
 export interface RouteSpec<P extends Shape, Q extends Shape, B extends Shape> {
   access: Access;
@@ -24,7 +26,8 @@ export interface RouteSpec<P extends Shape, Q extends Shape, B extends Shape> {
   body?: B;
   /**
    * The name of one file field, and the largest size of a file in bytes. Makes the route take multipart/form-data.
-   * `maxCount`: the field takes several files (1 unless told). `maxText`: bytes of a text field (64 KiB unless told).
+   * `maxCount`: the field takes several files (1 unless told), together no more than eight of the largest.
+   * `maxText`: bytes of a text field (64 KiB unless told).
    */
   file?: { field: string; maxBytes: number; maxCount?: number; maxText?: number };
   /** Shows the form again, filled in, after a refusal of the shape or of the deed. Absent: an error page. */
@@ -91,7 +94,7 @@ export class Routes {
     handler: Handler<z.output<P>, z.output<Q>, z.output<B>>,
   ): this {
     this.list.push({ method: 'post', path, access: spec.access });
-    const readers = spec.file ? [multer(uploadLimits(spec.file)).array(spec.file.field, spec.file.maxCount ?? 1)] : [];
+    const readers = spec.file ? fileReaders(spec.access, spec.file) : [];
     this.router.post(path, ...readers, (req, res, next) => this.run(req, res, next, spec, handler));
     return this;
   }
@@ -189,7 +192,23 @@ export function personOf(ctx: Context): PersonActor {
   return ctx.actor;
 }
 
-function uploadLimits({ maxBytes, maxCount = 1, maxText = 64 * 1024 }: FileSpec): multer.Options {
+/** As many files of the largest size as one form may hold in all: it is read into memory. */
+const largestFiles = 8;
+
+/** Nothing is read from who may not enter, nor of a form that is larger than all that is asked for. */
+function fileReaders(access: Access, file: FileSpec): RequestHandler[] {
+  const { maxBytes, maxCount = 1, maxText = textBytes } = file;
+  const most = Math.min(maxCount, largestFiles) * maxBytes + maxText + textBytes;
+  const guard: RequestHandler = (req, res, next) => {
+    if (!enter(access, res.locals.actor ?? null, req, res)) return;
+    const length = Number(req.headers['content-length'] ?? Number.NaN);
+    if (!(length <= most)) throw new DomainError('invalid', 'error.tooLarge');
+    next();
+  };
+  return [guard, multer(uploadLimits(file)).array(file.field, maxCount)];
+}
+
+function uploadLimits({ maxBytes, maxCount = 1, maxText = textBytes }: FileSpec): multer.Options {
   const limits = { fileSize: maxBytes, files: maxCount, fields: 100, fieldSize: maxText, fieldNameSize: 100 };
   return { storage: multer.memoryStorage(), limits: { ...limits, parts: 100 + maxCount } };
 }
