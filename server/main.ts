@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { createFederation } from '../federation/federation.js';
+import { createFederation, type Federation } from '../federation/federation.js';
 import { createFetch, type Fetch } from '../federation/fetch.js';
 import { federationIndexes } from '../federation/indexes.js';
 import { federationConsumer } from '../federation/outbox.js';
@@ -14,7 +14,7 @@ import type { JobTools } from '../jobs/tools.js';
 import { buildApp } from './app.js';
 import { catalogueEvent } from './catalogue/actions/catalogueEvent.js';
 import type { Config } from './config.js';
-import type { Actor, Site } from './context.js';
+import type { Actor, Log, Site } from './context.js';
 import { recordChange } from './history/actions.js';
 import { contextOf, type Engine, type House } from './house.js';
 import { loadViews } from './http/views.js';
@@ -60,53 +60,30 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
     );
   }
   const dataDir = prepareDataDir(config.dataDir);
+  // The port first, since addresses may be made of it. Until all is ready, whoever asks is told to come back.
   let answer: RequestListener = (_req, res) => void res.writeHead(503, { 'Retry-After': '1' }).end('starting\n');
   const server = createServer({ requestTimeout: 60_000, keepAliveTimeout: 65_000 }, (req, res) => answer(req, res));
   const port = await listen(server, config.host, config.port);
-  const closers: (() => Promise<void> | void)[] = [];
+  const closers: (() => Promise<void> | void)[] = [() => void server.close(), () => server.closeAllConnections()];
   const closeAll = async () => {
     for (const close of closers.reverse()) await close();
   };
-  closers.push(
-    () => void server.closeAllConnections(),
-    () => void server.close(),
-  );
-
   try {
-    const store = await openStore({
-      dataDir,
-      ...(config.mongodbUri === undefined ? {} : { mongodbUri: config.mongodbUri }),
-      log: (message, details) => log.warn(details, message),
-    });
+    const store = await openData(config, dataDir, log);
     closers.push(() => store.close());
-    await migrate(store, migrations, (message, details) => log.info(details, message));
-    await store.ensureIndexes({ ...allIndexes, ...federationIndexes });
     const site = siteOf(config, port);
     await keepAddress(store, site);
 
-    const now = () => new Date();
-    let isStopping = false;
-    const house: House = {
-      store,
-      site,
-      log,
-      views: loadViews(viewsDir, { reload: isDevelopment }),
-      i18n: loadI18n(join(viewsDir, 'locales')),
-      secret: readSecret(config, dataDir),
-      trustProxy: config.trustProxy,
-      privateHosts: config.privateHosts,
-      fetchText: (url, request) => federation.fetch.fetchText(url, request),
-      now,
-    };
-    const federation = createFederation(house, { version, workerId: `${hostname()}:${process.pid}:${newId()}` });
+    const house = buildHouse(config, { store, site, log, secret: readSecret(config, dataDir) });
+    const { federation } = house;
     closers.push(() => federation.fetch.close());
     const tools: JobTools = {
-      federation,
-      mailTransport: await transportFor(config),
       house,
+      federation,
       store,
       log,
       now: house.now,
+      mailTransport: await transportFor(config),
       dataDir,
       backupKeepDays: config.backupKeepDays,
       collections: eventfulCollections,
@@ -119,29 +96,24 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
     };
     const { timeZone } = await readSettings(store);
     const jobs = runner(house, schedule, tools, { timezone: timeZone });
+    let isStopping = false;
     const engine: Engine = {
       version,
       isDevelopment,
       dataDir,
-      startedAt: now(),
+      startedAt: house.now(),
       keepsBackups: config.backupKeepDays > 0,
       sendsMail: config.smtpUrl !== undefined,
       metrics: await metricsFor(house, config.metricsToken, dataDir),
       jobs,
       isStopping: () => isStopping,
     };
-    answer = buildApp(house, engine, { federation, wake: jobs.wake });
     await bootstrap(house, config.bootstrapFile);
     await jobs.start();
-    jobs.wake();
     closers.push(() => jobs.stop());
-    options.tell(`Chatière ${version} is at ${site.baseUrl}`);
-    const setupLink = await openSetup(house);
-    const helpless = await findHelplessAdministrator(store);
-    if (helpless !== null)
-      options.tell(`${helpless} administers it and has no password yet. Run: npx chatiere person reset ${helpless}`);
-    if (setupLink !== null) options.tell(`Nobody administers it yet. Open this link once, to set it up: ${setupLink}`);
-
+    jobs.wake();
+    await greet(house, options);
+    answer = buildApp(house, engine, { federation, wake: jobs.wake });
     return {
       baseUrl: site.baseUrl,
       async stop() {
@@ -154,6 +126,49 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
     await closeAll();
     throw error;
   }
+}
+
+/** The store with its data in today's shape and all indexes. */
+async function openData(config: Config, dataDir: string, log: Log): Promise<Store> {
+  const store = await openStore({
+    dataDir,
+    ...(config.mongodbUri === undefined ? {} : { mongodbUri: config.mongodbUri }),
+    log: (message, details) => log.warn(details, message),
+  });
+  try {
+    await migrate(store, migrations, (message, details) => log.info(details, message));
+    await store.ensureIndexes({ ...allIndexes, ...federationIndexes });
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+type Ground = Pick<House, 'store' | 'site' | 'log' | 'secret'>;
+
+function buildHouse(config: Config, ground: Ground): House & { federation: Federation } {
+  const shared = {
+    ...ground,
+    views: loadViews(viewsDir, { reload: isDevelopment }),
+    i18n: loadI18n(join(viewsDir, 'locales')),
+    trustProxy: config.trustProxy,
+    privateHosts: config.privateHosts,
+    now: () => new Date(),
+  };
+  const federation = createFederation(shared, { version, workerId: `${hostname()}:${process.pid}:${newId()}` });
+  return { ...shared, federation, fetchText: federation.fetch.fetchText };
+}
+
+/** What the person at the terminal needs to know: where it is, and how to get in for the first time. */
+async function greet(house: House, { tell }: ServeOptions): Promise<void> {
+  tell(`Chatière ${version} is at ${house.site.baseUrl}`);
+  const helpless = await findHelplessAdministrator(house.store);
+  if (helpless !== null) {
+    tell(`${helpless} administers it and has no password yet. Run: npx chatiere person reset ${helpless}`);
+  }
+  const setupLink = await openSetup(house);
+  if (setupLink !== null) tell(`Nobody administers it yet. Open this link once, to set it up: ${setupLink}`);
 }
 
 /** Resolves when every request has been answered; after a while those that hang are cut. */

@@ -1,5 +1,6 @@
 // `chatiere serve`: the server, its signals, and what happens when something unforeseen breaks.
 import { withoutSecrets } from '../log.js';
+import type { Running } from '../main.js';
 import { readEnvironment } from './environment.js';
 
 /** Milliseconds after which a stop that hangs is ended. */
@@ -8,17 +9,18 @@ const hardStopMs = 25_000;
 export async function serveCommand(): Promise<void> {
   const config = readEnvironment();
   for (const kind of ['uncaughtException', 'unhandledRejection']) process.on(kind, breakOff);
-  const { serve } = await import('../main.js');
-  const running = await serve(config, { tell: (line) => process.stdout.write(`${line}\n`) });
+  let running: Running | null = null;
   let asked = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (asked) process.exit(1);
-      asked = true;
-      setTimeout(() => process.exit(1), hardStopMs).unref();
-      running.stop().then(() => process.exit(0), breakOff);
-    });
-  }
+  const stop = () => {
+    // Asked twice, or before it was ready: nothing that was acknowledged is lost by ending at once.
+    if (asked || running === null) process.exit(asked ? 1 : 0);
+    asked = true;
+    setTimeout(() => process.exit(1), hardStopMs).unref();
+    running.stop().then(() => process.exit(0), breakOff);
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+  const { serve } = await import('../main.js');
+  running = await serve(config, { tell: (line) => process.stdout.write(`${line}\n`) });
 }
 
 /** The state is unknown: say why, end, let the supervisor start afresh. What was acknowledged is on disk. */
