@@ -118,8 +118,8 @@ function tellStory(engine: string, engineEnv: () => Record<string, string>): voi
         const visitor = new Visitor(server.baseUrl, language);
         await visitor.visit('/');
         expect(visitor.current.html).to.include(`<html lang="${language}"`);
-        await visitor.visit(`/services?need=${need}`);
-        expect(visitor.current.text).to.include(word);
+        // The finder hears of a publication with the next handing on of events, a moment later.
+        await eventually(async () => (await visitor.visit(`/services?need=${need}`)).text.includes(word) || undefined);
         expect(visitor.current.text.toLowerCase()).to.include(noAccount);
         await visitor.visit('/services?q=pads');
         const link = /href="(\/@[^"]+\/services\/[^"]+)"/.exec(visitor.current.html)?.[1];
@@ -235,10 +235,10 @@ function expectSigned(request: ReceivedRequest): void {
   expect(request.digestFits).to.equal(true);
 }
 
-async function eventually<T>(look: () => T | undefined, timeoutMs = 15_000): Promise<T> {
+async function eventually<T>(look: () => T | undefined | Promise<T | undefined>, timeoutMs = 15_000): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
-    const found = look();
+    const found = await look();
     if (found !== undefined) return found;
     if (performance.now() > deadline) throw new Error('it did not happen in time');
     await new Promise((resolve) => setTimeout(resolve, 50));
