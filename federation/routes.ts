@@ -173,11 +173,10 @@ function actorRoutes(router: Router, federation: Federation): void {
 function objectRoutes(router: Router, federation: Federation): void {
   router.get('/objects/:id', async (req, res) => {
     res.vary('Accept');
-    sendObject(
-      res,
-      await findLastOfObject(federation, federation.apex.objectIri(req.params.id)),
-      prefersPage(req.headers.accept),
-    );
+    const last = await findLastOfObject(federation, federation.apex.objectIri(req.params.id));
+    // Whoever is hidden takes what they said with them. A Tombstone stays.
+    if (last !== null && last.type !== 'Delete' && last.isPublic) await actorNamed(federation, last.actor);
+    sendObject(res, last, prefersPage(req.headers.accept));
   });
 
   router.get('/activities/:id', async (req, res) => {
