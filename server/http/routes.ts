@@ -173,7 +173,7 @@ function enter(access: Access, actor: Context['actor'], req: Request, res: Respo
   if (access === 'public') return true;
   if (actor?.kind !== 'person') {
     if (req.method !== 'GET') throw new DomainError('not-allowed', 'error.signInFirst');
-    res.redirect(303, `/sign-in?next=${encodeURIComponent(req.originalUrl)}`);
+    res.set('Cache-Control', 'no-store').redirect(303, `/sign-in?next=${encodeURIComponent(req.originalUrl)}`);
     return false;
   }
   if (access === 'administrator' && actor.instanceRole !== 'administrator') throw hidden();
