@@ -1,4 +1,5 @@
 // Every collection of the house with its indexes, gathered from the slices. A collection not named here does not exist.
+import { bootstrapIndexes } from '../bootstrap/apply.js';
 import { catalogueIndexes } from '../catalogue/queries.js';
 import { collectiveIndexes } from '../collectives/queries.js';
 import { handleIndexes } from '../handles/handles.js';
@@ -15,6 +16,7 @@ import type { CollectionIndexes } from './store.js';
 
 export const allIndexes: CollectionIndexes = {
   ...instanceIndexes,
+  ...bootstrapIndexes,
   ...catalogueIndexes,
   ...collectiveIndexes,
   ...handleIndexes,
