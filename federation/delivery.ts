@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { listFollowerInboxes } from '../server/partners/queries.js';
-import type { Doc } from '../server/store/store.js';
+import { type Doc, DuplicateKeyError } from '../server/store/store.js';
 import { type Activity, activitiesIn } from './activities.js';
 import { keysOf } from './actorKeys.js';
 import type { Federation } from './federation.js';
@@ -70,39 +70,39 @@ export async function fanOut(federation: Federation, activity: Activity): Promis
   await activitiesIn(federation).updateOne({ _id }, { $set: { isFannedOut: true } });
 }
 
+/** Rows that are there already (from before a crash) stay as they are. */
 async function enqueue(federation: Federation, activity: Activity, inboxes: readonly string[]): Promise<void> {
   if (inboxes.length === 0) return;
   const now = federation.house.now();
-  await deliveriesIn(federation).bulkWrite(
-    inboxes.map((inbox) => {
-      const { host } = new URL(inbox);
-      const fields: Omit<Delivery, '_id'> = {
-        activityId: activity._id,
-        actor: activity.actor,
-        inbox,
-        host,
-        lane: `${host} ${activity.subject}`,
-        seq: activity._id,
-        state: 'waiting',
-        attempts: 0,
-        refusals: 0,
-        createdAt: now,
-        nextAt: now,
-        leasedBy: '',
-        leaseUntil: never,
-        lastStatus: null,
-        lastError: null,
-        failedAt: null,
-      };
-      return {
-        updateOne: {
-          filter: { _id: deliveryKey(activity._id, inbox) },
-          update: { $setOnInsert: fields },
-          upsert: true,
-        },
-      };
-    }),
-  );
+  try {
+    const rows = inboxes.map((inbox) => newDelivery(activity, inbox, now));
+    await deliveriesIn(federation).insertMany(rows, { ordered: false });
+  } catch (error) {
+    if (!(error instanceof DuplicateKeyError)) throw error;
+  }
+}
+
+function newDelivery(activity: Activity, inbox: string, now: Date): Delivery {
+  const { host } = new URL(inbox);
+  return {
+    _id: deliveryKey(activity._id, inbox),
+    activityId: activity._id,
+    actor: activity.actor,
+    inbox,
+    host,
+    lane: `${host} ${activity.subject}`,
+    seq: activity._id,
+    state: 'waiting',
+    attempts: 0,
+    refusals: 0,
+    createdAt: now,
+    nextAt: now,
+    leasedBy: '',
+    leaseUntil: never,
+    lastStatus: null,
+    lastError: null,
+    failedAt: null,
+  };
 }
 
 function deliveryKey(activityId: string, inbox: string): string {
