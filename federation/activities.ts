@@ -60,10 +60,11 @@ export async function countOutbox(federation: Federation, actor: string): Promis
   return activitiesIn(federation).countDocuments({ actor, listed: true });
 }
 
-const keepAnswersDays = 60;
+const keepDays = 60;
 
-/** Removes our answers to follows of long ago; what is public stays. Returns how many. */
+/** Removes, after two months, what stands in no outbox: answers to follows, changes of actors. Returns how many. */
 export async function pruneActivities(federation: Federation): Promise<number> {
-  const at = { $lt: new Date(federation.house.now().getTime() - keepAnswersDays * 24 * 60 * 60 * 1000) };
-  return (await activitiesIn(federation).deleteMany({ type: { $in: ['Accept', 'Reject'] }, at })).deletedCount;
+  const at = { $lt: new Date(federation.house.now().getTime() - keepDays * 24 * 60 * 60 * 1000) };
+  const passing = { type: { $in: ['Accept', 'Reject', 'Update'] }, listed: false, at };
+  return (await activitiesIn(federation).deleteMany(passing)).deletedCount;
 }

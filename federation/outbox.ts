@@ -39,7 +39,7 @@ export interface Draft {
   context?: unknown[];
 }
 
-export type Announced<T extends EventType> = EventOf<T> & Pick<PendingEvent, 'eventId' | 'at'>;
+export type Announced<T extends EventType> = EventOf<T> & Pick<PendingEvent, 'eventId' | 'at' | 'change'>;
 type Row<T extends EventType> = ((federation: Federation, event: Announced<T>) => Promise<Draft[]>) | 'notFederated';
 const notFederated = 'notFederated';
 

@@ -2,8 +2,9 @@
 
 import { findCollective } from '../../server/collectives/queries.js';
 import { readSettings } from '../../server/instances/settings.js';
+import { listFollowersAfter } from '../../server/partners/queries.js';
 import { findPerson } from '../../server/people/queries.js';
-import { findLastOfSubject } from '../activities.js';
+import { isPublicPerson } from '../../server/people/rules.js';
 import { keysOf } from '../actorKeys.js';
 import { findLocalActor, type LocalActor } from '../actors.js';
 import type { Federation } from '../federation.js';
@@ -25,10 +26,12 @@ export async function describeActor(federation: Federation, actor: LocalActor): 
   });
 }
 
+/** Who is a member, and as what, is not on the wire. */
 export async function announceActor(
   federation: Federation,
   event: Announced<'collective.created' | 'collective.updated'>,
 ): Promise<Draft[]> {
+  if (event.change?.what === 'members') return [];
   const collective = await findCollective(federation.house.store, event.collectiveId);
   return collective ? updateOf(federation, collective.handle) : [];
 }
@@ -48,14 +51,11 @@ export async function announcePerson(
 ): Promise<Draft[]> {
   const person = await findPerson(federation.house.store, event.personId);
   if (!person?.handle) return [];
-  const update = await updateOf(federation, person.handle);
-  if (update.length > 0) return update;
-  const before = await findLastOfSubject(federation, `actor:${person.handle}`, event.eventId);
-  return before === null || before.type === 'Delete' ? [] : [deleteOf(federation, person.handle)];
+  return isPublicPerson(person) ? updateOf(federation, person.handle) : deleteOf(federation, person.handle);
 }
 
 export async function announceActorGone(federation: Federation, event: Announced<'person.deleted'>): Promise<Draft[]> {
-  return event.handle === null ? [] : [deleteOf(federation, event.handle)];
+  return event.handle === null ? [] : deleteOf(federation, event.handle);
 }
 
 /** Also when it only lies in the bin: those who can see nothing of it any more are told so at once. */
@@ -64,23 +64,26 @@ export async function announceCollectiveGone(
   event: Announced<'collective.deleted'>,
 ): Promise<Draft[]> {
   const collective = await findCollective(federation.house.store, event.collectiveId);
-  return collective?.published ? [deleteOf(federation, collective.handle)] : [];
+  return collective?.published ? deleteOf(federation, collective.handle) : [];
 }
 
 async function updateOf(federation: Federation, handle: string): Promise<Draft[]> {
   const actor = await findLocalActor(federation, handle);
-  if (actor === null || actor === 'gone') return [];
+  if (actor === null || actor === 'gone' || !(await isFollowed(federation, handle))) return [];
   const { '@context': _context, ...document } = await describeActor(federation, actor);
   return [{ ...frameOf(federation, handle), type: 'Update', object: document, context: actorContext }];
 }
 
-function deleteOf(federation: Federation, handle: string): Draft {
-  return {
-    ...frameOf(federation, handle),
-    type: 'Delete',
-    object: federation.apex.actorIri(handle),
-    context: actorContext,
-  };
+async function deleteOf(federation: Federation, handle: string): Promise<Draft[]> {
+  if (!(await isFollowed(federation, handle))) return [];
+  const object = federation.apex.actorIri(handle);
+  return [{ ...frameOf(federation, handle), type: 'Delete', object, context: actorContext }];
+}
+
+/** Without followers there is nobody to tell. */
+async function isFollowed(federation: Federation, handle: string): Promise<boolean> {
+  const { apex, house } = federation;
+  return (await listFollowersAfter(house.store, apex.actorIri(handle), null, 1)).length > 0;
 }
 
 function frameOf(federation: Federation, handle: string): Omit<Draft, 'type' | 'object'> {

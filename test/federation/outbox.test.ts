@@ -11,12 +11,14 @@ import {
   withdrawService,
 } from '../../server/catalogue/actions/services.js';
 import { servicesOf } from '../../server/catalogue/queries.js';
-import { updateProfile } from '../../server/collectives/actions.js';
+import { addMember, updateProfile } from '../../server/collectives/actions.js';
+import { getCollective } from '../../server/collectives/queries.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import type { Eventful, PendingEvent } from '../../server/events.js';
 import { deletePost, publishPost } from '../../server/posts/actions.js';
 import { postsOf } from '../../server/posts/queries.js';
 import type { Doc } from '../../server/store/store.js';
+import { buildPerson } from '../support/appSupport.js';
 import type { Peer } from '../support/peer/peer.js';
 import { addCollective, type FederatedApp, startFederatedApp, startPeer } from './federatedApp.js';
 
@@ -29,6 +31,7 @@ describe('the outbox', () => {
     peer = await startPeer();
     app = await startFederatedApp({ privateHosts: [peer.host] });
     hoster = await addCollective(app);
+    await app.run();
     const bob = peer.addActor('bob');
     await peer.post(bob, `${app.baseUrl}/inbox`, peer.follow(bob, `${app.baseUrl}/actors/${hoster.handle}`));
     await app.run();
@@ -116,22 +119,24 @@ describe('the outbox', () => {
     await withdrawService(app.ctx(), brief._id);
     const post = await publishPost(app.ctx(), hoster._id, { fr: 'Bref', en: '' });
     await deletePost(app.ctx(), hoster._id, post._id);
+    const person = await buildPerson(app.house, { password: null });
+    await addMember(app.ctx(), hoster._id, { personId: person._id, role: 'member' });
     await app.run();
     expect(await count()).to.equal(before);
     expect(await servicesOf(app.house.store).countDocuments({ 'events.eventId': { $gt: '' } })).to.equal(0);
     expect(await postsOf(app.house.store).countDocuments({ 'events.eventId': { $gt: '' } })).to.equal(0);
   });
 
-  it('keeps what is public, and forgets its answers to follows after two months', async () => {
+  it('keeps what is public, and forgets answers to follows and changes of actors after two months', async () => {
     await updateProfile(app.ctx(), hoster._id, {
-      version: hoster.version,
+      version: (await getCollective(app.house.store, hoster._id)).version,
       profile: { ...hoster.profile, website: 'https://x.example/' },
     });
     await app.run();
     expect(await pruneActivities(app.federation)).to.equal(0);
     const before = await count();
     app.pass(61 * 24 * 60);
-    expect(await pruneActivities(app.federation)).to.equal(1);
-    expect(await count()).to.equal(before - 1);
+    expect(await pruneActivities(app.federation)).to.equal(2);
+    expect(await count()).to.equal(before - 2);
   });
 });
