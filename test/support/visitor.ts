@@ -162,7 +162,7 @@ export function visibleText(html: string): string {
     .trim();
 }
 
-function readForms(html: string, pageUrl: string): Form[] {
+export function readForms(html: string, pageUrl: string): Form[] {
   return [...html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)].map(([, attributes = '', inner = '']) => {
     const values = new Map<string, string>();
     const buttons: Form['buttons'] = [];
