@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import type { Collective } from '../../../server/collectives/schema.js';
 import type { Context } from '../../../server/context.js';
+import { newId } from '../../../server/ids.js';
 import {
   acceptFollow,
   forgetRemoteActor,
@@ -67,10 +68,7 @@ describe('followers of a hoster', () => {
 
   const system = (): Context => contextFor(house, systemActor);
 
-  async function ask(
-    follower = buildFollower(),
-    followIri = `${follower._id}/follows/${(serial += 1)}`,
-  ): Promise<string> {
+  async function ask(follower = buildFollower(), followIri = `${follower._id}/follows/${newId()}`): Promise<string> {
     await keepRemoteActor(system(), follower);
     const iri = actorIri(house.site, hoster.handle);
     const acceptsAtOnce = hoster.acceptsFollowers === 'at-once';
