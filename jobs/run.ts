@@ -71,7 +71,9 @@ export function runner<Tools>(
       const fence = leader.current() ?? (await leader.claim());
       if (fence === null) return;
       if (!job.quiet && !(await claimSlot(job.name, slot, fence))) return;
-      await perform(job, slot, fence);
+      // Stopped just now: whoever leads next does it.
+      if (stopping.signal.aborted && !job.quiet) await runs.updateOne({ _id: job.name }, { $set: { wanted: true } });
+      if (!stopping.signal.aborted) await perform(job, slot, fence);
     } catch (error) {
       base.log.error({ err: error, job: job.name }, 'a job could not be run');
     }

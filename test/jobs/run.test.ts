@@ -175,11 +175,13 @@ describe('running jobs', () => {
   });
 
   it('waits for a run that is going on when it is stopped, and lets another lead', async () => {
+    let begun = false;
     let finished = false;
     const slow: Job<null> = {
       name: 'slow',
       cron: yearly,
       run: async (_tools, signal) => {
+        begun = true;
         await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
         await new Promise((resolve) => setTimeout(resolve, 20));
         finished = true;
@@ -189,7 +191,8 @@ describe('running jobs', () => {
     const desk = build([slow]);
     await desk.start();
     await desk.runNow('slow');
-    await until(() => desk.list()[0]?.isRunning === true);
+    await until(() => begun);
+    expect(desk.list()[0]?.isRunning).to.equal(true);
     await desk.stop();
     expect(finished).to.equal(true);
     expect((await lastRun('slow'))?.finishedAt).to.be.instanceOf(Date);
@@ -198,5 +201,27 @@ describe('running jobs', () => {
     expect(
       (await store.collection<{ _id: string; holder: string }>('leases').findOne({ _id: 'jobs' }))?.holder,
     ).to.equal('host:2:b');
+  });
+
+  it('leaves a run that had not begun when it was stopped to whoever leads next', async () => {
+    const ran: string[] = [];
+    const job = (who: string): Job<null> => ({
+      name: 'nightly',
+      cron: yearly,
+      run: async () => {
+        ran.push(who);
+        return {};
+      },
+    });
+    const first = build([job('first')], 'host:1:a');
+    await first.start();
+    await first.runNow('nightly');
+    await until(() => first.list()[0]?.isRunning === true || ran.length > 0);
+    await first.stop();
+    const second = build([job('second')], 'host:2:b');
+    await second.start();
+    await until(() => ran.length === 1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(ran).to.have.length(1);
   });
 });
