@@ -1,7 +1,7 @@
 // Builds activitypub-express ("apex") from our site; nothing else does. It is used as a library for ActivityStreams: ids,
-// activities, JSON-LD in and out. Everything of it that stores, fetches, delivers, verifies or believes is replaced by a
-// function that throws, and none of its routes is mounted (docs/decisions/0002-apex-behind-our-edge.md).
-import createApex from 'activitypub-express';
+// activities, JSON-LD in and out. Everything of it that stores, fetches, delivers, verifies or believes is left out or
+// replaced by a function that throws, and none of its routes is mounted (docs/decisions/0002-apex-behind-our-edge.md).
+import activityStreams, { type ActivityStreams } from 'activitypub-express/pub/index.js';
 import type { Site } from '../server/context.js';
 import { newId } from '../server/ids.js';
 import { dataIntegrityV1, extensionTerms, ourContextPath, pinnedContext, publicAudience } from './contexts.js';
@@ -55,39 +55,28 @@ const forbidden = [
 
 const actorStreams = ['inbox', 'outbox', 'followers', 'following', 'liked', 'blocked', 'rejected', 'rejections'];
 
+const routes = {
+  actor: '/actors/:name',
+  object: '/objects/:id',
+  activity: '/activities/:id',
+  ...Object.fromEntries(actorStreams.map((stream) => [stream, `/actors/:name/${stream}`])),
+};
+
 export function buildApex(site: Site): Apex {
-  const apex = createApex({
-    name: 'Chatière',
-    version: '1',
-    baseUrl: site.baseUrl,
-    actorParam: 'name',
-    objectParam: 'id',
-    activityParam: 'id',
-    routes: {
-      actor: '/actors/:name',
-      object: '/objects/:id',
-      activity: '/activities/:id',
-      collections: '/actors/:name/collections/:id',
-      shares: '/activities/:id/shares',
-      likes: '/activities/:id/likes',
-      ...Object.fromEntries(actorStreams.map((stream) => [stream, `/actors/:name/${stream}`])),
-    },
-    context: [dataIntegrityV1, extensionTerms, `${site.baseUrl}${ourContextPath}`],
-    store: { generateId: newId },
-    logger: { error: refuse('logger'), warn: refuse('logger'), info: refuse('logger') },
-    offlineMode: true,
-  });
-  for (const name of forbidden) apex[name] = refuse(name);
-  apex.jsonldContextLoader = async (url: string) => pinnedContext(url);
+  const apex = assemble(site);
+  const actorAddress = apex.idToIRIFactory(site.baseUrl, routes.actor, 'name');
+  const objectAddress = apex.idToIRIFactory(site.baseUrl, routes.object, 'id');
+  const activityAddress = apex.idToIRIFactory(site.baseUrl, routes.activity, 'id');
+  const streams = apex.nameToActorStreamsFactory(site.baseUrl, routes, 'name');
   // Likes and boosts are counted from our own records, never announced as collections of every activity.
-  apex.utils.idToActivityCollections = () => ({});
+  apex.utils = { activityIdToIRI: activityAddress, idToActivityCollections: () => ({}) };
 
   return {
-    actorIri: (handle) => apex.utils.usernameToIRI(handle),
-    objectIri: (key) => apex.utils.objectIdToIRI(key),
-    activityIri: (key) => apex.utils.activityIdToIRI(key),
+    actorIri: (handle) => actorAddress(handle),
+    objectIri: (key) => objectAddress(key),
+    activityIri: (key) => activityAddress(key),
     streamsOf(handle) {
-      const { inbox = '', outbox = '', followers = '', following = '' } = apex.utils.nameToActorStreams(handle);
+      const { inbox = '', outbox = '', followers = '', following = '' } = streams(handle);
       return { inbox, outbox, followers, following };
     },
     async buildActivity({ id, type, actor, to, cc, published, object }) {
@@ -97,6 +86,21 @@ export function buildApex(site: Site): Apex {
     },
     read: (document) => apex.fromJSONLD(document),
   };
+}
+
+/**
+ * What the package's own entry would put together, without its store (and the database driver that this loads), its routes
+ * and its network functions.
+ */
+function assemble(site: Site): ActivityStreams {
+  const apex: ActivityStreams = { ...activityStreams };
+  for (const [name, value] of Object.entries(apex)) if (typeof value === 'function') apex[name] = value.bind(apex);
+  for (const name of forbidden) apex[name] = refuse(name);
+  apex.context = [...apex.consts.ASContext, dataIntegrityV1, extensionTerms, `${site.baseUrl}${ourContextPath}`];
+  apex.store = { generateId: newId };
+  apex.logger = { error: refuse('logger'), warn: refuse('logger'), info: refuse('logger') };
+  apex.jsonldContextLoader = async (url: string) => pinnedContext(url);
+  return apex;
 }
 
 function refuse(name: string): () => never {
