@@ -13,15 +13,16 @@ export async function nightlyBackup({ store, now, dataDir, backupKeepDays }: Job
   if (backupKeepDays === 0) return { written: 0, removed: 0 };
   const folder = backupsDir(dataDir);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const today = `chatiere-${now().toISOString().slice(0, 10)}.backup`;
+  const date = now().toISOString().slice(0, 10);
+  const today = `chatiere-${date}.backup`;
   // The store refuses to overwrite, and its copy gets the name only when it is whole.
   rmSync(join(folder, today), { force: true });
   await store.backup(join(folder, today));
   let removed = 0;
   for (const name of readdirSync(folder)) {
     if (!/^chatiere-\d{4}-\d{2}-\d{2}\.backup$/.test(name) || name === today) continue;
-    const date = Date.parse(name.slice('chatiere-'.length, -'.backup'.length));
-    if (now().getTime() - date <= backupKeepDays * day) continue;
+    const made = name.slice('chatiere-'.length, -'.backup'.length);
+    if (Date.parse(date) - Date.parse(made) <= backupKeepDays * day) continue;
     rmSync(join(folder, name));
     removed += 1;
   }
