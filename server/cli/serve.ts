@@ -2,6 +2,7 @@
 import { withoutSecrets } from '../log.js';
 import type { Running } from '../main.js';
 import { readEnvironment } from './environment.js';
+import { keepYoungSpaceSmall } from './youngSpace.js';
 
 /** Milliseconds after which a stop that hangs is ended. */
 const hardStopMs = 25_000;
@@ -19,8 +20,10 @@ export async function serveCommand(): Promise<void> {
     running.stop().then(() => process.exit(0), breakOff);
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);
+  const letYoungSpaceGrow = keepYoungSpaceSmall();
   const { serve } = await import('../main.js');
   running = await serve(config, { tell: (line) => process.stdout.write(`${line}\n`) });
+  letYoungSpaceGrow();
 }
 
 /** The state is unknown: say why, end, let the supervisor start afresh. What was acknowledged is on disk. */
