@@ -14,7 +14,6 @@ import { mayAdminister } from './rules.js';
 import { eventParams, jobParams } from './schema.js';
 import { readSettings, settingsShape } from './settings.js';
 
-const crumbs = [{ href: '/admin', key: 'layout.nav.admin' }];
 const nav = 'admin';
 
 export function instanceRoutes(house: House, engine: Engine): Routes {
@@ -73,7 +72,7 @@ function settings(routes: Routes): void {
   );
   const timeZones = [...Intl.supportedValuesOf('timeZone'), 'UTC'].map((value) => ({ value, label: value }));
   const show = async (visit: Visit<unknown, unknown, unknown>, form: FormState) => {
-    const model = { form, labels, timeZones, crumbs };
+    const model = { form, labels, timeZones };
     await visit.page('instances/settings', model, { title: visit.t('instances.settings.title'), nav });
   };
   routes
@@ -97,7 +96,6 @@ function jobs(routes: Routes, engine: Engine): void {
         readSettings(house.store),
       ]);
       const model = {
-        crumbs,
         timeZone,
         jobs: engine.jobs.list().map((plan) =>
           presentJob(
@@ -127,7 +125,7 @@ function deliveries(routes: Routes): void {
   const { store } = routes.house;
   routes.get('/admin/deliveries', { access: 'administrator' }, async (visit) => {
     const [hosts, queues] = await Promise.all([listTroubledHosts(store), countQueues(store)]);
-    const model = { hosts, waiting: queues.deliveries, crumbs };
+    const model = { hosts, waiting: queues.deliveries };
     await visit.page('instances/deliveries', model, { title: visit.t('instances.deliveries.title'), nav });
   });
 }
