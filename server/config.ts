@@ -12,7 +12,10 @@ const hostList = z
   .string()
   .default('')
   .transform((value, check) => {
-    const hosts = value.split(',').map((host) => host.trim().toLowerCase()).filter(Boolean);
+    const hosts = value
+      .split(',')
+      .map((host) => host.trim().toLowerCase())
+      .filter(Boolean);
     for (const host of hosts) {
       if (!/^(\[[0-9a-f:.]+\]|[a-z0-9.-]+):\d{1,5}$/.test(host)) {
         check.addIssue({ code: 'custom', message: `"${host}" is not host:port` });
@@ -30,9 +33,15 @@ const environment = z
     PORT: z.coerce.number().int().min(0).max(65535).default(3000),
     BASE_URL: z.string().optional(),
     DATA_DIR: z.string().min(1).default('./data'),
-    MONGODB_URI: z.string().regex(/^mongodb(\+srv)?:\/\//, 'must start with mongodb://').optional(),
+    MONGODB_URI: z
+      .string()
+      .regex(/^mongodb(\+srv)?:\/\//, 'must start with mongodb://')
+      .optional(),
     SESSION_SECRET: z.string().min(32, 'must have 32 characters or more').optional(),
-    SMTP_URL: z.string().regex(/^smtps?:\/\//, 'must start with smtp:// or smtps://').optional(),
+    SMTP_URL: z
+      .string()
+      .regex(/^smtps?:\/\//, 'must start with smtp:// or smtps://')
+      .optional(),
     MAIL_FROM: z.string().min(3).max(320).optional(),
     DEFAULT_LANGUAGE: z.enum(['fr', 'en']).default('fr'),
     BOOTSTRAP_FILE: z.string().min(1).optional(),

@@ -23,5 +23,8 @@ export function readLink(secret: string, purpose: string, token: string): string
 }
 
 function linkMac(secret: string, purpose: string, id: string): string {
-  return createHmac('sha256', deriveKey(secret, `link:${purpose}`)).update(id).digest('base64url').slice(0, 27);
+  return createHmac('sha256', deriveKey(secret, `link:${purpose}`))
+    .update(id)
+    .digest('base64url')
+    .slice(0, 27);
 }

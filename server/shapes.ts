@@ -117,7 +117,10 @@ export const optionalCountry: z.ZodType<string | null> = z
   .toUpperCase()
   .transform((value, check) => {
     if (value === '') return null;
-    if (!/^[A-Z]{2}$/.test(value) || new Intl.DisplayNames('en', { type: 'region', fallback: 'none' }).of(value) === undefined) {
+    if (
+      !/^[A-Z]{2}$/.test(value) ||
+      new Intl.DisplayNames('en', { type: 'region', fallback: 'none' }).of(value) === undefined
+    ) {
       check.addIssue({ code: 'custom', message: 'shape.country' });
       return z.NEVER;
     }
@@ -130,7 +133,14 @@ export const languageList: z.ZodType<string[]> = z
   .trim()
   .max(200, 'shape.tooLong')
   .transform((value, check) => {
-    const tags = [...new Set(value.toLowerCase().split(/[\s,;]+/).filter(Boolean))];
+    const tags = [
+      ...new Set(
+        value
+          .toLowerCase()
+          .split(/[\s,;]+/)
+          .filter(Boolean),
+      ),
+    ];
     if (tags.length > 20 || tags.some((tag) => !/^[a-z]{2,3}(-[a-z0-9]{2,8})*$/.test(tag))) {
       check.addIssue({ code: 'custom', message: 'shape.languages' });
       return z.NEVER;
@@ -141,7 +151,10 @@ export const languageList: z.ZodType<string[]> = z
 /** A list written one item a line in a text area. */
 export function lines(maxItems: number, maxLength: number): z.ZodType<string[]> {
   return paragraph(maxItems * (maxLength + 1)).transform((value, check) => {
-    const items = value.split('\n').map((item) => item.trim()).filter(Boolean);
+    const items = value
+      .split('\n')
+      .map((item) => item.trim())
+      .filter(Boolean);
     if (items.length > maxItems || items.some((item) => item.length > maxLength)) {
       check.addIssue({ code: 'custom', message: 'shape.tooLong' });
       return z.NEVER;
@@ -171,5 +184,7 @@ export function fold(text: string): string {
 
 /** A handle made from a name: letters, digits and underscores, 1 to 30 characters, or '' when nothing is left. */
 export function slug(text: string): string {
-  return fold(text).replace(/[^a-z0-9]+/g, '').slice(0, 30);
+  return fold(text)
+    .replace(/[^a-z0-9]+/g, '')
+    .slice(0, 30);
 }

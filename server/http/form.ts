@@ -56,7 +56,7 @@ export function fieldErrors(error: z.ZodError): FieldError[] {
 }
 
 function messageOf(issue: z.core.$ZodIssue): Message {
-  const params: Record<string, string | number> = {};
+  const params: Record<string, string | number> = { max: 0, min: 0 };
   if ('maximum' in issue && typeof issue.maximum === 'number') params.max = issue.maximum;
   if ('minimum' in issue && typeof issue.minimum === 'number') params.min = issue.minimum;
   if (/^[a-z][\w-]*(\.[\w-]+)+$/i.test(issue.message)) return { key: issue.message, params };
