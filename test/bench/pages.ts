@@ -1,7 +1,8 @@
 // Requests a second and p95 of the pages people wait for, against a bare Express + Handlebars page of the same size in
-// the same run (each pair measured side by side, three times, medians).
+// the same run (all measured side by side, three times, medians). Each page as most visitors get it, remembered until
+// something is written, and made anew for every request, as a reader with a cookie gets it.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import autocannon from 'autocannon';
@@ -19,6 +20,10 @@ interface PageFigures {
   barePerSecond: number;
   bareP95Ms: number;
   ratio: number;
+  freshPerSecond: number;
+  freshP95Ms: number;
+  /** Processor time of the server for one page made anew. */
+  freshCpuMs: number;
 }
 
 export async function benchPages(services: number): Promise<Record<string, PageFigures>> {
@@ -28,7 +33,8 @@ export async function benchPages(services: number): Promise<Record<string, PageF
     const server = await startServer({ dataDir, env: { LOG_LEVEL: 'error' } });
     const result: Record<string, PageFigures> = {};
     try {
-      for (const [name, path] of Object.entries(paths)) result[name] = await comparePage(`${server.baseUrl}${path}`);
+      for (const [name, path] of Object.entries(paths))
+        result[name] = await comparePage(`${server.baseUrl}${path}`, server.pid);
     } finally {
       await server.stop();
     }
@@ -52,7 +58,7 @@ async function seed(dataDir: string, services: number): Promise<Record<string, s
   };
 }
 
-async function comparePage(url: string): Promise<PageFigures> {
+async function comparePage(url: string, pid: number): Promise<PageFigures> {
   const body = await fetch(url, { headers: { accept: 'text/html', 'accept-language': 'fr' } });
   if (body.status !== 200) throw new Error(`${url} answered ${body.status}`);
   const bytes = (await body.arrayBuffer()).byteLength;
@@ -60,9 +66,13 @@ async function comparePage(url: string): Promise<PageFigures> {
   try {
     const ours: Load[] = [];
     const theirs: Load[] = [];
+    const fresh: (Load & { cpuMs: number })[] = [];
     for (let round = 0; round < 3; round += 1) {
       ours.push(await load(url));
       theirs.push(await load(bare.url));
+      const before = cpuMs(pid);
+      const made = await load(url, { cookie: 'lang=fr' });
+      fresh.push({ ...made, cpuMs: (cpuMs(pid) - before) / made.requests });
     }
     const perSecond = median(ours.map((one) => one.perSecond));
     const barePerSecond = median(theirs.map((one) => one.perSecond));
@@ -73,6 +83,9 @@ async function comparePage(url: string): Promise<PageFigures> {
       barePerSecond,
       bareP95Ms: median(theirs.map((one) => one.p95Ms)),
       ratio: Math.round((perSecond / barePerSecond) * 100) / 100,
+      freshPerSecond: median(fresh.map((one) => one.perSecond)),
+      freshP95Ms: median(fresh.map((one) => one.p95Ms)),
+      freshCpuMs: Math.round(median(fresh.map((one) => one.cpuMs)) * 100) / 100,
     };
   } finally {
     bare.stop();
@@ -80,21 +93,29 @@ async function comparePage(url: string): Promise<PageFigures> {
 }
 
 interface Load {
+  requests: number;
   perSecond: number;
   p95Ms: number;
 }
 
-function load(url: string): Promise<Load> {
+/** User and system time that a process has used, in milliseconds (proc_pid_stat(5): fields 14 and 15, in 1/100 s). */
+function cpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+function load(url: string, more: Record<string, string> = {}): Promise<Load> {
   const times: number[] = [];
   return new Promise((resolve, reject) => {
-    const headers = { accept: 'text/html', 'accept-language': 'fr' };
-    const run = autocannon({ url, connections: 10, duration: 4, headers }, (error, result) => {
+    const headers = { accept: 'text/html', 'accept-language': 'fr', ...more };
+    const run = autocannon({ url, connections: 10, duration: 3, headers }, (error, result) => {
       if (error) return reject(error);
       if (result.non2xx > 0 || result.errors > 0) {
         return reject(new Error(`${url}: ${result.non2xx} refusals, ${result.errors} errors`));
       }
       times.sort((a, b) => a - b);
       resolve({
+        requests: result.requests.total,
         perSecond: Math.round(result.requests.average),
         p95Ms: Math.round((times[Math.floor(times.length * 0.95)] ?? 0) * 10) / 10,
       });

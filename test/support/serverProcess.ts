@@ -7,6 +7,7 @@ import { projectDir } from '../../server/paths.js';
 export interface ServerProcess {
   baseUrl: string;
   port: number;
+  pid: number;
   /** The one-time set-up link printed at start, once it is there; null when there is an administrator. */
   setupLink(): Promise<string | null>;
   output(): string;
@@ -61,6 +62,7 @@ export async function startServer(options: StartOptions): Promise<ServerProcess>
   return {
     baseUrl,
     port,
+    pid: child.pid ?? 0,
     async setupLink() {
       while (!/ is at http/.test(output)) await new Promise((resolve) => setTimeout(resolve, 20));
       await new Promise((resolve) => setTimeout(resolve, 100));
