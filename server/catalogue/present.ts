@@ -417,6 +417,7 @@ export function presentSource(source: Source | null) {
   if (!source) return null;
   return {
     url: source.url,
+    href: safeHref(source.url),
     everyHours: source.everyHours,
     lastSuccessAt: source.lastSuccessAt,
     nextAt: source.stoppedAt === null ? source.nextAt : null,

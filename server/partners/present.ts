@@ -1,5 +1,5 @@
 // Followers as plain data for templates. Names come from other servers: shown as text, always with the address behind them.
-import { editPath, paged, presentEditFrame } from '../collectives/present.js';
+import { editPath, paged, presentEditFrame, safeHref } from '../collectives/present.js';
 import { mayManageCollective } from '../collectives/rules.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Actor, Language } from '../context.js';
@@ -41,7 +41,7 @@ function presentFollow(
   return {
     name: actor?.name || handle,
     handle,
-    href: actor?.url ?? follow.follower,
+    href: safeHref(actor?.url ?? null) ?? safeHref(follow.follower),
     since: follow.decidedAt ?? follow.requestedAt,
     acceptAction: deed('accept'),
     rejectAction: deed('reject'),

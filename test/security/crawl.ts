@@ -73,7 +73,12 @@ function hiddenAddresses(app: TwinHouse): string[] {
 }
 
 /** Fetches all of them, and then every address of this server that an answer names, as a page and as an activity. */
-export async function crawl(app: TwinHouse, client: Client, from: readonly string[]): Promise<Seen[]> {
+export async function crawl(
+  app: TwinHouse,
+  client: Client,
+  from: readonly string[],
+  accepts: readonly string[] = kinds,
+): Promise<Seen[]> {
   const seen: Seen[] = [];
   const known = new Set(from);
   const waiting = [...from];
@@ -82,7 +87,7 @@ export async function crawl(app: TwinHouse, client: Client, from: readonly strin
     const batch = waiting.splice(0, 8);
     const answers = await Promise.all(
       batch.flatMap((path) =>
-        kinds.map(async (accept) => {
+        accepts.map(async (accept) => {
           const { status, headers, text } = await copyOf(app, client).get(path, { accept });
           return { path, accept, status, headers, text };
         }),
