@@ -148,21 +148,6 @@ export const languageList: z.ZodType<string[]> = z
     return tags;
   });
 
-/** A list written one item a line in a text area. */
-export function lines(maxItems: number, maxLength: number): z.ZodType<string[]> {
-  return paragraph(maxItems * (maxLength + 1)).transform((value, check) => {
-    const items = value
-      .split('\n')
-      .map((item) => item.trim())
-      .filter(Boolean);
-    if (items.length > maxItems || items.some((item) => item.length > maxLength)) {
-      check.addIssue({ code: 'custom', message: 'shape.tooLong' });
-      return z.NEVER;
-    }
-    return items;
-  });
-}
-
 /** A check box: present means true. */
 export const checkbox: z.ZodType<boolean> = z
   .enum(['on', 'true', '1', ''])

@@ -1,6 +1,6 @@
 // One name space for every local actor: people, collectives, groups, networks, the instance (a Fediverse handle is
 // unique per host whatever its type). A name once used is never given to another: its posts are known elsewhere.
-import { type Context } from '../context.js';
+import type { Context } from '../context.js';
 import { DomainError } from '../errors.js';
 import { type Doc, DuplicateKeyError, type Store } from '../store/store.js';
 

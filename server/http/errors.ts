@@ -19,7 +19,11 @@ export function answerErrors(house: House): ErrorRequestHandler {
     try {
       const frame = await frameFor(house, req, res);
       if (!req.accepts('html')) {
-        res.json({ error: refusal?.code ?? 'internal', message: say(frame.t, message), requestId: res.locals.requestId });
+        res.json({
+          error: refusal?.code ?? 'internal',
+          message: say(frame.t, message),
+          requestId: res.locals.requestId,
+        });
         return;
       }
       const model = { status, message, requestId: res.locals.requestId, field: refusal?.field };
@@ -41,8 +45,10 @@ function asDomainError(error: unknown): DomainError | null {
   if (!(error instanceof Error)) return null;
   if (error instanceof URIError) return new DomainError('not-found', 'error.notFound', { cause: error });
   const { status, code } = error as { status?: unknown; code?: unknown };
-  if (status === 413 || code === 'LIMIT_FILE_SIZE') return new DomainError('invalid', 'error.tooLarge', { cause: error });
-  if (typeof code === 'string' && code.startsWith('LIMIT_')) return new DomainError('invalid', 'error.badForm', { cause: error });
+  if (status === 413 || code === 'LIMIT_FILE_SIZE')
+    return new DomainError('invalid', 'error.tooLarge', { cause: error });
+  if (typeof code === 'string' && code.startsWith('LIMIT_'))
+    return new DomainError('invalid', 'error.badForm', { cause: error });
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new DomainError('invalid', 'error.badForm', { cause: error });
   }

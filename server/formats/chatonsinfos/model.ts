@@ -30,19 +30,15 @@ export const ORGANIZATION_TYPES = [
   'INDIVIDUAL',
   'OTHER',
 ] as const;
-export type OrganizationType = (typeof ORGANIZATION_TYPES)[number];
 
 export const ORGANIZATION_STATUSES = ['ACTIVE', 'IDLE', 'AWAY'] as const;
-export type OrganizationStatus = (typeof ORGANIZATION_STATUSES)[number];
 
 export const SERVICE_STATUSES = ['OK', 'WARNING', 'ALERT', 'ERROR', 'OVER', 'VOID'] as const;
 export type ServiceStatus = (typeof SERVICE_STATUSES)[number];
 
 export const REGISTRATIONS = ['None', 'Free', 'Member', 'Client'] as const;
-export type Registration = (typeof REGISTRATIONS)[number];
 
 export const REGISTRATION_LOADS = ['OPEN', 'FULL'] as const;
-export type RegistrationLoad = (typeof REGISTRATION_LOADS)[number];
 
 export const INSTALL_TYPES = [
   'DISTRIBUTION',
@@ -54,7 +50,6 @@ export const INSTALL_TYPES = [
   'SOURCES',
   'CONTAINER',
 ] as const;
-export type InstallType = (typeof INSTALL_TYPES)[number];
 
 export const SERVER_TYPES = ['NANO', 'PHYSICAL', 'VIRTUAL', 'SHARED', 'CLOUD'] as const;
 export type ServerType = (typeof SERVER_TYPES)[number];
