@@ -5,7 +5,7 @@ import { actorName, type Context, type Language } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
 import { newId } from '../../ids.js';
-import { findPerson, findPersonByEmail, getPerson, invitationsIn } from '../queries.js';
+import { actorOf, findPerson, findPersonByEmail, getPerson, invitationsIn } from '../queries.js';
 import {
   checkMayInvite,
   emailKeyOf,
@@ -13,6 +13,7 @@ import {
   isAdministrator,
   lifetimes,
   mayEnter,
+  mayInvite,
   type Offer,
   spentLink,
   stateOfInvitation,
@@ -98,7 +99,15 @@ export async function checkInvitation(ctx: Context, invitationId: string): Promi
   if (!invitation || (state !== 'open' && !(state === 'used' && (await isHalfDone(ctx, invitation))))) {
     throw spentLink(`people.invitation.${state}`);
   }
+  if (!(await isStillMeant(ctx, invitation))) throw spentLink('people.invitation.revoked');
   return invitation;
+}
+
+/** Who lost the right to invite keeps no way back through the invitations written before. */
+async function isStillMeant(ctx: Context, invitation: Invitation): Promise<boolean> {
+  if (invitation.invitedBy.startsWith('system:')) return true;
+  const inviting = await findPerson(ctx.store, invitation.invitedBy);
+  return inviting !== null && mayEnter(inviting) && mayInvite(await actorOf(ctx.store, inviting), invitation);
 }
 
 /** The process died between taking the link and making the account: five minutes later the link is good again. */
@@ -179,7 +188,7 @@ async function takeIn(ctx: Context, invitation: Invitation, person: Person): Pro
   }
 }
 
-/** The right was given when the invitation was written; who uses the link has none yet. */
+/** The right is that of who invited, looked at with the link; who uses it has none yet. */
 function inviter(ctx: Context): Context {
   return { ...ctx, actor: { kind: 'system', name: 'invitation' } };
 }
