@@ -30,6 +30,11 @@ export async function dropEvent(ctx: Context, id: string): Promise<void> {
   ctx.log.warn({ eventId: id, type: parked.type, docId: parked.docId }, 'event dropped by an administrator');
 }
 
+/** Forgets what was put aside of documents that are about to be forgotten. For the deed that forgets them. */
+export async function forgetFailedEvents(ctx: Context, docIds: readonly string[]): Promise<void> {
+  await ctx.store.collection<FailedEvent>('failedEvents').deleteMany({ docId: { $in: [...docIds] } });
+}
+
 async function getParked(ctx: Context, id: string): Promise<FailedEvent> {
   checkMayAdminister(ctx.actor);
   const parked = await ctx.store.collection<FailedEvent>('failedEvents').findOne({ _id: id });

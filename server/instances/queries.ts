@@ -6,7 +6,7 @@ export const instanceIndexes = {
   settings: [],
   leases: [],
   jobRuns: [{ keys: { wanted: 1 as const } }],
-  failedEvents: [{ keys: { parkedAt: 1 as const, nextAt: 1 as const } }],
+  failedEvents: [{ keys: { parkedAt: 1 as const, nextAt: 1 as const } }, { keys: { docId: 1 as const } }],
 } satisfies CollectionIndexes;
 
 export async function listJobRuns(store: Store): Promise<JobRun[]> {

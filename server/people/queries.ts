@@ -22,6 +22,7 @@ export const peopleIndexes: CollectionIndexes = {
     { keys: { emailKey: 1, createdAt: -1 } },
     { keys: { expiresAt: 1 } },
     { keys: { 'collective.id': 1 } },
+    { keys: { usedBy: 1 } },
     eventIndex,
   ],
   resets: [{ keys: { personId: 1 } }, { keys: { expiresAt: 1 } }, eventIndex],

@@ -8,10 +8,12 @@ import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
 import { retireHandle } from '../../handles/handles.js';
 import { endSessions } from '../../http/session.js';
+import { forgetFailedEvents } from '../../instances/actions.js';
 import { forgetMails } from '../../notices/queries.js';
+import type { Filter } from '../../store/store.js';
 import { emailChangesIn, getPerson, invitationsIn, peopleIn, resetsIn } from '../queries.js';
 import { personErasure } from '../rules.js';
-import type { Person } from '../schema.js';
+import type { Invitation, Person } from '../schema.js';
 import { keepAnAdministrator } from './access.js';
 import { updatePerson } from './accounts.js';
 import { checkProof } from './signIn.js';
@@ -49,12 +51,28 @@ function checkNobodyIsLeftAlone(collectives: readonly Collective[], personId: st
   throw new DomainError('closed', { key: 'people.delete.lastRepresentative', params: { collective: name } });
 }
 
+/** Links, also those to earlier addresses, and what was put aside about them: an error may name an address. */
 async function forgetLinks(ctx: Context, person: Person): Promise<void> {
-  await resetsIn(ctx.store).deleteMany({ personId: person._id });
-  await emailChangesIn(ctx.store).deleteMany({ personId: person._id });
-  await forgetMails(ctx.store, person._id, person.email);
-  if (person.emailKey) await invitationsIn(ctx.store).deleteMany({ emailKey: person.emailKey });
-  if (person.invitationId) await invitationsIn(ctx.store).deleteOne({ _id: person.invitationId });
+  const { store } = ctx;
+  const own = { personId: person._id };
+  const links = [
+    resetsIn(store).find(own),
+    emailChangesIn(store).find(own),
+    invitationsIn(store).find(invited(person)),
+  ];
+  const found = (await Promise.all(links.map((link) => link.toArray()))).flat();
+  await forgetFailedEvents(ctx, [person._id, ...found.map(({ _id }) => _id)]);
+  await resetsIn(store).deleteMany(own);
+  await emailChangesIn(store).deleteMany(own);
+  await invitationsIn(store).deleteMany(invited(person));
+  await forgetMails(store, person._id, person.email);
+}
+
+function invited({ _id, emailKey, invitationId }: Person): Filter<Invitation> {
+  const ways: Filter<Invitation>[] = [{ usedBy: _id }];
+  if (emailKey) ways.push({ emailKey });
+  if (invitationId) ways.push({ _id: invitationId });
+  return { $or: ways };
 }
 
 /** Last of all, in one write with its event: until here the person can try again. */
