@@ -205,7 +205,14 @@ function fileReaders(access: Access, file: FileSpec): RequestHandler[] {
     if (!(length <= most)) throw new DomainError('invalid', 'error.tooLarge');
     next();
   };
-  return [guard, multer(uploadLimits(file)).array(file.field, maxCount)];
+  const read = multer(uploadLimits(file)).array(file.field, maxCount);
+  // It keeps files in memory: whatever fails is the form, be it cut short or written wrong.
+  const reader: RequestHandler = (req, res, next) =>
+    void read(req, res, (error: unknown) => {
+      if (!error || error instanceof multer.MulterError) return next(error);
+      next(new DomainError('invalid', 'error.badForm', { cause: error }));
+    });
+  return [guard, reader];
 }
 
 function uploadLimits({ maxBytes, maxCount = 1, maxText = textBytes }: FileSpec): multer.Options {
