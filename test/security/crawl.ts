@@ -12,11 +12,15 @@ export interface Seen {
   text: string;
 }
 
-const kinds = ['text/html', 'application/activity+json'];
+const page = 'text/html';
+const activity = 'application/activity+json';
+/** What programs of the Fediverse ask for too; other addresses are pages only, and a few of them prove it. */
+const ofTheWire = /^\/(@|actors|objects|activities|inbox|nodeinfo|\.well-known|media|services|me$|$)/;
 
 /** Addresses known from outside: all GET routes about both tenants and nobody, and those of the wire. */
 export function addressesOf(app: TwinHouse): string[] {
-  const targets = Object.values(targetsOf(app));
+  const { alpha, beta, missing } = targetsOf(app);
+  const targets = [alpha, beta, missing];
   const pages = routesOf(app)
     .filter((route) => route.method === 'get')
     .flatMap((route) => targets.map((target) => addressOf(app, route.path, target)));
@@ -72,12 +76,15 @@ function hiddenAddresses(app: TwinHouse): string[] {
   return [app.alpha, app.beta].flatMap(of);
 }
 
-/** Fetches all of them, and then every address of this server that an answer names, as a page and as an activity. */
+/**
+ * Fetches all of them as a page and, where that may be something else, as an activity; then every address of this server
+ * that an answer names.
+ */
 export async function crawl(
   app: TwinHouse,
   client: Client,
   from: readonly string[],
-  accepts: readonly string[] = kinds,
+  options: { pagesOnly?: boolean; staysThere?: boolean } = {},
 ): Promise<Seen[]> {
   const seen: Seen[] = [];
   const known = new Set(from);
@@ -87,7 +94,7 @@ export async function crawl(
     const batch = waiting.splice(0, 8);
     const answers = await Promise.all(
       batch.flatMap((path) =>
-        accepts.map(async (accept) => {
+        (options.pagesOnly || !ofTheWire.test(path) ? [page] : [page, activity]).map(async (accept) => {
           const { status, headers, text } = await copyOf(app, client).get(path, { accept });
           return { path, accept, status, headers, text };
         }),
@@ -95,6 +102,7 @@ export async function crawl(
     );
     for (const answer of answers) {
       seen.push(answer);
+      if (options.staysThere) continue;
       for (const path of linksIn(answer, origin)) {
         if (known.has(path)) continue;
         known.add(path);
