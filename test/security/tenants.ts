@@ -12,7 +12,6 @@ import { getCollective } from '../../server/collectives/queries.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import { pending } from '../../server/events.js';
 import { recordChange } from '../../server/history/actions.js';
-import type { Engine } from '../../server/house.js';
 import type { FailedEvent } from '../../server/instances/schema.js';
 import { noticeEvent } from '../../server/notices/actions/noticeEvent.js';
 import { receiveFollow } from '../../server/partners/actions.js';
@@ -25,6 +24,7 @@ import type { Post } from '../../server/posts/schema.js';
 import { eventfulCollections } from '../../server/store/schema.js';
 import { png } from '../server/uploads/pictures.js';
 import { buildPerson, type Client, contextFor, signIn, systemActor } from '../support/appSupport.js';
+import { takeSnapshot } from '../support/oracles.js';
 import { startWholeApp, type WholeApp } from '../support/wholeApp.js';
 
 export type TenantName = 'alpha' | 'beta';
@@ -79,13 +79,31 @@ export interface TwinHouse extends WholeApp {
 
 const noJob = { cron: '0 0 4 * * *', nextAt: null, isRunning: false };
 
-export async function startTwinHouse(options: { engine?: Partial<Engine> } = {}): Promise<TwinHouse> {
-  const jobs = { list: () => [{ name: 'prune', ...noJob }], runNow: async (name: string) => name === 'prune' };
-  const app = await startWholeApp({
-    metricsToken: 'a-token-of-the-tests',
-    ...options,
-    engine: { jobs, ...options.engine },
+let shared: Promise<{ app: TwinHouse; reset(): Promise<void> }> | undefined;
+
+/** The one twin house of this process, as it was when it was built, whatever was done in it since. */
+export async function startTwinHouse(): Promise<TwinHouse> {
+  shared ??= buildTwinHouse().then(async (app) => {
+    const snapshot = await takeSnapshot(app.house.store, []);
+    const cookies = Object.values(app.clients).map((client) => [client, new Map(client.cookies)] as const);
+    const reset = async () => {
+      await snapshot.restore();
+      app.house.logged.length = 0;
+      for (const [client, kept] of cookies) {
+        client.cookies.clear();
+        for (const [name, value] of kept) client.cookies.set(name, value);
+      }
+    };
+    return { app, reset };
   });
+  const { app, reset } = await shared;
+  await reset();
+  return app;
+}
+
+async function buildTwinHouse(): Promise<TwinHouse> {
+  const jobs = { list: () => [{ name: 'prune', ...noJob }], runNow: async (name: string) => name === 'prune' };
+  const app = await startWholeApp({ metricsToken: 'a-token-of-the-tests', engine: { jobs } });
   const { house } = app;
   const drain = () => drainAll(app);
   const alpha = await buildTenant(app, 'alpha', drain);
