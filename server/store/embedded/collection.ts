@@ -129,10 +129,13 @@ export class EmbeddedCollection implements Backend {
 
   /** All operations in one transaction, each in a savepoint. A failing one undoes only itself, and is thrown. */
   async bulkWrite(operations: Bulk[], ordered: boolean): Promise<BulkWriteResult> {
-    const { outcomes, failure } = await this.#write((table) => {
+    const { outcomes, failure } = await this.#write(() => {
       const outcomes: Outcome<Counts>[] = [];
       for (const operation of operations) {
-        const outcome = this.catalogue.connection.attempt(() => this.#apply(table, operation));
+        // Looked up each time: what a failing one had changed of the indexes is undone in the catalogue, not in its copies.
+        const outcome = this.catalogue.connection.attempt(() =>
+          this.#apply(this.catalogue.require(this.name), operation),
+        );
         outcomes.push(outcome);
         if ('error' in outcome && ordered) break;
       }

@@ -462,6 +462,17 @@ export function describeContract(open: () => Promise<Store>): void {
       expect(await sortedIds(other, {})).to.equal('ab');
     });
 
+    it('a list after a refused one, and finds it as a list', async () => {
+      const things = fresh();
+      const email = { keys: { email: 1 as const }, unique: true, sparse: true };
+      await store.ensureIndexes({ [things.name]: [{ keys: { n: 1 } }, email] });
+      await things.insertOne({ _id: 'a', email: 'a@x' });
+      const two = ['a@x', 'b@x'].map((address) => ({ _id: `of ${address}`, n: [1, 10], email: address }));
+      expect(await refusal(things.insertMany(two, { ordered: false }))).to.be.instanceOf(DuplicateKeyError);
+      expect(await ids(things, { n: { $gt: 5, $lt: 8 } })).to.equal('of b@x');
+      expect(await things.countDocuments({ n: { $gte: 1 } })).to.equal(1);
+    });
+
     for (const [what, document] of REFUSED_DOCUMENTS) {
       it(`refuses ${what}`, async () => {
         const things = fresh();
