@@ -7,7 +7,7 @@ import { DuplicateKeyError } from '../../store/store.js';
 import { emailChangesIn, findPersonByEmail, getPerson, peopleIn, termsOf } from '../queries.js';
 import { emailKeyOf, isLinkOpen, lifetimes, mayEnter, spentLink } from '../rules.js';
 import type { EmailChange, Person } from '../schema.js';
-import { voidResets } from './passwordChange.js';
+import { voidEmailChanges, voidResets } from './passwordChange.js';
 import { checkProof } from './signIn.js';
 
 /**
@@ -76,8 +76,4 @@ export async function confirmEmailChange(ctx: Context, changeId: string): Promis
     throw new DomainError('conflict', 'people.error.emailTaken', { cause: error });
   }
   await voidResets(ctx, person._id);
-}
-
-async function voidEmailChanges(ctx: Context, personId: string): Promise<void> {
-  await emailChangesIn(ctx.store).updateMany({ personId, usedAt: null }, { $set: { usedAt: ctx.now } });
 }

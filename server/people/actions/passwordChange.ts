@@ -4,7 +4,7 @@ import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
 import { endSessions } from '../../http/session.js';
 import { newId } from '../../ids.js';
-import { findPersonByEmail, getPerson, peopleIn, resetsIn } from '../queries.js';
+import { emailChangesIn, findPersonByEmail, getPerson, peopleIn, resetsIn } from '../queries.js';
 import { checkMayManagePeople, isLinkOpen, lifetimes, mayEnter, spentLink } from '../rules.js';
 import type { Person, Reset } from '../schema.js';
 import { hashPassword } from './passwords.js';
@@ -41,6 +41,7 @@ async function setPassword(ctx: Context, person: Person, password: string): Prom
   );
   if (!updated) throw new DomainError('conflict', 'people.error.changedMeanwhile');
   await voidResets(ctx, person._id);
+  await voidEmailChanges(ctx, person._id);
   await endSessions(ctx.store, person._id);
   return updated;
 }
@@ -109,4 +110,9 @@ export async function resetPassword(ctx: Context, resetId: string, password: str
 /** Links sent before open nothing any more: a newer one, a new password or a new address took their place. */
 export async function voidResets(ctx: Context, personId: string): Promise<void> {
   await resetsIn(ctx.store).updateMany({ personId, usedAt: null }, { $set: { usedAt: ctx.now } });
+}
+
+/** Nor does a new address that was asked for with the old password, perhaps by somebody who had stolen it. */
+export async function voidEmailChanges(ctx: Context, personId: string): Promise<void> {
+  await emailChangesIn(ctx.store).updateMany({ personId, usedAt: null }, { $set: { usedAt: ctx.now } });
 }

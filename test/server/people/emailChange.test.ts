@@ -75,6 +75,16 @@ describe('a new e-mail address', () => {
     await expectRefusal(resetPassword(ctx(), reset?._id ?? '', 'une autre phrase longue'), 'gone');
   });
 
+  it('is void once there is a new password: whoever knew the old one gets no way back in', async () => {
+    await ask('thief@example.org');
+    const stolen = await last();
+    await requestReset(ctx(), person.email);
+    const [reset] = await resetsIn(house.store).find({ personId: person._id }).toArray();
+    await resetPassword(ctx(), reset?._id ?? '', 'une autre phrase longue');
+    await expectRefusal(confirmEmailChange(ctx(), stolen), 'gone');
+    expect((await getPerson(house.store, person._id)).email).to.equal('camille@example.org');
+  });
+
   it('does not tell that somebody else has it, and sends that person nothing', async () => {
     await buildPerson(house, { email: 'taken@example.org', password: null });
     await ask('taken@example.org');
