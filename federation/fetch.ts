@@ -16,6 +16,8 @@ export const maxDocumentBytes = 1024 * 1024;
 const maxRedirects = 3;
 const perHost = 2;
 const inAll = 20;
+/** Of these, for reading: strangers name what is read, and servers of theirs that never answer must not stop deliveries. */
+const forReading = 14;
 
 export const activityType = 'application/activity+json';
 const activityAccept =
@@ -100,7 +102,7 @@ export function createFetch(options: FetchOptions): Fetch {
 
   /** One request, no redirect, in its turn. The caller reads or dumps the body inside `use`. */
   async function exchange<T>(wanted: Exchange, use: (answer: Answer) => Promise<T>): Promise<T> {
-    const leave = await places.enter(wanted.url.host, wanted.signal);
+    const leave = await places.enter(wanted.url.host, wanted.method, wanted.signal);
     try {
       const answer = await request(wanted.url, {
         method: wanted.method,
@@ -256,44 +258,49 @@ function guardedConnector(options: FetchOptions): buildConnector.connector {
 
 type LookupDone = (error: Error | null, addresses: { address: string; family: number }[]) => void;
 
-/** At most two exchanges with one host and twenty in all; whoever comes later waits within their own deadline. */
+type Method = Exchange['method'];
+
+/** Two exchanges with one host, fourteen readings, and twenty in all at most; who comes later waits within their deadline. */
 class Places {
-  private running = 0;
+  private readonly running: Record<Method, number> = { GET: 0, POST: 0 };
   private readonly hosts = new Map<string, number>();
-  private waiting: { host: string; start: () => void }[] = [];
+  private waiting: { host: string; method: Method; start: () => void }[] = [];
 
-  async enter(host: string, signal: AbortSignal): Promise<() => void> {
-    if (!this.hasRoom(host)) await this.wait(host, signal);
-    else this.take(host);
-    return () => this.leave(host);
+  async enter(host: string, method: Method, signal: AbortSignal): Promise<() => void> {
+    if (!this.hasRoom(host, method)) await this.wait(host, method, signal);
+    else this.take(host, method);
+    return () => this.leave(host, method);
   }
 
-  private hasRoom(host: string): boolean {
-    return this.running < inAll && (this.hosts.get(host) ?? 0) < perHost;
+  private hasRoom(host: string, method: Method): boolean {
+    const { GET, POST } = this.running;
+    if (GET + POST >= inAll || (method === 'GET' && GET >= forReading)) return false;
+    return (this.hosts.get(host) ?? 0) < perHost;
   }
 
-  private take(host: string): void {
-    this.running++;
+  private take(host: string, method: Method): void {
+    this.running[method]++;
     this.hosts.set(host, (this.hosts.get(host) ?? 0) + 1);
   }
 
-  private leave(host: string): void {
-    this.running--;
+  private leave(host: string, method: Method): void {
+    this.running[method]--;
     const left = (this.hosts.get(host) ?? 1) - 1;
     if (left === 0) this.hosts.delete(host);
     else this.hosts.set(host, left);
-    const index = this.waiting.findIndex((waiter) => this.hasRoom(waiter.host));
+    const index = this.waiting.findIndex((waiter) => this.hasRoom(waiter.host, waiter.method));
     const [next] = index === -1 ? [] : this.waiting.splice(index, 1);
     if (next) {
-      this.take(next.host);
+      this.take(next.host, next.method);
       next.start();
     }
   }
 
-  private wait(host: string, signal: AbortSignal): Promise<void> {
+  private wait(host: string, method: Method, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const waiter = {
         host,
+        method,
         start: () => {
           signal.removeEventListener('abort', giveUp);
           resolve();

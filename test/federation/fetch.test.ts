@@ -71,6 +71,31 @@ describe('the way out to the network', () => {
     }
   }
 
+  it('still posts while strangers have it wait for as many silent servers as it asks at once', async () => {
+    answers.set('/inbox', (_req, res) => res.writeHead(202).end());
+    const silent = await Promise.all(
+      Array.from({ length: 25 }, async () => {
+        const one = createTcpServer();
+        await new Promise<void>((resolve) => one.listen(0, '127.0.0.1', resolve));
+        return one;
+      }),
+    );
+    const hosts = silent.map((one) => `127.0.0.1:${(one.address() as AddressInfo).port}`);
+    const busy = build({ privateHosts: [host, ...hosts] });
+    const ends = new AbortController();
+    const wanted = { maxBytes: 100, timeoutMs: 9000, signal: ends.signal };
+    const waiting = hosts.map((one) => busy.fetchText(`http://${one}/`, wanted));
+    await Promise.all(silent.slice(0, 5).map((one) => new Promise((resolve) => one.once('connection', resolve))));
+    const answer = await Promise.race([
+      busy.post(`http://${host}/inbox`, Buffer.from('{}'), {}),
+      new Promise((resolve) => setTimeout(resolve, 2000, 'no place')),
+    ]);
+    ends.abort();
+    await Promise.all(waiting);
+    for (const one of silent) one.close();
+    expect(answer).to.deep.equal({ status: 202, retryAfter: null });
+  });
+
   it('reads a document and tells where it was in the end', async () => {
     answers.set('/a', (_req, res) => res.writeHead(302, { location: '/b' }).end());
     answers.set('/b', activity({ id: 'x' }));
