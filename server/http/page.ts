@@ -2,10 +2,11 @@
 import type { Request, Response } from 'express';
 import type {} from 'express-session';
 import { type Language, languages } from '../context.js';
-import type { Message } from '../errors.js';
+import { DomainError, type Message } from '../errors.js';
 import type { House } from '../house.js';
 import { type InstanceSettings, readSettings, wordsIn } from '../instances/settings.js';
 import { csrfToken } from './csrf.js';
+import { addressKey, withinLimit } from './limits.js';
 import type { PageFrame } from './views.js';
 
 declare module 'express-session' {
@@ -28,6 +29,14 @@ export interface PageOptions {
   layout?: string;
   /** A form that acts is on the page, though the reader is not signed in (sign-in, invitation, reset). */
   withForm?: boolean;
+}
+
+/** A form for a visitor starts a session, which is kept for hours: from one address only so many. */
+const newSessions = { name: 'session.new', limit: 200, windowMs: 60 * 60 * 1000 };
+
+async function checkNewSession(house: House, req: Request): Promise<void> {
+  if (await withinLimit(house, newSessions, addressKey(req))) return;
+  throw new DomainError('too-many', { key: 'people.error.tooMany', params: { minutes: 60 } }, { retryAfter: 3600 });
 }
 
 /** Language from the person, then the cookie, then the browser (RFC 9110 §12.5.4), then the instance's default. */
@@ -62,6 +71,7 @@ export async function sendPage(
 ): Promise<void> {
   const actor = res.locals.actor ?? null;
   const needsToken = actor !== null || options.withForm === true;
+  if (needsToken && !req.session.csrfToken) await checkNewSession(house, req);
   const flash = req.session?.flash;
   if (flash) delete req.session.flash;
   res.vary('Accept-Language').vary('Cookie').vary('Accept');

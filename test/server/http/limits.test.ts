@@ -164,3 +164,22 @@ describe('too many sign-ins', () => {
     }
   }).timeout(60_000);
 });
+
+describe('sessions of visitors', () => {
+  it('are begun so many times an hour from one address, then no more are stored', async () => {
+    const house = await buildTestHouse();
+    const app = await startTestApp(house, [peopleRoutes]);
+    const statuses = new Map<number, number>();
+    for (let n = 0; n < 205; n += 1) {
+      const { status } = await fetch(`${app.url}/sign-in`, { headers: { accept: 'text/html' } });
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    }
+    expect([...statuses]).to.deep.equal([
+      [200, 200],
+      [429, 5],
+    ]);
+    expect(await house.store.collection('sessions').countDocuments()).to.equal(200);
+    house.pass(61 * minute);
+    expect((await fetch(`${app.url}/sign-in`, { headers: { accept: 'text/html' } })).status).to.equal(200);
+  });
+});
