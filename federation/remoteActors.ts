@@ -3,7 +3,7 @@
 // fetch the same thing again and again.
 import { createHash } from 'node:crypto';
 import { keepRemoteActor } from '../server/partners/actions.js';
-import { findRemoteActorByKey } from '../server/partners/queries.js';
+import { findRemoteActor, findRemoteActorByKey } from '../server/partners/queries.js';
 import type { RemoteActor, RemoteKey } from '../server/partners/schema.js';
 import type { Doc } from '../server/store/store.js';
 import { keysOf } from './actorKeys.js';
@@ -49,14 +49,22 @@ export function mayRefetch(federation: Federation, actor: RemoteActor): boolean 
 
 /** The key and its owner, fetched. Throws GoneError; Refusal 401 (no such key there), 429 or 503 (try later). */
 export async function fetchKey(federation: Federation, keyId: string): Promise<FoundKey> {
+  const address = withoutFragment(keyId);
+  const known = await findRemoteActor(federation.house.store, address);
+  if (known?.goneAt === null && !mayRefetch(federation, known)) throw notListed();
   const { json, actor } = await fetchKeyDocument(federation, keyId);
   const owner = actor ?? (await fetchOwner(federation, json, keyId));
   const key = owner?.keys.find((one) => one.id === keyId);
   if (!owner || !key) {
-    await rememberFailure(federation, keyId, 'permanent');
-    throw new Refusal(401, 'the key is not one of the actor that it names');
+    // An actor that could be read is no failure: else a stranger who names a key that it has not could shut it out.
+    if (owner?._id !== address) await rememberFailure(federation, keyId, 'permanent');
+    throw notListed();
   }
   return { key, actor: owner };
+}
+
+function notListed(): Refusal {
+  return new Refusal(401, 'the key is not one of the actor that it names');
 }
 
 /** The actor as its own server describes it now; kept. Throws GoneError and Refusal like fetchKey. */

@@ -278,6 +278,22 @@ describe('the inbox', () => {
       expect(fetches()).to.equal(before + 1);
     });
 
+    it('lets nobody shut an actor out by naming keys that it does not have', async () => {
+      const grace = peer.addActor('grace');
+      const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+      const fetches = (): number => peer.log.filter((line) => line === 'GET /users/grace').length;
+      for (const name of ['none', 'other', 'third']) {
+        const answer = await peer.post(grace, inboxes[0]!, create(), {
+          key: privateKey,
+          keyId: `${grace.iri}#${name}`,
+        });
+        expect(answer.status).to.equal(401);
+      }
+      expect(fetches(), 'fetched for each of them').to.equal(1);
+      const update = { id: peer.nextId(), type: 'Update', actor: grace.iri, object: { id: grace.iri, type: 'Person' } };
+      expect((await peer.post(grace, inboxes[0]!, update)).status).to.equal(202);
+    });
+
     it('answers 503 with Retry-After while a key’s server cannot be reached, and 401 when the key is gone', async () => {
       const frank = peer.addActor('frank');
       peer.pages.set('/users/frank', (_req, res) => res.writeHead(502).end());
