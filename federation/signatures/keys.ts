@@ -5,6 +5,8 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 const smallestRsa = 2048;
 /** Verifying with larger keys costs time that strangers could make us spend. */
 const largestRsa = 8192;
+/** Characters of a key; longer texts are none, and are not remembered: strangers write them. */
+const maxText = 4000;
 const cacheSize = 1000;
 const cache = new Map<string, KeyObject | null>();
 
@@ -13,7 +15,7 @@ export function readRsaPublicKey(pem: string): KeyObject | null {
   return cached(pem, () => {
     const blocks = pem.trim().match(/-----BEGIN [^-]*-----/g) ?? [];
     const form = /^-----BEGIN (RSA )?PUBLIC KEY-----[A-Za-z0-9+/=\s]+-----END (RSA )?PUBLIC KEY-----$/;
-    if (pem.length > 4000 || blocks.length !== 1 || !form.test(pem.trim())) return null;
+    if (blocks.length !== 1 || !form.test(pem.trim())) return null;
     const key = createPublicKey(pem);
     const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
     return key.asymmetricKeyType === 'rsa' && bits >= smallestRsa && bits <= largestRsa ? key : null;
@@ -38,6 +40,7 @@ export function ed25519Multikey(key: KeyObject): string {
 }
 
 function cached(text: string, read: () => KeyObject | null): KeyObject | null {
+  if (text.length > maxText) return null;
   const known = cache.get(text);
   if (known !== undefined) return known;
   let key: KeyObject | null = null;
