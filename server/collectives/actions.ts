@@ -158,7 +158,9 @@ export async function unpublishCollective(ctx: Context, collectiveId: string): P
 
 async function setPublished(ctx: Context, collectiveId: string, published: boolean): Promise<Collective> {
   return change(ctx, collectiveId, (collective) => {
-    checkMayEditCollective(ctx.actor, collective);
+    // Coming out is a member's deed; taking a hoster and all its services from everybody's sight is not.
+    if (published) checkMayEditCollective(ctx.actor, collective);
+    else checkMayManageCollective(ctx.actor, collective);
     checkNotInBin(collective);
     if (collective.published === published) return null;
     return { set: { published }, what: published ? 'published' : 'unpublished', fields: [] };

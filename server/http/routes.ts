@@ -114,7 +114,7 @@ export class Routes {
     }
     const params = (spec.params ?? nothing).safeParse(req.params);
     if (!params.success) throw new DomainError('not-found', 'error.notFound');
-    const query = (spec.query ?? nothing).safeParse(nest(req.query));
+    const query = (spec.query ?? nothing).safeParse(nest(withoutTrackers(req.query)));
     if (!query.success) throw new DomainError('invalid', 'error.badQuery');
 
     const frame = await frameFor(this.house, req, res);
@@ -179,6 +179,11 @@ function enter(access: Access, actor: Context['actor'], req: Request, res: Respo
   if (access === 'administrator' && actor.instanceRole !== 'administrator') throw hidden();
   if (access === 'moderator' && actor.instanceRole === null) throw hidden();
   return true;
+}
+
+/** Others append parameters to our links (?_gl=, ?_hsenc=): they mean nothing here and must not cost the page. */
+function withoutTrackers(query: Request['query']): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(query).filter(([name]) => !/^_(?!_)/.test(name)));
 }
 
 /** Pages of the administration do not exist for those who may not see them. */

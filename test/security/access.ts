@@ -114,7 +114,7 @@ export const access: Record<string, Rule> = {
     body: { ...version, status: 'AWAY', 'statusDescription.fr': '', 'statusDescription.en': '', endDate: '' },
   },
   [`POST ${mine}/publish`]: { who: 'members' },
-  [`POST ${mine}/unpublish`]: { who: 'members' },
+  [`POST ${mine}/unpublish`]: { who: 'representatives' },
   [`GET ${mine}/profile`]: { who: 'members' },
   [`POST ${mine}/profile`]: { who: 'members', body: { ...version, 'name.fr': 'Renamed' } },
   [`GET ${mine}/logo`]: { who: 'members' },

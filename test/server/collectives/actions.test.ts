@@ -209,7 +209,7 @@ describe('deeds on collectives', () => {
 
   describe('publishing', () => {
     it('goes out and back, once each', async () => {
-      const { collective, ctx } = await buildMember(house, 'member', { published: false });
+      const { collective, ctx } = await buildMember(house, 'representative', { published: false });
       await publishCollective(ctx, collective._id);
       await publishCollective(ctx, collective._id);
       expect((await reload(collective)).published).to.equal(true);
@@ -217,6 +217,13 @@ describe('deeds on collectives', () => {
       expect((await reload(collective)).published).to.equal(false);
       const whats = (await eventsOf(house, 'collectives', collective._id)).map((event) => event.change?.what);
       expect(whats).to.deep.equal(['created', 'published', 'unpublished']);
+    });
+
+    it('is a member’s deed; taking the page back is not', async () => {
+      const { collective, ctx } = await buildMember(house, 'member', { published: false });
+      await publishCollective(ctx, collective._id);
+      expect(await refusalOf(unpublishCollective(ctx, collective._id))).to.equal(notMine);
+      expect((await reload(collective)).published).to.equal(true);
     });
 
     it('is not for strangers, nor for the bin', async () => {

@@ -93,7 +93,7 @@ describe('pages of collectives', () => {
       '/my/collectives/new': [{ 'name.fr': '', 'name.en': '', handle: '', legalForm: 'OTHER' }, '403 403 403 403 422'],
       '/my/collectives/:id/status': [{ version: '0' }, '403 404 422 422 422'],
       '/my/collectives/:id/publish': [{}, '403 404 303 303 303'],
-      '/my/collectives/:id/unpublish': [{}, '403 404 303 303 303'],
+      '/my/collectives/:id/unpublish': [{}, '403 404 403 303 303'],
       '/my/collectives/:id/profile': [{ version: '0' }, '403 404 422 422 422'],
       '/my/collectives/:id/logo': [{}, '403 404 422 422 422'],
       '/my/collectives/:id/logo/remove': [{}, '403 404 303 303 303'],

@@ -113,6 +113,7 @@ describe('routes', () => {
   it('answer 404 to an id that is none, and refuse a question that makes no sense', async () => {
     const id = '01890000-0000-7000-8000-000000000000';
     expect(JSON.parse((await client.get(`/things/${id}?page=3`)).text)).to.deep.equal({ id, page: 3 });
+    expect(JSON.parse((await client.get(`/things/${id}?page=3&_gl=1*abc`)).text)).to.deep.equal({ id, page: 3 });
     expect((await client.get('/things/1')).status).to.equal(404);
     expect((await client.get(`/things/${id}?page=x`)).status).to.equal(422);
     expect((await client.get(`/things/${id}?page=1&page=2`)).status).to.equal(422);
