@@ -3,6 +3,8 @@
 // fails waits, and its whole host with it; what fails for good is kept with its reason.
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { readPolicy } from '../server/instances/queries.js';
+import { isRefusedPeer } from '../server/instances/rules.js';
 import { listFollowerInboxes } from '../server/partners/queries.js';
 import { type Doc, DuplicateKeyError } from '../server/store/store.js';
 import { type Activity, activitiesIn } from './activities.js';
@@ -75,7 +77,10 @@ async function enqueue(federation: Federation, activity: Activity, inboxes: read
   if (inboxes.length === 0) return;
   const now = federation.house.now();
   try {
-    const rows = inboxes.map((inbox) => newDelivery(activity, inbox, now));
+    const policy = await readPolicy(federation.house.store);
+    const wanted = inboxes.filter((inbox) => !isRefusedPeer(policy, inbox));
+    if (wanted.length === 0) return;
+    const rows = wanted.map((inbox) => newDelivery(activity, inbox, now));
     await deliveriesIn(federation).insertMany(rows, { ordered: false });
   } catch (error) {
     if (!(error instanceof DuplicateKeyError)) throw error;

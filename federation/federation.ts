@@ -1,6 +1,8 @@
 // What the edge is made of, put together once by server/main.ts from the house. Everything here takes it as first argument.
 import type { Context } from '../server/context.js';
 import type { House } from '../server/house.js';
+import { readPolicy } from '../server/instances/queries.js';
+import { isRefusedPeer } from '../server/instances/rules.js';
 import { type Apex, buildApex } from './apex.js';
 import { createFetch, type Fetch, type FetchOptions } from './fetch.js';
 import { WindowLimit } from './limits.js';
@@ -35,6 +37,7 @@ export function createFederation(
       userAgent: `Chatiere/${options.version} (+${house.site.baseUrl}/)`,
       privateHosts: house.privateHosts,
       now: house.now,
+      isRefused: async (host) => isRefusedPeer(await readPolicy(house.store), host),
       ...(options.lookup ? { lookup: options.lookup } : {}),
     }),
     inboundLimit: new WindowLimit(1200, minute, house.now),

@@ -30,6 +30,8 @@ export interface FetchOptions {
   /** host:port pairs that may be plain http and private. For demo and tests. */
   privateHosts: readonly string[];
   now(): Date;
+  /** Whether an administrator's rules refuse this host: nothing is fetched from it or sent to it. */
+  isRefused?(host: string): Promise<boolean>;
   /** How names become addresses; tests put their own. */
   lookup?: typeof systemLookup;
 }
@@ -100,6 +102,11 @@ export function createFetch(options: FetchOptions): Fetch {
   });
   const places = new Places();
 
+  async function checkRules(url: URL): Promise<void> {
+    if (await options.isRefused?.(url.host))
+      throw new FetchError('refused-address', 'refused by the rules of this instance');
+  }
+
   /** One request, no redirect, in its turn. The caller reads or dumps the body inside `use`. */
   async function exchange<T>(wanted: Exchange, use: (answer: Answer) => Promise<T>): Promise<T> {
     const leave = await places.enter(wanted.url.host, wanted.method, wanted.signal);
@@ -134,6 +141,7 @@ export function createFetch(options: FetchOptions): Fetch {
     let url = checkAddress(address, options);
     for (let hop = 0; hop <= maxRedirects; hop++) {
       const here = url;
+      await checkRules(here);
       const headers = await headersFor(here);
       const step = await exchange<{ next: URL } | { result: T }>(
         { method: 'GET', url: here, headers, body: null, signal },
@@ -186,6 +194,7 @@ export function createFetch(options: FetchOptions): Fetch {
 
     async post(address, body, headers) {
       const url = checkAddress(address, options);
+      await checkRules(url);
       const signal = AbortSignal.timeout(deadlineMs);
       return exchange({ method: 'POST', url, headers, body, signal }, async (answer) => {
         // What follows the status is of no interest, but read to its end the connection can be used again.

@@ -1,6 +1,8 @@
 // TABLE: activity -> what it does here. A handler is parse, then deed; it sees only the normalised activity, the actor whose
 // key signed it, and what is stored. What we take note of and do nothing about says so.
 import { DomainError } from '../server/errors.js';
+import { readPolicy } from '../server/instances/queries.js';
+import { isLimitedPeer } from '../server/instances/rules.js';
 import { forgetRemoteActor, receiveFollow, receiveUndoFollow } from '../server/partners/actions.js';
 import type { RemoteActor } from '../server/partners/schema.js';
 import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
@@ -64,10 +66,11 @@ async function receiveFollowActivity({ federation, activity, sender }: Inbound):
   const followed = await followedActor(federation, activity.object?.id ?? null);
   if (activity.id === null) throw new Refusal(400, 'a Follow needs an id');
   const { iri, kind, ownerId } = followed;
+  const isLimited = kind === 'collective' && isLimitedPeer(await readPolicy(federation.house.store), sender.host);
   await receiveFollow(contextFor(federation), {
     followIri: activity.id,
     follower: sender,
-    followed: { iri, kind, ownerId, acceptsAtOnce: acceptsAtOnce(followed) },
+    followed: { iri, kind, ownerId, acceptsAtOnce: acceptsAtOnce(followed) && !isLimited },
   });
 }
 

@@ -10,6 +10,7 @@ import { contextFor, type Federation } from './federation.js';
 import { handlers, notActivities } from './handlers.js';
 import { isLocal, sameOrigin } from './iris.js';
 import type { ReceivedActivity } from './normalise.js';
+import { bringsRefused } from './policy.js';
 import { Refusal } from './refusal.js';
 import { fetchActor, GoneError } from './remoteActors.js';
 
@@ -34,6 +35,7 @@ export async function receive(
   raw: Buffer,
 ): Promise<void> {
   checkSender(federation, activity, sender);
+  if (await bringsRefused(federation, activity)) return;
   const handler = Object.hasOwn(handlers, activity.type) ? handlers[activity.type] : undefined;
   if (handler === undefined || handler === 'ignored') return;
   const inbound = { federation, activity, sender };

@@ -67,6 +67,8 @@ const table: { readonly [T in EventType]: Row<T> } = {
   'follow.requested': notFederated,
   'follow.accepted': announceAccept,
   'follow.rejected': announceReject,
+  'domainRule.changed': notFederated,
+  'peerPolicy.changed': notFederated,
 };
 
 /** Says what follows from an event to whom it concerns. Idempotent by eventId. Network: only to resolve mentions. */

@@ -22,6 +22,7 @@ import { asRefusal, receive, receiveGone } from './inbox.js';
 import { readJson } from './json.js';
 import { prefersActivity, prefersPage } from './negotiate.js';
 import { normalise, peekActor, type ReceivedActivity } from './normalise.js';
+import { checkPeer } from './policy.js';
 import { Refusal } from './refusal.js';
 import { GoneError } from './remoteActors.js';
 import type { SignatureClaim, SignedRequest } from './signatures/request.js';
@@ -64,6 +65,7 @@ function answerInbox(federation: Federation): RequestHandler {
     const request = signedRequestOf(federation, req, raw);
     const claim = readClaim(federation, request);
     limitSender(federation, req, claim);
+    await checkPeer(federation, claim.keyId, raw);
     const sender = await verifyOrForget(federation, claim, raw);
     if (sender !== null) {
       const activity = await readActivity(federation, raw);

@@ -4,6 +4,7 @@ import { pruneActivities } from '../federation/activities.js';
 import { pruneDeliveries } from '../federation/delivery.js';
 import type { Federation } from '../federation/federation.js';
 import { pruneReceived } from '../federation/inbox.js';
+import { enforcePolicy } from '../federation/policy.js';
 import { pruneKeyFailures } from '../federation/remoteActors.js';
 import { pruneImports } from '../server/catalogue/actions/imports.js';
 import { purgeCatalogueOf, purgeWithdrawnServices } from '../server/catalogue/actions/purge.js';
@@ -11,6 +12,7 @@ import { purgeDeleted } from '../server/collectives/actions.js';
 import type { Context } from '../server/context.js';
 import { contextOf } from '../server/house.js';
 import { pruneLimits } from '../server/http/limits.js';
+import { pruneRules } from '../server/instances/actions/domainRules.js';
 import type { JobResult } from '../server/instances/schema.js';
 import { pruneMails } from '../server/notices/actions/sendDueMails.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
@@ -24,6 +26,8 @@ const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<nu
   imports: pruneImports,
   services: purgeWithdrawnServices,
   collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf]),
+  rules: pruneRules,
+  refusedPeers: (_ctx, federation) => enforcePolicy(federation),
   follows: pruneFollows,
   remoteActors: pruneRemoteActors,
   deliveries: (_ctx, federation) => pruneDeliveries(federation),

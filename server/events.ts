@@ -27,7 +27,10 @@ export type DomainEvent =
   | { type: 'post.deleted'; postId: string }
   | { type: 'follow.requested'; followId: string }
   | { type: 'follow.accepted'; followId: string }
-  | { type: 'follow.rejected'; followId: string };
+  | { type: 'follow.rejected'; followId: string }
+  /** The rule about a domain: for its history. What follows from it hangs on peerPolicy.changed, said once for many. */
+  | { type: 'domainRule.changed'; domain: string }
+  | { type: 'peerPolicy.changed' };
 
 export type EventType = DomainEvent['type'];
 export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;

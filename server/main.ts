@@ -8,6 +8,7 @@ import { createFederation, type Federation } from '../federation/federation.js';
 import { createFetch, type Fetch } from '../federation/fetch.js';
 import { federationIndexes } from '../federation/indexes.js';
 import { federationConsumer } from '../federation/outbox.js';
+import { policyConsumer } from '../federation/policy.js';
 import { runner } from '../jobs/run.js';
 import { schedule } from '../jobs/schedule.js';
 import type { JobTools } from '../jobs/tools.js';
@@ -91,6 +92,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
         { name: 'history', receive: (event) => recordChange(store, event) },
         { name: 'catalogue', receive: (event) => catalogueEvent(contextOf(house, system('drainEvents')), event) },
         { name: 'notices', receive: (event) => noticeEvent({ house }, event) },
+        policyConsumer(federation),
         federationConsumer(federation),
       ],
     };

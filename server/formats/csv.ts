@@ -46,3 +46,36 @@ function safeText(text: string): string {
   const safe = text.replaceAll('\0', '').replace(FORMULA, "$1$2'");
   return CONTROL_START.test(safe) ? `'${safe}` : safe;
 }
+
+/**
+ * The cells of a CSV text (RFC 4180), line by line; empty lines are left out. Takes CR LF and LF, a byte-order mark, and
+ * quotes that never close (the rest is one cell). At most `maxLines`; what follows is not read.
+ */
+export function readCsv(text: string, maxLines: number): string[][] {
+  const lines: string[][] = [];
+  let line: string[] = [];
+  let cell = '';
+  let isQuoted = false;
+  const endLine = (): void => {
+    line.push(cell);
+    if (line.length > 1 || cell.trim() !== '') lines.push(line);
+    line = [];
+    cell = '';
+  };
+  const source = text.replace(/^\uFEFF/, '');
+  for (let at = 0; at < source.length && lines.length < maxLines; at += 1) {
+    const sign = source[at] ?? '';
+    if (isQuoted && sign === '"' && source[at + 1] === '"') {
+      cell += '"';
+      at += 1;
+    } else if (sign === '"' && (isQuoted || cell === '')) isQuoted = !isQuoted;
+    else if (isQuoted) cell += sign;
+    else if (sign === ',') {
+      line.push(cell);
+      cell = '';
+    } else if (sign === '\n') endLine();
+    else if (sign !== '\r') cell += sign;
+  }
+  if ((cell !== '' || line.length > 0) && lines.length < maxLines) endLine();
+  return lines;
+}

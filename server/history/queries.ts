@@ -24,6 +24,13 @@ export interface ChangeSearch {
   limit?: number;
 }
 
+/** What was changed about the instance itself, newest first. */
+export async function listInstanceChanges(store: Store, subjectId: string, limit: number): Promise<StoredChange[]> {
+  return changesOf(store)
+    .find({ subjectId }, { sort: { _id: -1 }, limit })
+    .toArray();
+}
+
 /** Newest first. News not drained yet is not there: the drain follows each write at once. */
 export async function listChanges(store: Store, search: ChangeSearch): Promise<StoredChange[]> {
   const filter: Filter<StoredChange> = { collectiveId: search.collectiveId };

@@ -1,9 +1,19 @@
 // Reads about the instance's own running, and the indexes of what it keeps.
-import type { CollectionIndexes, Doc, Store } from '../store/store.js';
-import type { FailedEvent, JobRun } from './schema.js';
+import { eventIndex, type PendingEvent } from '../events.js';
+import type { CollectionIndexes, Doc, Filter, Store } from '../store/store.js';
+import type { PeerPolicy } from './rules.js';
+import {
+  type DomainRule,
+  type FailedEvent,
+  type JobRun,
+  type PeerSettings,
+  type RuleKind,
+  ruleKinds,
+} from './schema.js';
 
 export const instanceIndexes = {
-  settings: [],
+  settings: [eventIndex],
+  domainRules: [{ keys: { removedAt: 1 as const, kind: 1 as const, _id: 1 as const } }, eventIndex],
   leases: [],
   jobRuns: [{ keys: { wanted: 1 as const } }],
   failedEvents: [{ keys: { parkedAt: 1 as const, nextAt: 1 as const } }, { keys: { docId: 1 as const } }],
@@ -78,4 +88,76 @@ export async function listTroubledHosts(store: Store): Promise<TroubledHost[]> {
   }
   const troubled = [...hosts.values()].filter(({ lastError }) => lastError !== '');
   return troubled.sort((a, b) => b.waiting + b.abandoned - (a.waiting + a.abandoned));
+}
+
+export const rulesIn = (store: Store) => store.collection<DomainRule>('domainRules');
+
+/** `revision` rises with every change of a rule, so that a reader knows whether what it kept is still true. */
+export interface PeerSettingsDoc extends Doc {
+  value: PeerSettings;
+  revision: number;
+  events?: PendingEvent[];
+}
+
+export const peerSettingsIn = (store: Store) => store.collection<PeerSettingsDoc>('settings');
+const openPeers: PeerSettings = { island: false, publishesRules: false };
+
+export async function readPeerSettings(store: Store): Promise<PeerSettings> {
+  const doc = await peerSettingsIn(store).findOne({ _id: 'peers' });
+  return { ...openPeers, ...doc?.value };
+}
+
+const keptPolicies = new WeakMap<Store, { revision: number; at: number; policy: PeerPolicy }>();
+/** Milliseconds after which the rules are read again although their revision says nothing new (a restored backup). */
+const policyAgeMs = 60_000;
+
+/** Whom the instance deals with now. One small read; the rules themselves are read again when they changed. */
+export async function readPolicy(store: Store): Promise<PeerPolicy> {
+  const doc = await peerSettingsIn(store).findOne({ _id: 'peers' }, { projection: { value: 1, revision: 1 } });
+  const revision = doc?.revision ?? 0;
+  const known = keptPolicies.get(store);
+  const at = performance.now();
+  if (known?.revision === revision && at - known.at < policyAgeMs) return known.policy;
+  const kinds = new Map<string, RuleKind>();
+  const rules = rulesIn(store).find({ removedAt: null }, { projection: { kind: 1 } });
+  for await (const { _id, kind } of rules) kinds.set(_id, kind);
+  const policy = { island: doc?.value?.island ?? false, kinds };
+  keptPolicies.set(store, { revision, at, policy });
+  return policy;
+}
+
+export async function findRule(store: Store, domain: string): Promise<DomainRule | null> {
+  return rulesIn(store).findOne({ _id: domain, removedAt: null });
+}
+
+export interface RuleSearch {
+  q: string;
+  kind: RuleKind | '';
+}
+
+/** Rules by domain, pages from 1. `q` is any part of the domain. */
+export async function pageRules(store: Store, search: RuleSearch, at: { page: number; perPage: number }) {
+  const filter: Filter<DomainRule> = {
+    removedAt: null,
+    kind: search.kind === '' ? { $in: [...ruleKinds] } : search.kind,
+  };
+  if (search.q !== '')
+    filter._id = {
+      $regex: search.q
+        .toLowerCase()
+        .replace(/[^a-z0-9.-]/g, '')
+        .replaceAll('.', '\\.'),
+    };
+  const total = await rulesIn(store).countDocuments(filter);
+  const pages = Math.max(1, Math.ceil(total / at.perPage));
+  const page = Math.min(at.page, pages);
+  const options = { sort: { _id: 1 } as const, skip: (page - 1) * at.perPage, limit: at.perPage };
+  return { items: await rulesIn(store).find(filter, options).toArray(), total, page, pages };
+}
+
+/** Every rule of these kinds by domain, at most `limit`. */
+export async function listRules(store: Store, kinds: readonly RuleKind[], limit: number): Promise<DomainRule[]> {
+  return rulesIn(store)
+    .find({ removedAt: null, kind: { $in: [...kinds] } }, { sort: { _id: 1 }, limit })
+    .toArray();
 }

@@ -1,6 +1,7 @@
 // What the instance keeps about its own running: leases, runs of jobs, events that could not be handed on. Shapes only.
 import { z } from 'zod';
-import type { PendingEvent } from '../events.js';
+import type { Eventful, PendingEvent } from '../events.js';
+import { checkbox, line, requiredLine } from '../shapes.js';
 import type { Doc } from '../store/store.js';
 
 /** Who may run the jobs, among all processes on one store. */
@@ -43,3 +44,44 @@ export interface FailedEvent extends Doc {
 
 export const jobParams = z.object({ name: z.string().regex(/^[a-zA-Z]{1,40}$/) });
 export const eventParams = z.object({ id: z.uuid() });
+
+/** block: nothing comes in or goes out. allow: dealt with also in island mode. limit: its follows wait for an answer. */
+export const ruleKinds = ['block', 'allow', 'limit'] as const;
+export type RuleKind = (typeof ruleKinds)[number];
+
+/** One rule about a domain and all below it. The _id is the domain, as `readDomain` writes it. */
+export interface DomainRule extends Doc, Eventful {
+  kind: RuleKind;
+  publicReason: string;
+  privateReason: string;
+  /** actorName() of who made or last changed it. */
+  by: string;
+  at: Date;
+  /** A removed rule counts for nothing; it stays until its news is told. */
+  removedAt: Date | null;
+}
+
+/** Whom the instance deals with, besides the rules. Kept under `peers` in the collection `settings`. */
+export interface PeerSettings {
+  /** Island mode: only allowed domains. */
+  island: boolean;
+  /** The rules stand on the page About, with their public reasons. */
+  publishesRules: boolean;
+}
+
+const reasons = { publicReason: line(300), privateReason: line(1000) };
+export const ruleShape = z.object({ domain: requiredLine(300), kind: z.enum(ruleKinds), ...reasons });
+export const ruleChangeShape = z.object({ kind: z.enum(ruleKinds), ...reasons });
+export const ruleParams = z.object({ domain: z.string().min(1).max(253) });
+export const rulesQuery = z.object({
+  q: line(100).catch(''),
+  kind: z.enum(ruleKinds).or(z.literal('')).catch(''),
+  page: z.coerce.number().int().min(1).max(10_000).catch(1),
+});
+export const islandShape = z.object({ island: z.enum(['on', 'off']) });
+export const publishShape = z.object({ publishesRules: checkbox });
+export const exportParams = z.object({ list: z.enum(['blocks', 'allows']) });
+
+/** Bytes of a list of rules in a file. */
+export const maxRuleFileBytes = 1024 * 1024;
+export const ruleImportShape = z.object({ csv: z.string().max(maxRuleFileBytes).default(''), kind: z.enum(ruleKinds) });

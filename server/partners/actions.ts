@@ -145,6 +145,23 @@ export async function forgetRemoteActor(ctx: Context, iri: string): Promise<void
   );
 }
 
+/** Everybody of one host is forgotten, and their follows end without a word to them. Returns how many follows ended. */
+export async function forgetActorsOf(ctx: Context, host: string): Promise<number> {
+  let ended = 0;
+  const actors = await remoteActorsIn(ctx.store)
+    .find({ host }, { projection: { _id: 1 } })
+    .toArray();
+  for (const { _id } of actors) {
+    const follows = await followsIn(ctx.store).updateMany(
+      { follower: _id, state: { $in: ['requested', 'accepted'] } },
+      { $set: { state: 'undone', decidedAt: ctx.now } },
+    );
+    ended += follows.matchedCount;
+    await remoteActorsIn(ctx.store).deleteOne({ _id });
+  }
+  return ended;
+}
+
 const keepDays = 30;
 
 /** Removes follows that ended more than 30 days ago. Returns how many. */

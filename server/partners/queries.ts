@@ -13,7 +13,12 @@ export const partnersIndexes: CollectionIndexes = {
     { keys: { state: 1, decidedAt: 1 } },
     eventIndex,
   ],
-  remoteActors: [{ keys: { 'keys.id': 1 } }, { keys: { handle: 1 } }, { keys: { fetchedAt: 1 } }],
+  remoteActors: [
+    { keys: { 'keys.id': 1 } },
+    { keys: { handle: 1 } },
+    { keys: { fetchedAt: 1 } },
+    { keys: { host: 1 } },
+  ],
 };
 
 export function followsIn(store: Store): Coll<Follow> {
@@ -110,4 +115,10 @@ export async function pageFollows(
     page: current,
     pages,
   };
+}
+
+/** The hosts of all actors elsewhere that we know. */
+export async function listActorHosts(store: Store): Promise<string[]> {
+  const hosts = await remoteActorsIn(store).distinct('host');
+  return hosts.filter((host) => typeof host === 'string');
 }

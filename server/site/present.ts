@@ -3,6 +3,7 @@ import type { FinderEntry } from '../catalogue/finder.js';
 import type { Need, ServiceNews } from '../catalogue/schema.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Actor, Language } from '../context.js';
+import type { DomainRule, PeerSettings } from '../instances/schema.js';
 import type { InstanceSettings } from '../instances/settings.js';
 import { type LocalText, textIn } from '../shapes.js';
 
@@ -101,9 +102,13 @@ export interface AboutFacts {
   collectiveCount: number;
   software: { version: string; sourceHref: string | null };
   host: string;
+  peers: { settings: PeerSettings; rules: DomainRule[] };
 }
 
-export function presentAbout({ settings, ...facts }: AboutFacts, language: Language) {
+/** Rules that the page shows; one more is read, to know whether there are others. */
+export const shownRules = 500;
+
+export function presentAbout({ settings, peers, ...facts }: AboutFacts, language: Language) {
   const { description } = settings;
   return {
     ...facts,
@@ -112,6 +117,17 @@ export function presentAbout({ settings, ...facts }: AboutFacts, language: Langu
     description: hasText(description) ? description : null,
     paragraphs: paragraphsOf(textIn(description, language)),
     contactEmail: settings.contactEmail,
+    peers: peers.settings.publishesRules
+      ? {
+          island: peers.settings.island,
+          rules: peers.rules.slice(0, shownRules).map(({ _id, kind, publicReason }) => ({
+            domain: _id,
+            kind: `instances.rules.kind.${kind}`,
+            reason: publicReason,
+          })),
+          more: peers.rules.length > shownRules,
+        }
+      : null,
   };
 }
 

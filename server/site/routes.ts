@@ -7,10 +7,11 @@ import { listServiceNews } from '../catalogue/queries.js';
 import { countPublicCollectives, listPublicCollectives } from '../collectives/queries.js';
 import type { House } from '../house.js';
 import { personOf, Routes } from '../http/routes.js';
+import { listRules, readPeerSettings } from '../instances/queries.js';
 import { readSettings } from '../instances/settings.js';
 import { projectDir, viewsDir } from '../paths.js';
 import { changeLanguage } from '../people/actions/profile.js';
-import { presentAbout, presentHome } from './present.js';
+import { presentAbout, presentHome, shownRules } from './present.js';
 import { languageChoice, themeChoice, themeFile } from './schema.js';
 
 const shownCollectives = 6;
@@ -56,12 +57,15 @@ export function siteRoutes(house: House): Routes {
     })
     .get('/about', { access: 'public' }, async (visit) => {
       const { store, now } = visit.ctx;
-      const [settings, services, collectiveCount] = await Promise.all([
+      const [settings, services, collectiveCount, peerSettings] = await Promise.all([
         readSettings(store),
         searchServices(store, newestServices, now),
         countPublicCollectives(store),
+        readPeerSettings(store),
       ]);
-      const facts = { settings, serviceCount: services.all, collectiveCount, software, host: house.site.host };
+      const rules = peerSettings.publishesRules ? await listRules(store, ['block', 'limit'], shownRules + 1) : [];
+      const peers = { settings: peerSettings, rules };
+      const facts = { settings, serviceCount: services.all, collectiveCount, software, host: house.site.host, peers };
       await visit.page('about/about', presentAbout(facts, visit.language), {
         title: visit.t('about.title'),
         nav: 'about',

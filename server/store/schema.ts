@@ -33,6 +33,7 @@ export const allIndexes: CollectionIndexes = {
 /** Collections whose documents may carry unsent events: what jobs/drainEvents.ts looks through. */
 export const eventfulCollections: readonly string[] = [
   'collectives',
+  'domainRules',
   'emailChanges',
   'follows',
   'invitations',
@@ -40,5 +41,6 @@ export const eventfulCollections: readonly string[] = [
   'posts',
   'resets',
   'services',
+  'settings',
   'sources',
 ];

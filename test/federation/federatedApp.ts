@@ -8,6 +8,7 @@ import { type DeliveryReport, deliverDue } from '../../federation/delivery.js';
 import { createFederation, type Federation } from '../../federation/federation.js';
 import { federationIndexes } from '../../federation/indexes.js';
 import { federationConsumer } from '../../federation/outbox.js';
+import { policyConsumer } from '../../federation/policy.js';
 import { activityRepresentation, federationRouter } from '../../federation/routes.js';
 import { drainEvents } from '../../jobs/drainEvents.js';
 import { createCollective, type NewCollective } from '../../server/collectives/actions.js';
@@ -38,8 +39,8 @@ after(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
 });
 
-export async function startPeer(port?: number): Promise<Peer> {
-  const peer = await Peer.start(port);
+export async function startPeer(port?: number, address?: string): Promise<Peer> {
+  const peer = await Peer.start(port, address);
   stops.push(() => peer.stop());
   return peer;
 }
@@ -90,7 +91,7 @@ export async function startFederatedApp(options: FederatedOptions): Promise<Fede
   stops.push(stopOnce);
   const { store, log, now } = house;
   const announce = async (): Promise<void> => {
-    const consumers = [federationConsumer(federation)];
+    const consumers = [policyConsumer(federation), federationConsumer(federation)];
     await drainEvents({ store, log, now, collections: eventfulCollections, consumers });
   };
   return {

@@ -98,6 +98,8 @@ export function addressOf(app: TwinHouse, path: string, target: Target): string 
   else if (path.startsWith('/media/')) own.id = things.media ?? missingId;
   else if (path.startsWith('/admin/')) own.id = idOfInstance(app, path);
   if (path.startsWith('/admin/jobs/:name')) own.name = 'prune';
+  own.domain = 'blocked.example';
+  own.list = 'blocks';
   own.token = `${missingId}.${'x'.repeat(27)}`;
   own.key ??= '0'.repeat(64);
   const query: Record<string, string> = { '/language': '?to=en&back=/about' };

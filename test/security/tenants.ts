@@ -12,6 +12,7 @@ import { getCollective } from '../../server/collectives/queries.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import { pending } from '../../server/events.js';
 import { recordChange } from '../../server/history/actions.js';
+import { setRule } from '../../server/instances/actions/domainRules.js';
 import type { FailedEvent } from '../../server/instances/schema.js';
 import { noticeEvent } from '../../server/notices/actions/noticeEvent.js';
 import { receiveFollow } from '../../server/partners/actions.js';
@@ -135,6 +136,8 @@ async function buildTwinHouse(): Promise<TwinHouse> {
   });
   await drain();
   const failedEventId = await parkEvent(app, alpha);
+  const reasons = { publicReason: 'Spam', privateReason: '' };
+  await setRule(contextFor(app.house, systemActor), 'blocked.example', { kind: 'block', ...reasons });
   return {
     ...app,
     alpha,

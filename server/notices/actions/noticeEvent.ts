@@ -57,6 +57,8 @@ const table: { [T in EventType]: Writer<T> } = {
   'post.updated': noMail,
   'post.deleted': noMail,
   'follow.requested': followLetters,
+  'domainRule.changed': noMail,
+  'peerPolicy.changed': noMail,
   'follow.accepted': noMail,
   'follow.rejected': noMail,
 };

@@ -61,11 +61,11 @@ export class Peer {
     readonly origin: string,
   ) {}
 
-  static async start(port = 0): Promise<Peer> {
+  static async start(port = 0, address = '127.0.0.1'): Promise<Peer> {
     let peer: Peer | null = null;
     const server = createServer((req, res) => void peer?.answer(req, res));
-    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-    peer = new Peer(server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    await new Promise<void>((resolve) => server.listen(port, address, resolve));
+    peer = new Peer(server, `http://${address}:${(server.address() as AddressInfo).port}`);
     return peer;
   }
 

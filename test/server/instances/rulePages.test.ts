@@ -1,0 +1,116 @@
+import { expect } from 'chai';
+import { drainEvents } from '../../../jobs/drainEvents.js';
+import { recordChange } from '../../../server/history/actions.js';
+import { findRule, readPeerSettings } from '../../../server/instances/queries.js';
+import { eventfulCollections } from '../../../server/store/schema.js';
+import { buildPerson, type Client, signIn } from '../../support/appSupport.js';
+import { startWholeApp, type WholeApp } from '../../support/wholeApp.js';
+
+const rules = '/admin/peers/rules';
+
+describe('the pages about rules for other instances', () => {
+  let app: WholeApp;
+  let client: Client;
+
+  beforeEach(async () => {
+    app = await startWholeApp();
+    client = app.client({ language: 'en' });
+    const password = 'un mot de passe assez long';
+    const role = { instanceRole: 'administrator', displayName: 'Ada', password } as const;
+    await signIn(client, await buildPerson(app.house, role));
+  });
+
+  async function drain(): Promise<void> {
+    const { store, log, now } = app.house;
+    const consumers = [
+      { name: 'history', receive: (event: Parameters<typeof recordChange>[1]) => recordChange(store, event) },
+    ];
+    await drainEvents({ store, log, now, collections: eventfulCollections, consumers });
+  }
+
+  const add = (domain: string, kind = 'block', publicReason = '') =>
+    client.post(rules, { domain, kind, publicReason, privateReason: 'a quarrel' });
+
+  it('add, change and remove a rule, and keep who did what', async () => {
+    expect((await add('https://Evil.example/users/x', 'block', 'Spam <b>')).location).to.equal(rules);
+    const page = await client.get(rules);
+    expect(page.text).to.include('evil.example').and.to.include('Spam &lt;b&gt;').and.to.include('One rule');
+    const one = `${rules}/evil.example`;
+    expect((await client.get(one)).text).to.include('a quarrel');
+    const changed = await client.post(one, { kind: 'limit', publicReason: 'Loud', privateReason: '' });
+    expect(changed.location).to.equal(rules);
+    expect(await findRule(app.house.store, 'evil.example')).to.include({ kind: 'limit', publicReason: 'Loud' });
+    expect((await client.post(`${one}/remove`, {}, one)).location).to.equal(rules);
+    expect((await client.get(one)).status).to.equal(404);
+    await drain();
+    const history = (await client.get(rules)).text;
+    for (const line of ['New rule: evil.example', 'Rule changed: evil.example', 'Rule removed: evil.example', 'Ada']) {
+      expect(history).to.include(line);
+    }
+  });
+
+  it('say what is wrong with a domain, and keep what was typed', async () => {
+    for (const domain of ['org', 'two words', 'e***.org']) {
+      const answer = await add(domain, 'block', 'because');
+      expect(answer.status, domain).to.equal(422);
+      expect(answer.text).to.include('not a domain name that a rule can be about').and.to.include('because');
+    }
+    expect((await add('127.0.0.1')).text).to.include('That is the domain of this instance');
+  });
+
+  it('search and turn pages', async () => {
+    const list = Array.from({ length: 60 }, (_none, index) => `host${String(index).padStart(2, '0')}.example`);
+    await client.post(`${rules}/import/apply`, { csv: list.join('\n'), kind: 'block' }, `${rules}/import`);
+    const first = (await client.get(rules)).text;
+    expect(first).to.include('60 rules').and.to.include('host00.example').and.not.to.include('host55.example');
+    expect((await client.get(`${rules}?page=2`)).text).to.include('host55.example');
+    const found = (await client.get(`${rules}?q=host55`)).text;
+    expect(found).to.include('One rule').and.to.include('host55.example');
+    expect((await client.get(`${rules}?q=.*`)).text).to.include('60 rules');
+    expect((await client.get(`${rules}?kind=allow`)).text).to.include('No rule');
+  });
+
+  it('show what a list would change before anything changes, then take it over', async () => {
+    await add('known.example');
+    const csv =
+      '#domain,#severity,#public_comment\nknown.example,suspend,\nnew.example,silence,Loud\ne**.example,suspend,\n';
+    const preview = await client.post(`${rules}/import`, { csv, kind: 'block' });
+    expect(preview.status).to.equal(200);
+    expect(preview.text)
+      .to.include('new.example')
+      .and.to.include('name hidden with stars')
+      .and.to.include('One change');
+    expect(await findRule(app.house.store, 'new.example')).to.equal(null);
+    const done = await client.post(`${rules}/import/apply`, { csv, kind: 'block' }, `${rules}/import`);
+    expect(done.location).to.equal(rules);
+    expect(await findRule(app.house.store, 'new.example')).to.include({ kind: 'limit', publicReason: 'Loud' });
+    const file = await client.get(`${rules}/export/blocks.csv`);
+    expect(file.headers.get('content-type')).to.match(/^text\/csv/);
+    expect(file.text.split('\r\n').slice(0, 3)).to.deep.equal([
+      '#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate',
+      'known.example,suspend,False,False,,False',
+      'new.example,silence,False,False,Loud,False',
+    ]);
+    expect((await client.get(`${rules}/export/allows.csv`)).text.trim()).to.equal('#domain');
+    expect((await client.post(`${rules}/import`, { csv: '', kind: 'block' })).status).to.equal(422);
+  });
+
+  it('turn island mode on and off', async () => {
+    await client.post('/admin/peers/island', { island: 'on' }, rules);
+    expect(await readPeerSettings(app.house.store)).to.include({ island: true });
+    expect((await client.get(rules)).text).to.include('Leave island mode');
+    await client.post('/admin/peers/island', { island: 'off' }, rules);
+    expect(await readPeerSettings(app.house.store)).to.include({ island: false });
+  });
+
+  it('stand on the page About only when published, without the internal reasons', async () => {
+    await add('evil.example', 'block', 'Spam');
+    await add('friend.example', 'allow', 'Friends');
+    const visitor = app.client({ language: 'en' });
+    expect((await visitor.get('/about')).text).not.to.include('evil.example');
+    await client.post('/admin/peers/publish-rules', { publishesRules: 'on' }, rules);
+    const about = (await visitor.get('/about')).text;
+    expect(about).to.include('evil.example').and.to.include('Spam').and.not.to.include('a quarrel');
+    expect(about).not.to.include('friend.example');
+  });
+});
