@@ -11,6 +11,7 @@ import { type Activity, activitiesIn } from './activities.js';
 import { keysOf } from './actorKeys.js';
 import type { Federation } from './federation.js';
 import { activityType, FetchError } from './fetch.js';
+import { notePeer } from './peers.js';
 import { signCavage } from './signatures/cavage.js';
 
 export interface Delivery extends Doc {
@@ -226,9 +227,11 @@ async function send(federation: Federation, delivery: Delivery, report: Delivery
   if (outcome.status !== null && outcome.status >= 200 && outcome.status < 300) {
     report.sent += 1;
     await done(federation, delivery);
+    await notePeer(federation, delivery.inbox, 'out');
     if (delivery.attempts > 1) await reopenHost(federation, delivery.host);
     return;
   }
+  await notePeer(federation, delivery.inbox, 'tried');
   const isFinal = await settleFailure(federation, delivery, outcome);
   report[isFinal ? 'failed' : 'postponed'] += 1;
 }

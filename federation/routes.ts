@@ -22,6 +22,7 @@ import { asRefusal, receive, receiveGone } from './inbox.js';
 import { readJson } from './json.js';
 import { prefersActivity, prefersPage } from './negotiate.js';
 import { normalise, peekActor, type ReceivedActivity } from './normalise.js';
+import { notePeer } from './peers.js';
 import { checkPeer } from './policy.js';
 import { Refusal } from './refusal.js';
 import { GoneError } from './remoteActors.js';
@@ -70,6 +71,7 @@ function answerInbox(federation: Federation): RequestHandler {
     if (sender !== null) {
       const activity = await readActivity(federation, raw);
       await receive(federation, activity, sender, raw);
+      await notePeer(federation, sender._id, 'in');
     }
     res.status(202).end();
   };

@@ -5,6 +5,7 @@ import { drainEvents } from './drainEvents.js';
 import { expireSessions } from './expireSessions.js';
 import { nightlyBackup } from './nightlyBackup.js';
 import { prune } from './prune.js';
+import { refreshPeers } from './refreshPeers.js';
 import { refreshSources } from './refreshSources.js';
 import type { Job } from './run.js';
 import { sendMails } from './sendMails.js';
@@ -15,6 +16,7 @@ export const schedule: readonly Job<JobTools>[] = [
   { name: 'deliver', cron: '5-59/10 * * * * *', quiet: true, follows: 'drainEvents', run: deliver },
   { name: 'sendMails', cron: '25 * * * * *', quiet: true, follows: 'drainEvents', run: sendMails },
   { name: 'refreshSources', cron: '20 */5 * * * *', quiet: true, run: refreshSources },
+  { name: 'refreshPeers', cron: '45 35 * * * *', quiet: true, run: refreshPeers },
   { name: 'expireSessions', cron: '0 17 * * * *', run: expireSessions },
   { name: 'prune', cron: '0 40 3 * * *', run: prune },
   { name: 'nightlyBackup', cron: '0 10 4 * * *', run: nightlyBackup },

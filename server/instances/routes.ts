@@ -10,6 +10,7 @@ import { changeSettings, dropEvent, retryEvent } from './actions.js';
 import { findLastBackup, folderBytes } from './dataFolder.js';
 import { presentJob, presentParkedEvent, presentSize, warningsOf } from './present.js';
 import { countQueues, listJobRuns, listParkedEvents, listTroubledHosts } from './queries.js';
+import { peerPages } from './routes/peerPages.js';
 import { rulePages } from './routes/rulePages.js';
 import { mayAdminister } from './rules.js';
 import { eventParams, jobParams } from './schema.js';
@@ -24,6 +25,7 @@ export function instanceRoutes(house: House, engine: Engine): Routes {
   jobs(routes, engine);
   deliveries(routes);
   rulePages(routes);
+  peerPages(routes);
   return routes;
 }
 

@@ -85,3 +85,25 @@ export const exportParams = z.object({ list: z.enum(['blocks', 'allows']) });
 /** Bytes of a list of rules in a file. */
 export const maxRuleFileBytes = 1024 * 1024;
 export const ruleImportShape = z.object({ csv: z.string().max(maxRuleFileBytes).default(''), kind: z.enum(ruleKinds) });
+
+/** Another instance as we know it. The _id is its host, with the port where it has one. */
+export interface Peer extends Doc {
+  /** Where to ask for its NodeInfo. */
+  origin: string;
+  /** As its NodeInfo says; empty: not known. */
+  software: string;
+  version: string;
+  /** When its NodeInfo was asked for last; the beginning of time: never. */
+  checkedAt: Date;
+  firstSeenAt: Date;
+  /** Last activity of it that was taken; last delivery that it took. */
+  lastInAt: Date | null;
+  lastOutAt: Date | null;
+}
+
+export const peersQuery = z.object({
+  q: line(100).catch(''),
+  page: z.coerce.number().int().min(1).max(10_000).catch(1),
+});
+export const peerParams = z.object({ host: z.string().regex(/^[a-z0-9._:[\]-]{1,260}$/) });
+export const peerDeliveryParams = peerParams.extend({ delivery: z.string().regex(/^[0-9a-f-]{36,38} [0-9a-f]{32}$/) });

@@ -117,6 +117,15 @@ export async function pageFollows(
   };
 }
 
+/** Accepted followers on one host, of whomever here. */
+export async function countFollowersFrom(store: Store, host: string): Promise<number> {
+  const actors = await remoteActorsIn(store)
+    .find({ host }, { projection: { _id: 1 }, limit: 5_000 })
+    .toArray();
+  if (actors.length === 0) return 0;
+  return followsIn(store).countDocuments({ follower: { $in: actors.map(({ _id }) => _id) }, state: 'accepted' });
+}
+
 /** The hosts of all actors elsewhere that we know. */
 export async function listActorHosts(store: Store): Promise<string[]> {
   const hosts = await remoteActorsIn(store).distinct('host');

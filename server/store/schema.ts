@@ -6,6 +6,7 @@ import { handleIndexes } from '../handles/handles.js';
 import { historyIndexes } from '../history/queries.js';
 import { limitIndexes } from '../http/limits.js';
 import { sessionIndexes } from '../http/session.js';
+import { peerIndexes } from '../instances/peerQueries.js';
 import { instanceIndexes } from '../instances/queries.js';
 import { noticesIndexes } from '../notices/queries.js';
 import { partnersIndexes } from '../partners/queries.js';
@@ -16,6 +17,7 @@ import type { CollectionIndexes } from './store.js';
 
 export const allIndexes: CollectionIndexes = {
   ...instanceIndexes,
+  ...peerIndexes,
   ...bootstrapIndexes,
   ...catalogueIndexes,
   ...collectiveIndexes,

@@ -124,8 +124,8 @@ export async function addCollective(app: FederatedApp, overrides: Partial<NewCol
   });
 }
 
-/** What may change while something is refused: memory of failures, nothing else. */
-const allowed = new Set(['keyFailures']);
+/** What may change while something is refused: memory of failures, and when we last heard of whom. */
+const allowed = new Set(['keyFailures', 'peers']);
 
 async function fingerprint(store: Store): Promise<Record<string, string>> {
   const prints: Record<string, string> = {};

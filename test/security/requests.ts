@@ -90,6 +90,9 @@ export function targetsOf(app: TwinHouse): Record<'alpha' | 'beta' | 'missing' |
 }
 
 /** The address of a route about a target; other ids are of things of the instance. */
+/** A delivery to known.example that was given up: test/security/tenants.ts. */
+const knownDelivery = `01890000-0000-7000-8000-000000000001 ${'0'.repeat(32)}`;
+
 export function addressOf(app: TwinHouse, path: string, target: Target): string {
   const { collective, handle, things } = target;
   const own: Record<string, string> = { ...things, name: handle };
@@ -100,6 +103,8 @@ export function addressOf(app: TwinHouse, path: string, target: Target): string 
   if (path.startsWith('/admin/jobs/:name')) own.name = 'prune';
   own.domain = 'blocked.example';
   own.list = 'blocks';
+  own.host = 'known.example';
+  own.delivery = encodeURIComponent(knownDelivery);
   own.token = `${missingId}.${'x'.repeat(27)}`;
   own.key ??= '0'.repeat(64);
   const query: Record<string, string> = { '/language': '?to=en&back=/about' };

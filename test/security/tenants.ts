@@ -13,6 +13,7 @@ import type { Collective } from '../../server/collectives/schema.js';
 import { pending } from '../../server/events.js';
 import { recordChange } from '../../server/history/actions.js';
 import { setRule } from '../../server/instances/actions/domainRules.js';
+import { deliveriesIn, peersIn } from '../../server/instances/peerQueries.js';
 import type { FailedEvent } from '../../server/instances/schema.js';
 import { noticeEvent } from '../../server/notices/actions/noticeEvent.js';
 import { receiveFollow } from '../../server/partners/actions.js';
@@ -138,6 +139,7 @@ async function buildTwinHouse(): Promise<TwinHouse> {
   const failedEventId = await parkEvent(app, alpha);
   const reasons = { publicReason: 'Spam', privateReason: '' };
   await setRule(contextFor(app.house, systemActor), 'blocked.example', { kind: 'block', ...reasons });
+  await keepPeer(app);
   return {
     ...app,
     alpha,
@@ -308,6 +310,27 @@ async function addFollower(app: WholeApp, of: Collective, name: string, atOnce: 
   const follow = await followsIn(house.store).findOne({ follower: iri });
   if (!follow) throw new Error('no follow');
   return follow._id;
+}
+
+/** An instance that we know, to which something was not delivered. */
+async function keepPeer({ house }: WholeApp): Promise<void> {
+  const now = house.now();
+  const known = { origin: 'https://known.example', software: 'mastodon', version: '4', firstSeenAt: now };
+  const seen = { checkedAt: now, lastInAt: now, lastOutAt: null };
+  await peersIn(house.store).insertOne({ _id: 'known.example', ...known, ...seen });
+  await deliveriesIn(house.store).insertOne({
+    _id: `01890000-0000-7000-8000-000000000001 ${'0'.repeat(32)}`,
+    activityId: '01890000-0000-7000-8000-000000000001',
+    host: 'known.example',
+    inbox: 'https://known.example/inbox',
+    state: 'failed',
+    attempts: 3,
+    refusals: 0,
+    createdAt: now,
+    nextAt: now,
+    failedAt: now,
+    lastError: 'no answer for a week: HTTP 503',
+  });
 }
 
 async function parkEvent({ house }: WholeApp, { collective }: Tenant): Promise<string> {

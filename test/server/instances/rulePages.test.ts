@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { drainEvents } from '../../../jobs/drainEvents.js';
 import { recordChange } from '../../../server/history/actions.js';
+import { deliveriesIn, peersIn } from '../../../server/instances/peerQueries.js';
 import { findRule, readPeerSettings } from '../../../server/instances/queries.js';
 import { eventfulCollections } from '../../../server/store/schema.js';
 import { buildPerson, type Client, signIn } from '../../support/appSupport.js';
@@ -112,5 +113,43 @@ describe('the pages about rules for other instances', () => {
     const about = (await visitor.get('/about')).text;
     expect(about).to.include('evil.example').and.to.include('Spam').and.not.to.include('a quarrel');
     expect(about).not.to.include('friend.example');
+  });
+
+  it('show another instance with what did not arrive, and let it be tried again, dropped, blocked', async () => {
+    const { store, now } = app.house;
+    const at = now();
+    const seen = { checkedAt: at, firstSeenAt: at, lastInAt: at, lastOutAt: null };
+    const known = { origin: 'https://known.example:8443', software: 'snac<b>', version: '2', ...seen };
+    await peersIn(store).insertOne({ _id: 'known.example:8443', ...known });
+    const _id = `01890000-0000-7000-8000-000000000001 ${'0'.repeat(32)}`;
+    await deliveriesIn(store).insertOne({
+      ...{ _id, activityId: _id.slice(0, 36), host: 'known.example:8443', inbox: 'https://known.example:8443/inbox' },
+      ...{
+        state: 'failed',
+        attempts: 3,
+        refusals: 0,
+        createdAt: at,
+        nextAt: at,
+        failedAt: at,
+        lastError: 'HTTP <503>',
+      },
+    });
+    await store.collection<{ _id: string; type: string; json: string }>('activities').insertOne({
+      ...{ _id: _id.slice(0, 36), type: 'Create', json: '{"content":"<p>Bonjour</p>"}' },
+    });
+    const list = (await client.get('/admin/peers')).text;
+    expect(list).to.include('known.example:8443').and.to.include('snac&lt;b&gt; 2').and.to.include('never');
+    expect((await client.get('/admin/peers?q=nothing')).text).to.include('No other instance');
+    const path = '/admin/peers/known.example:8443';
+    const page = (await client.get(path)).text;
+    expect(page).to.include('HTTP &lt;503&gt;').and.to.include('&lt;p&gt;Bonjour').and.to.include('Given up');
+    const one = `${path}/deliveries/${encodeURIComponent(_id)}`;
+    expect((await client.post(`${one}/retry`, {}, path)).location).to.equal(path);
+    expect(await deliveriesIn(store).findOne({ _id })).to.include({ state: 'waiting', failedAt: null });
+    expect((await client.post(`${one}/drop`, {}, path)).location).to.equal(path);
+    expect(await deliveriesIn(store).countDocuments({})).to.equal(0);
+    await add('known.example:8443');
+    expect((await client.get(path)).text).to.include('Refused by your rules');
+    expect((await client.get('/admin/peers/stranger.example')).status).to.equal(404);
   });
 });

@@ -1,0 +1,31 @@
+// Deeds of an administrator on deliveries to one instance: try again now, or drop. The queue is federation/delivery.ts.
+import type { Context } from '../../context.js';
+import { DomainError } from '../../errors.js';
+import { deliveriesIn } from '../peerQueries.js';
+import { checkMayAdminister } from '../rules.js';
+
+/** All that waits for a host or was given up is due now. Returns how many. Refuses: not-found. */
+export async function retryPeer(ctx: Context, host: string): Promise<number> {
+  checkMayAdminister(ctx.actor);
+  const due = { state: 'waiting' as const, nextAt: ctx.now, failedAt: null, refusals: 0 };
+  const deliveries = deliveriesIn(ctx.store);
+  const waiting = await deliveries.updateMany({ host, state: 'waiting', nextAt: { $gt: ctx.now } }, { $set: due });
+  const failed = await deliveries.updateMany({ host, state: 'failed' }, { $set: { ...due, createdAt: ctx.now } });
+  return waiting.matchedCount + failed.matchedCount;
+}
+
+/** One delivery is due now. Refuses: not-found. */
+export async function retryDelivery(ctx: Context, host: string, id: string): Promise<void> {
+  checkMayAdminister(ctx.actor);
+  const set = { state: 'waiting' as const, nextAt: ctx.now, createdAt: ctx.now, failedAt: null, refusals: 0 };
+  const due = await deliveriesIn(ctx.store).updateOne({ _id: id, host }, { $set: set });
+  if (due.matchedCount === 0) throw new DomainError('not-found', 'error.notFound');
+}
+
+/** One delivery is never sent. Refuses: not-found. */
+export async function dropDelivery(ctx: Context, host: string, id: string): Promise<void> {
+  checkMayAdminister(ctx.actor);
+  const dropped = await deliveriesIn(ctx.store).deleteOne({ _id: id, host });
+  if (dropped.deletedCount === 0) throw new DomainError('not-found', 'error.notFound');
+  ctx.log.warn({ deliveryId: id, host }, 'a delivery was dropped by an administrator');
+}

@@ -1,0 +1,77 @@
+// Reads about other instances: what we know of them, and what waits for them.
+import type { CollectionIndexes, Doc, Filter, Store } from '../store/store.js';
+import type { Peer } from './schema.js';
+
+export const peerIndexes = {
+  peers: [{ keys: { firstSeenAt: -1 as const, _id: 1 as const } }, { keys: { checkedAt: 1 as const } }],
+} satisfies CollectionIndexes;
+
+export const peersIn = (store: Store) => store.collection<Peer>('peers');
+
+/** What the pages read of federation/delivery.ts, which server/ may not import. */
+interface DeliveryRow extends Doc {
+  activityId: string;
+  host: string;
+  inbox: string;
+  state: 'waiting' | 'failed';
+  attempts: number;
+  refusals: number;
+  createdAt: Date;
+  nextAt: Date;
+  failedAt: Date | null;
+  lastError: string | null;
+}
+
+export const deliveriesIn = (store: Store) => store.collection<DeliveryRow>('deliveries');
+
+export interface PeerLine {
+  peer: Peer;
+  waiting: number;
+  failed: number;
+}
+
+/** The instances that we know, newest first, with what waits for each. `q` is any part of the host. Pages from 1. */
+export async function pagePeers(store: Store, q: string, at: { page: number; perPage: number }) {
+  const part = q
+    .toLowerCase()
+    .replace(/[^a-z0-9.:-]/g, '')
+    .replaceAll('.', '\\.');
+  const known = { firstSeenAt: { $gt: new Date(0) } };
+  const filter: Filter<Peer> = part === '' ? known : { ...known, _id: { $regex: part } };
+  const total = await peersIn(store).countDocuments(filter);
+  const pages = Math.max(1, Math.ceil(total / at.perPage));
+  const page = Math.min(at.page, pages);
+  const options = { sort: { firstSeenAt: -1, _id: 1 } as const, skip: (page - 1) * at.perPage, limit: at.perPage };
+  const peers = await peersIn(store).find(filter, options).toArray();
+  return { items: await Promise.all(peers.map((peer) => countsOf(store, peer))), total, page, pages };
+}
+
+async function countsOf(store: Store, peer: Peer): Promise<PeerLine> {
+  const [waiting, failed] = await Promise.all([
+    deliveriesIn(store).countDocuments({ host: peer._id, state: 'waiting' }),
+    deliveriesIn(store).countDocuments({ host: peer._id, state: 'failed' }),
+  ]);
+  return { peer, waiting, failed };
+}
+
+/** One instance with its counts; null: we do not know it. */
+export async function findPeer(store: Store, host: string): Promise<PeerLine | null> {
+  const peer = await peersIn(store).findOne({ _id: host });
+  return peer && countsOf(store, peer);
+}
+
+export interface PeerDelivery {
+  row: DeliveryRow;
+  activity: { type: string; json: string } | null;
+}
+
+/** What was given up for a host, then what waits, with the activities as they are sent. */
+export async function listPeerDeliveries(store: Store, host: string, limit: number): Promise<PeerDelivery[]> {
+  const of = (state: DeliveryRow['state']) =>
+    deliveriesIn(store)
+      .find({ host, state }, { sort: { nextAt: -1 }, limit })
+      .toArray();
+  const rows = [...(await of('failed')), ...(await of('waiting'))].slice(0, limit);
+  const activities = store.collection<Doc & { type: string; json: string }>('activities');
+  return Promise.all(rows.map(async (row) => ({ row, activity: await activities.findOne({ _id: row.activityId }) })));
+}

@@ -1,0 +1,35 @@
+// Other instances and what waits for them as plain data. Names and errors come from elsewhere: shown as text only.
+import type { PeerDelivery, PeerLine } from './peerQueries.js';
+
+export function presentPeer({ peer, waiting, failed }: PeerLine) {
+  return {
+    host: peer._id,
+    href: `/admin/peers/${peer._id}`,
+    software: [peer.software, peer.version].filter(Boolean).join(' '),
+    lastInAt: peer.lastInAt,
+    lastOutAt: peer.lastOutAt,
+    firstSeenAt: peer.firstSeenAt,
+    waiting,
+    failed,
+  };
+}
+
+export function presentPeerDelivery({ row, activity }: PeerDelivery) {
+  const base = `/admin/peers/${row.host}/deliveries/${encodeURIComponent(row._id)}`;
+  return {
+    type: activity?.type ?? row.activityId,
+    inbox: row.inbox,
+    isFailed: row.state === 'failed',
+    at: row.failedAt ?? row.nextAt,
+    attempts: row.attempts,
+    error: row.lastError ?? '',
+    payload: readable(activity?.json ?? ''),
+    retryAction: `${base}/retry`,
+    dropAction: `${base}/drop`,
+  };
+}
+
+/** The activity as it is sent, one field a line. */
+function readable(json: string): string {
+  return json === '' ? '' : JSON.stringify(JSON.parse(json), null, 2);
+}

@@ -1,0 +1,64 @@
+// The pages on the instances that we know: what they run, when we last heard of each other, what does not arrive.
+import { paged } from '../../collectives/present.js';
+import { DomainError } from '../../errors.js';
+import type { Routes } from '../../http/routes.js';
+import { countFollowersFrom } from '../../partners/queries.js';
+import { dropDelivery, retryDelivery, retryPeer } from '../actions/peers.js';
+import { findPeer, listPeerDeliveries, pagePeers } from '../peerQueries.js';
+import { presentPeer, presentPeerDelivery } from '../presentPeers.js';
+import { readPolicy } from '../queries.js';
+import { isRefusedPeer, readDomain } from '../rules.js';
+import { peerDeliveryParams, peerParams, peersQuery } from '../schema.js';
+
+const access = 'administrator';
+const nav = 'admin';
+const perPage = 50;
+const shownDeliveries = 100;
+const crumbs = [{ href: '/admin', key: 'layout.nav.admin' }];
+const path = '/admin/peers/:host';
+
+export function peerPages(routes: Routes): void {
+  const { store } = routes.house;
+  routes
+    .get('/admin/peers', { access, query: peersQuery }, async (visit) => {
+      const { q, page } = visit.query;
+      const found = await pagePeers(store, q, { page, perPage });
+      const paging = paged('/admin/peers', { q }, found);
+      const model = { peers: found.items.map(presentPeer), total: found.total, q, crumbs, paging };
+      await visit.page('instances/peers', model, { title: visit.t('instances.peers.title'), nav });
+    })
+    .get(path, { access, params: peerParams }, async (visit) => {
+      const { host } = visit.params;
+      const found = await findPeer(store, host);
+      if (found === null) throw new DomainError('not-found', 'error.notFound');
+      const [followers, deliveries, policy] = await Promise.all([
+        countFollowersFrom(store, host),
+        listPeerDeliveries(store, host, shownDeliveries),
+        readPolicy(store),
+      ]);
+      const model = {
+        peer: presentPeer(found),
+        followers,
+        isRefused: isRefusedPeer(policy, host),
+        domain: readDomain(host),
+        deliveries: deliveries.map(presentPeerDelivery),
+        crumbs: [...crumbs, { href: '/admin/peers', key: 'instances.peers.title' }],
+      };
+      await visit.page('instances/peer', model, { title: host, nav });
+    })
+    .post(`${path}/retry`, { access, params: peerParams }, async (visit) => {
+      const { host } = visit.params;
+      const count = await retryPeer(visit.ctx, host);
+      visit.redirect(`/admin/peers/${host}`, { key: 'instances.peers.retried', params: { count } });
+    })
+    .post(`${path}/deliveries/:delivery/retry`, { access, params: peerDeliveryParams }, async (visit) => {
+      const { host, delivery } = visit.params;
+      await retryDelivery(visit.ctx, host, delivery);
+      visit.redirect(`/admin/peers/${host}`, { key: 'instances.peers.retried', params: { count: 1 } });
+    })
+    .post(`${path}/deliveries/:delivery/drop`, { access, params: peerDeliveryParams }, async (visit) => {
+      const { host, delivery } = visit.params;
+      await dropDelivery(visit.ctx, host, delivery);
+      visit.redirect(`/admin/peers/${host}`, { key: 'instances.peers.dropped' });
+    });
+}
