@@ -26,6 +26,8 @@ const activityAccept =
 export interface FetchOptions {
   /** Our own origin: never fetched over the network. */
   ownOrigin: string;
+  /** For federation/selfTest.ts alone: this origin, from the configuration, and no other address at all. Opens `probe`. */
+  onlyOrigin?: string;
   userAgent: string;
   /** host:port pairs that may be plain http and private. For demo and tests. */
   privateHosts: readonly string[];
@@ -75,9 +77,22 @@ export interface Fetch {
   fetchText: FetchText;
   /** Sends a body and reads no more than the status. Redirects are not followed. Throws FetchError when nothing answers. */
   post(url: string, body: Uint8Array, headers: Record<string, string>): Promise<PostAnswer>;
+  /** One request to `onlyOrigin`, whatever it answers. Throws FetchError; always, where there is no `onlyOrigin`. */
+  probe: Probe;
   /** Ends connections that are kept open. */
   close(): Promise<void>;
 }
+
+export interface ProbeAnswer {
+  status: number;
+  contentType: string | null;
+  body: Buffer;
+}
+
+export type Probe = (
+  url: string,
+  request: { method: 'GET' | 'POST'; headers: Record<string, string>; body?: Uint8Array },
+) => Promise<ProbeAnswer>;
 
 interface Exchange {
   method: 'GET' | 'POST';
@@ -206,16 +221,34 @@ export function createFetch(options: FetchOptions): Fetch {
       });
     },
 
+    async probe(address, { method, headers, body = null }) {
+      if (options.onlyOrigin === undefined) throw new FetchError('refused-address', 'not a self-test');
+      const url = checkAddress(address, options);
+      const signal = AbortSignal.timeout(deadlineMs);
+      return exchange({ method, url, headers, body, signal }, async (answer) => ({
+        status: answer.statusCode,
+        contentType: headerOf(answer, 'content-type'),
+        body: await readBody(answer, maxDocumentBytes),
+      }));
+    },
+
     close: () => agent.close(),
   };
 }
 
 /** An address that may be asked for. Refuses schemes, ports, credentials, private literals, names without a dot, ourselves. */
-export function checkAddress(address: string, options: Pick<FetchOptions, 'ownOrigin' | 'privateHosts'>): URL {
+export function checkAddress(
+  address: string,
+  options: Pick<FetchOptions, 'ownOrigin' | 'onlyOrigin' | 'privateHosts'>,
+): URL {
   const url = address.length <= 2000 && URL.canParse(address) ? new URL(address) : null;
   if (!url) throw new FetchError('refused-address', 'not an address');
   if (url.origin === options.ownOrigin) throw new FetchError('refused-address', 'our own address');
   if (url.username || url.password) throw new FetchError('refused-address', 'credentials in the address');
+  if (options.onlyOrigin !== undefined) {
+    if (url.origin === options.onlyOrigin) return url;
+    throw new FetchError('refused-address', 'not the address of this instance');
+  }
   if (isPrivateHost(url, options.privateHosts)) return url;
   if (url.protocol !== 'https:' || url.port !== '') throw new FetchError('refused-address', 'not https on port 443');
   const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -249,6 +282,8 @@ function guardedConnector(options: FetchOptions): buildConnector.connector {
 
   return (wanted, done) => {
     const port = wanted.port || (wanted.protocol === 'https:' ? '443' : '80');
+    // A self-test goes where the configuration says; checkAddress has let nothing else pass.
+    if (options.onlyOrigin !== undefined) return open(wanted, done);
     if (options.privateHosts.includes(`${wanted.hostname}:${port}`)) return open(wanted, done);
     const literal = wanted.hostname.replace(/^\[|\]$/g, '');
     if (isIP(literal) && !isPublicAddress(literal)) {

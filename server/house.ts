@@ -39,8 +39,16 @@ export interface Engine {
   /** Null unless METRICS_TOKEN is set. */
   metrics: Metrics | null;
   jobs: JobDesk;
+  /** Looks at the instance from outside, as a peer would: federation/selfTest.ts. */
+  selfTest(): Promise<SelfTestLine[]>;
   /** True from SIGTERM on: no new work is welcome. */
   isStopping(): boolean;
+}
+
+export interface SelfTestLine {
+  name: 'actor' | 'webFingerByName' | 'webFingerByAddress' | 'nodeInfo' | 'signature' | 'inbox';
+  /** What was found instead of what should be; null: all is well. */
+  finding: string | null;
 }
 
 export interface Metrics {

@@ -9,6 +9,7 @@ import { createFetch, type Fetch } from '../federation/fetch.js';
 import { federationIndexes } from '../federation/indexes.js';
 import { federationConsumer } from '../federation/outbox.js';
 import { policyConsumer } from '../federation/policy.js';
+import { runSelfTest } from '../federation/selfTest.js';
 import { runner } from '../jobs/run.js';
 import { schedule } from '../jobs/schedule.js';
 import type { JobTools } from '../jobs/tools.js';
@@ -109,6 +110,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
       metrics: await metricsFor(house, config.metricsToken, dataDir),
       jobs,
       isStopping: () => isStopping,
+      selfTest: () => runSelfTest(federation),
     };
     await bootstrap(house, config.bootstrapFile);
     await jobs.start();

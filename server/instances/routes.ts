@@ -12,6 +12,7 @@ import { presentJob, presentParkedEvent, presentSize, warningsOf } from './prese
 import { countQueues, listJobRuns, listParkedEvents, listTroubledHosts } from './queries.js';
 import { peerPages } from './routes/peerPages.js';
 import { rulePages } from './routes/rulePages.js';
+import { selftestPages } from './routes/selftestPages.js';
 import { mayAdminister } from './rules.js';
 import { eventParams, jobParams } from './schema.js';
 import { readSettings, settingsShape } from './settings.js';
@@ -24,6 +25,7 @@ export function instanceRoutes(house: House, engine: Engine): Routes {
   settings(routes);
   jobs(routes, engine);
   deliveries(routes);
+  selftestPages(routes, engine);
   rulePages(routes);
   peerPages(routes);
   return routes;

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFederation } from '../../federation/federation.js';
 import { federationIndexes } from '../../federation/indexes.js';
+import { runSelfTest } from '../../federation/selfTest.js';
 import { drainEvents } from '../../jobs/drainEvents.js';
 import { roseau, roseauMembers } from '../../jobs/roseau.js';
 import { buildApp } from '../../server/app.js';
@@ -127,6 +128,7 @@ export async function startSampleServer(empty = false): Promise<SampleServer> {
     metrics: null,
     jobs: { list: () => [], runNow: async () => false },
     isStopping: () => false,
+    selfTest: () => runSelfTest(federation),
   };
   const federation = createFederation(house, { version: engine.version, workerId: 'look' });
   answer = buildApp(house, engine, { federation, wake: silent });

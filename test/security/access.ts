@@ -84,6 +84,8 @@ export const access: Record<string, Rule> = {
   'POST /admin/jobs/events/:id/retry': { who: 'administrators' },
   'POST /admin/jobs/events/:id/drop': { who: 'administrators' },
   'GET /admin/deliveries': { who: 'administrators' },
+  'GET /admin/selftest': { who: 'administrators' },
+  'POST /admin/selftest': { who: 'administrators' },
   'GET /admin/peers': { who: 'administrators' },
   'GET /admin/peers/:host': { who: 'administrators' },
   'POST /admin/peers/:host/retry': { who: 'administrators' },

@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { Express } from 'express';
 import { createFederation, type Federation } from '../../federation/federation.js';
 import { federationIndexes } from '../../federation/indexes.js';
+import { runSelfTest } from '../../federation/selfTest.js';
 import { buildApp } from '../../server/app.js';
 import type { Engine, House } from '../../server/house.js';
 import { createMetrics } from '../../server/instances/metrics.js';
@@ -51,6 +52,7 @@ export async function startWholeApp(
     metrics: token === undefined ? null : createMetrics(house, { token, dataDir }),
     jobs: { list: () => [], runNow: async () => false },
     isStopping: () => false,
+    selfTest: () => runSelfTest(federation),
     ...options.engine,
   };
   let wakes = 0;
