@@ -7,24 +7,25 @@ import { forgetActorsOf } from '../server/partners/actions.js';
 import { listActorHosts } from '../server/partners/queries.js';
 import { deliveriesIn } from './delivery.js';
 import { contextFor, type Federation } from './federation.js';
+import { readIri } from './iris.js';
 import type { ReceivedActivity } from './normalise.js';
 import { Refusal } from './refusal.js';
 
 /** Refuses with 403: the server of a key, or of the actor that the body names. Reads no more of the body than that name. */
 export async function checkPeer(federation: Federation, keyId: string, raw: Buffer): Promise<void> {
   const policy = await readPolicy(federation.house.store);
-  const actor = actorNamedIn(raw);
+  const actor = actorNamedIn(raw, federation.house.privateHosts);
   if (isRefusedPeer(policy, keyId) || (actor !== null && isRefusedPeer(policy, actor))) {
     throw new Refusal(403, 'this instance does not deal with your server');
   }
 }
 
-/** The id of the actor as it stands in the body; null: none that is an address, which the later steps will say. */
-function actorNamedIn(raw: Buffer): string | null {
+/** The id of the actor as it stands in the body; null: none that is an id, which the later steps will say. */
+function actorNamedIn(raw: Buffer, privateHosts: readonly string[]): string | null {
   try {
     const { actor } = JSON.parse(raw.toString('utf8')) as { actor?: unknown };
     const id = typeof actor === 'object' && actor !== null && 'id' in actor ? actor.id : actor;
-    return typeof id === 'string' && URL.canParse(id) ? id : null;
+    return readIri(id, privateHosts);
   } catch {
     return null;
   }

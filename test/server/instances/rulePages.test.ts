@@ -152,4 +152,13 @@ describe('the pages about rules for other instances', () => {
     expect((await client.get(path)).text).to.include('Refused by your rules');
     expect((await client.get('/admin/peers/stranger.example')).status).to.equal(404);
   });
+
+  it('run the self-test and say what it found', async () => {
+    expect((await client.get('/admin/selftest')).text)
+      .to.include('Run the test')
+      .and.not.to.include('All is well');
+    const answer = await client.post('/admin/selftest');
+    expect(answer.status).to.equal(200);
+    expect(answer.text).to.include('All is well').and.to.include('The inbox refuses what is not signed');
+  });
 });
