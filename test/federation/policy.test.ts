@@ -150,6 +150,9 @@ for (const way of ['a block', 'island mode'] as const) {
         const announce = { ...base, id: friend.nextId(), type: 'Announce', object };
         await turnedAway((inbox) => friend.post(bob, inbox, announce), 'a boost', 202);
       }
+      // Without a rule this would be answered with 403: it is another server's.
+      const create = { ...base, id: friend.nextId(), type: 'Create', object: note };
+      await turnedAway((inbox) => friend.post(bob, inbox, create), 'content of its own', 202);
       const asked = evil.log.length;
       friend.pages.set('/moved', (_req, res) => res.writeHead(302, { location: mallory.iri }).end());
       const moved = await fetchActor(app.federation, `${friend.origin}/moved`).catch((error: unknown) => error);
