@@ -1,5 +1,6 @@
 // A whole app with two hosters of the same shape, alpha and beta. What is private to one carries its canary word; what is
 // public does not. People in every role, and a session for each.
+import { keysOf } from '../../federation/actorKeys.js';
 import { federationConsumer } from '../../federation/outbox.js';
 import { drainEvents } from '../../jobs/drainEvents.js';
 import { catalogueEvent } from '../../server/catalogue/actions/catalogueEvent.js';
@@ -140,6 +141,8 @@ async function buildTwinHouse(): Promise<TwinHouse> {
   const reasons = { publicReason: 'Spam', privateReason: '' };
   await setRule(contextFor(app.house, systemActor), 'blocked.example', { kind: 'block', ...reasons });
   await keepPeer(app);
+  // Kept in memory once made: made here, so that no deed of the tests is the first to need them.
+  await keysOf(app.federation, 'instance');
   return {
     ...app,
     alpha,
