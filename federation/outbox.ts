@@ -11,6 +11,7 @@ import {
   announceCollectiveGone,
   announcePerson,
 } from './announce/actors.js';
+import { announceFollowing, announceUnfollowing } from './announce/followings.js';
 import { announceAccept, announceReject } from './announce/follows.js';
 import { announcePost, announcePostChange, announcePostGone } from './announce/posts.js';
 import { announceClosing, announceService, announceServiceChange, announceServiceGone } from './announce/services.js';
@@ -24,7 +25,7 @@ import { type Json, objectContext } from './wire/namespace.js';
 export interface Draft {
   /** Handle of the actor who says it. */
   actor: string;
-  type: 'Create' | 'Update' | 'Delete' | 'Accept' | 'Reject';
+  type: 'Create' | 'Update' | 'Delete' | 'Accept' | 'Reject' | 'Follow' | 'Undo';
   subject: string;
   objectIri: string | null;
   object: string | Json;
@@ -67,6 +68,8 @@ const table: { readonly [T in EventType]: Row<T> } = {
   'follow.requested': notFederated,
   'follow.accepted': announceAccept,
   'follow.rejected': announceReject,
+  'following.requested': announceFollowing,
+  'following.undone': announceUnfollowing,
 };
 
 /** Says what follows from an event to whom it concerns. Idempotent by eventId. Network: only to resolve mentions. */

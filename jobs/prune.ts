@@ -13,6 +13,8 @@ import { contextOf } from '../server/house.js';
 import { pruneLimits } from '../server/http/limits.js';
 import type { JobResult } from '../server/instances/schema.js';
 import { pruneMails } from '../server/notices/actions/sendDueMails.js';
+import { pruneRemotePosts } from '../server/partners/actions/feed.js';
+import { pruneFollowings } from '../server/partners/actions/following.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
 import type { JobTools } from './tools.js';
@@ -25,6 +27,8 @@ const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<nu
   services: purgeWithdrawnServices,
   collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf]),
   follows: pruneFollows,
+  followings: pruneFollowings,
+  remotePosts: pruneRemotePosts,
   remoteActors: pruneRemoteActors,
   deliveries: (_ctx, federation) => pruneDeliveries(federation),
   activities: (_ctx, federation) => pruneActivities(federation),

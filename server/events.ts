@@ -27,7 +27,9 @@ export type DomainEvent =
   | { type: 'post.deleted'; postId: string }
   | { type: 'follow.requested'; followId: string }
   | { type: 'follow.accepted'; followId: string }
-  | { type: 'follow.rejected'; followId: string };
+  | { type: 'follow.rejected'; followId: string }
+  | { type: 'following.requested'; followingId: string }
+  | { type: 'following.undone'; followingId: string; followIri: string };
 
 export type EventType = DomainEvent['type'];
 export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;

@@ -34,6 +34,7 @@ export const allIndexes: CollectionIndexes = {
 export const eventfulCollections: readonly string[] = [
   'collectives',
   'emailChanges',
+  'followings',
   'follows',
   'invitations',
   'people',

@@ -16,6 +16,7 @@ export interface Rule {
 
 const version = { version: '99' };
 const mine = '/my/collectives/:id';
+const me = '/me';
 const service = `${mine}/services/:service`;
 const infos = `${mine}/chatonsinfos`;
 
@@ -136,6 +137,24 @@ export const access: Record<string, Rule> = {
   [`POST ${mine}/followers/:follow/accept`]: { who: 'representatives' },
   [`POST ${mine}/followers/:follow/reject`]: { who: 'representatives' },
   [`POST ${mine}/followers/:follow/remove`]: { who: 'representatives' },
+  [`GET ${mine}/partners`]: { who: 'members' },
+  [`GET ${mine}/partners/posts/:post`]: { who: 'members' },
+  [`GET ${mine}/partners/find`]: { who: 'members' },
+  [`POST ${mine}/partners/follow`]: { who: 'members', body: { actor: 'https://peer.example/users/nobody', list: '' } },
+  [`GET ${mine}/partners/following`]: { who: 'members' },
+  [`POST ${mine}/partners/following/:following/unfollow`]: { who: 'members' },
+  [`POST ${mine}/partners/following/:following/mute`]: { who: 'members' },
+  [`POST ${mine}/partners/following/:following/unmute`]: { who: 'members' },
+  [`POST ${mine}/partners/following/:following/list`]: { who: 'members', body: { list: 'local' } },
+  [`GET ${me}/partners`]: { who: 'signedIn' },
+  [`GET ${me}/partners/posts/:post`]: { who: 'signedIn' },
+  [`GET ${me}/partners/find`]: { who: 'signedIn' },
+  [`POST ${me}/partners/follow`]: { who: 'signedIn', body: { actor: 'https://peer.example/users/nobody', list: '' } },
+  [`GET ${me}/partners/following`]: { who: 'signedIn' },
+  [`POST ${me}/partners/following/:following/unfollow`]: { who: 'signedIn' },
+  [`POST ${me}/partners/following/:following/mute`]: { who: 'signedIn' },
+  [`POST ${me}/partners/following/:following/unmute`]: { who: 'signedIn' },
+  [`POST ${me}/partners/following/:following/list`]: { who: 'signedIn', body: { list: 'local' } },
   [`GET ${mine}/history`]: { who: 'members' },
 
   [`GET ${mine}/posts`]: { who: 'members' },

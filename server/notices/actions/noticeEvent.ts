@@ -59,6 +59,8 @@ const table: { [T in EventType]: Writer<T> } = {
   'follow.requested': followLetters,
   'follow.accepted': noMail,
   'follow.rejected': noMail,
+  'following.requested': noMail,
+  'following.undone': noMail,
 };
 
 /** Puts the mails about an event into the queue. Idempotent: one mail for each event and recipient. */
