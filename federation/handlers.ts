@@ -10,7 +10,7 @@ import {
 } from '../server/partners/actions/feed.js';
 import { moveFollowings, receiveFollowAnswer } from '../server/partners/actions/following.js';
 import { forgetRemoteActor, receiveFollow, receiveUndoFollow } from '../server/partners/actions.js';
-import { findRemotePost, isFollowedHere } from '../server/partners/queries.js';
+import { findRemotePost, isAskedFromHere, isFollowedHere } from '../server/partners/queries.js';
 import { postTypes, type RemoteActor, type RemotePost } from '../server/partners/schema.js';
 import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
 import { contextFor, type Federation } from './federation.js';
@@ -46,7 +46,7 @@ export type Handler =
 const ignored = 'ignored';
 
 export const handlers: Readonly<Record<string, Handler>> = {
-  Accept: { deed: (inbound) => receiveAnswer(inbound, 'accept') },
+  Accept: { concerns: isAsked, deed: (inbound) => receiveAnswer(inbound, 'accept') },
   Add: ignored,
   Announce: { concerns: isPartner, deed: receiveAnnounce },
   Arrive: ignored,
@@ -64,7 +64,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   Listen: ignored,
   Move: { concerns: isPartner, deed: receiveMove },
   Offer: ignored,
-  Reject: { deed: (inbound) => receiveAnswer(inbound, 'reject') },
+  Reject: { concerns: isAsked, deed: (inbound) => receiveAnswer(inbound, 'reject') },
   Read: ignored,
   Remove: ignored,
   TentativeAccept: ignored,
@@ -157,6 +157,11 @@ async function receiveUpdate(inbound: Inbound): Promise<void> {
 /** Whether somebody here follows the sender: whoever nobody asked for leaves no trace. */
 async function isPartner({ federation, sender }: Inbound): Promise<boolean> {
   return isFollowedHere(federation.house.store, sender._id);
+}
+
+/** Whether one of ours has asked the sender for anything that can still be answered. */
+async function isAsked({ federation, sender }: Inbound): Promise<boolean> {
+  return isAskedFromHere(federation.house.store, sender._id);
 }
 
 /** An answer to a Follow of ours. What stands inline only names it; what we stored decides (AP-44). */

@@ -95,7 +95,12 @@ function pollOf(json: Record<string, unknown>): RemotePoll | null {
   if (read.length === 0) return null;
   // `closed` is a date, or true.
   const closed = readDate(json.closed);
-  return { options: read, multiple, endsAt: readDate(json.endTime) ?? closed, closed: json.closed === true || closed !== null };
+  return {
+    options: read,
+    multiple,
+    endsAt: readDate(json.endTime) ?? closed,
+    closed: json.closed === true || closed !== null,
+  };
 }
 
 function placeOf(value: unknown): string {

@@ -96,10 +96,7 @@ export async function presentLookUp(found: LookUp, state: FollowingState | null)
   };
 }
 
-export function presentFollowings(
-  base: string,
-  followings: { following: Following; actor: RemoteActor | null }[],
-) {
+export function presentFollowings(base: string, followings: { following: Following; actor: RemoteActor | null }[]) {
   return followings.map(({ following, actor }) => {
     const deed = (verb: string) => `${base}/following/${following._id}/${verb}`;
     return {

@@ -12,9 +12,9 @@ import { actorIri, isPublicAudience, postKey } from './rules.js';
 import type {
   FeedEntry,
   Follow,
-  FollowState,
   Following,
   FollowingState,
+  FollowState,
   PartyRef,
   RemoteActor,
   RemotePost,
@@ -185,7 +185,13 @@ export async function getParty(ctx: Context, ref: PartyRef): Promise<Party> {
   }
   const person = await getPerson(ctx.store, ref.id);
   const handle = person.handle ?? '';
-  return { ref, handle, iri: actorIri(ctx.site, handle), isPublic: handle !== '' && isPublicPerson(person), collective: null };
+  return {
+    ref,
+    handle,
+    iri: actorIri(ctx.site, handle),
+    isPublic: handle !== '' && isPublicPerson(person),
+    collective: null,
+  };
 }
 
 export async function findFollowing(store: Store, id: string): Promise<Following | null> {
@@ -195,6 +201,12 @@ export async function findFollowing(store: Store, id: string): Promise<Following
 /** Whether anybody here follows that actor. */
 export async function isFollowedHere(store: Store, iri: string): Promise<boolean> {
   return (await followingsIn(store).findOne({ followed: iri, state: 'accepted' }, { projection: { _id: 1 } })) !== null;
+}
+
+/** Whether one of ours follows that actor, or waits for its answer. */
+export async function isAskedFromHere(store: Store, iri: string): Promise<boolean> {
+  const open = { followed: iri, state: { $in: ['pending', 'accepted'] as FollowingState[] } };
+  return (await followingsIn(store).findOne(open, { projection: { _id: 1 } })) !== null;
 }
 
 const maxFollowings = 1000;
@@ -207,7 +219,10 @@ export async function listFollowings(
 ): Promise<{ following: Following; actor: RemoteActor | null }[]> {
   const options = { sort: { requestedAt: -1, _id: 1 } as const, limit: maxFollowings };
   const followings = await followingsIn(store).find({ follower, state }, options).toArray();
-  const actors = await mapActors(store, followings.map(({ followed }) => followed));
+  const actors = await mapActors(
+    store,
+    followings.map(({ followed }) => followed),
+  );
   return followings.map((following) => ({ following, actor: actors.get(following.followed) ?? null }));
 }
 
@@ -246,9 +261,18 @@ export async function pageFeed(
     .find(filter, { sort: { position: -1 }, limit: feedPageSize + 1 })
     .toArray();
   const shown = entries.slice(0, feedPageSize);
-  const posts = shown.length === 0 ? [] : await postsByKey(store, shown.map(({ post }) => post));
+  const posts =
+    shown.length === 0
+      ? []
+      : await postsByKey(
+          store,
+          shown.map(({ post }) => post),
+        );
   const byKey = new Map(posts.map((post) => [post._id, post]));
-  const actors = await mapActors(store, [...posts.map((post) => post.authors[0] ?? ''), ...shown.map(({ from }) => from)]);
+  const actors = await mapActors(store, [
+    ...posts.map((post) => post.authors[0] ?? ''),
+    ...shown.map(({ from }) => from),
+  ]);
   const items = shown.flatMap((entry) => {
     const post = byKey.get(entry.post);
     if (!post || post.deletedAt !== null) return [];
@@ -292,14 +316,17 @@ export async function findThread(store: Store, reader: string, key: string): Pro
   const ancestors: RemotePost[] = [];
   for (let iri = post.inReplyTo; iri !== null && ancestors.length < maxThread; ) {
     const parent: RemotePost | null = await findRemotePost(store, iri);
-    if (!parent || parent.deletedAt !== null || ancestors.includes(parent) || !(await maySee(store, reader, parent))) break;
+    if (!parent || parent.deletedAt !== null || ancestors.includes(parent) || !(await maySee(store, reader, parent)))
+      break;
     ancestors.unshift(parent);
     iri = ancestors.some((one) => one.iri === parent.inReplyTo) ? null : parent.inReplyTo;
   }
   const answers = await remotePostsIn(store)
     .find({ inReplyTo: post.iri }, { sort: { publishedAt: 1, _id: 1 }, limit: maxThread })
     .toArray();
-  const seen = await Promise.all(answers.map(async (one) => one.deletedAt === null && (await maySee(store, reader, one))));
+  const seen = await Promise.all(
+    answers.map(async (one) => one.deletedAt === null && (await maySee(store, reader, one))),
+  );
   return { ancestors, post, replies: answers.filter((_one, index) => seen[index]) };
 }
 

@@ -7,8 +7,8 @@ import { Routes } from '../http/routes.js';
 import { acceptFollow, rejectFollow, removeFollower } from './actions.js';
 import { presentFollowers } from './present.js';
 import { pageFollows } from './queries.js';
-import { actorIri } from './rules.js';
 import { partnerPages } from './routes/partnerPages.js';
+import { actorIri } from './rules.js';
 import { followersParams, followersQuery, followParams } from './schema.js';
 
 const perPage = 50;

@@ -53,7 +53,16 @@ export async function receivePostDeletion(ctx: Context, iri: string, author: str
   const gone = { ...emptied, deletedAt: ctx.now };
   const known = await posts.findOne({ _id }, { projection: { _id: 1 } });
   if (known) await posts.updateOne({ _id, deletedAt: null }, { $set: gone });
-  else await insert(ctx, { _id, iri, type: 'Note', authors: [author], publishedAt: ctx.now, receivedAt: ctx.now, ...gone });
+  else
+    await insert(ctx, {
+      _id,
+      iri,
+      type: 'Note',
+      authors: [author],
+      publishedAt: ctx.now,
+      receivedAt: ctx.now,
+      ...gone,
+    });
   await feedEntriesIn(ctx.store).deleteMany({ post: _id });
 }
 

@@ -57,7 +57,11 @@ function refOf(visit: AnyVisit): PartyRef {
 
 async function show(visit: AnyVisit, party: Party, page: PartnerPage, view: string, model: object): Promise<void> {
   const frame = presentPartnerFrame(visit.ctx.actor, party, page, visit.language);
-  await visit.page(`partners/${view}`, { ...frame, ...model }, { title: visit.t(`partners.${page}.title`), nav: 'mine' });
+  await visit.page(
+    `partners/${view}`,
+    { ...frame, ...model },
+    { title: visit.t(`partners.${page}.title`), nav: 'mine' },
+  );
 }
 
 function readingPages(routes: Routes, path: string): void {
@@ -86,7 +90,8 @@ function readingPages(routes: Routes, path: string): void {
       all.map(({ authors }) => authors[0] ?? ''),
     );
     const base = partnersPath(party.ref);
-    const present = (one: (typeof all)[number]) => presentRemotePost(base, one, actors.get(one.authors[0] ?? '') ?? null);
+    const present = (one: (typeof all)[number]) =>
+      presentRemotePost(base, one, actors.get(one.authors[0] ?? '') ?? null);
     await show(visit, party, 'feed', 'thread', {
       ancestors: await Promise.all(thread.ancestors.map(present)),
       post: await present(thread.post),
@@ -118,9 +123,7 @@ async function lookUp(visit: AnyVisit, party: Party, q: string): Promise<object>
   }
   const found = await visit.house.lookUpActor(q);
   const known =
-    found.outcome === 'found'
-      ? await findFollowing(visit.ctx.store, followKey(party.iri, found.actor._id))
-      : null;
+    found.outcome === 'found' ? await findFollowing(visit.ctx.store, followKey(party.iri, found.actor._id)) : null;
   return presentLookUp(found, known?.state ?? null);
 }
 
