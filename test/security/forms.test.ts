@@ -97,7 +97,10 @@ describe('what forms never offered', function () {
     // Those need a link from a mail, a visitor, or a state that the twins are not in.
     expect(
       unfound.filter(
-        (name) => !/:token|sign-in|restore|enable|unpublish|publish|restart|retry|remove|source/.test(name),
+        (name) =>
+          !/:token|sign-in|restore|enable|unpublish|publish|restart|retry|remove|source|partners\/follow$|unmute|\/me\/partners/.test(
+            name,
+          ),
       ),
     ).to.deep.equal([]);
     expect(found.size).to.be.greaterThan(45);
