@@ -15,6 +15,7 @@ import type { JobResult } from '../server/instances/schema.js';
 import { pruneMails } from '../server/notices/actions/sendDueMails.js';
 import { pruneRemotePosts } from '../server/partners/actions/feed.js';
 import { pruneFollowings } from '../server/partners/actions/following.js';
+import { pruneInteractions } from '../server/partners/actions/interact.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
 import type { JobTools } from './tools.js';
@@ -28,6 +29,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<nu
   collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf]),
   follows: pruneFollows,
   followings: pruneFollowings,
+  interactions: pruneInteractions,
   remotePosts: pruneRemotePosts,
   remoteActors: pruneRemoteActors,
   deliveries: (_ctx, federation) => pruneDeliveries(federation),

@@ -29,7 +29,9 @@ export type DomainEvent =
   | { type: 'follow.accepted'; followId: string }
   | { type: 'follow.rejected'; followId: string }
   | { type: 'following.requested'; followingId: string }
-  | { type: 'following.undone'; followingId: string; followIri: string };
+  | { type: 'following.undone'; followingId: string; followIri: string }
+  | { type: 'interaction.made'; interactionId: string }
+  | { type: 'interaction.undone'; interactionId: string; activityIri: string };
 
 export type EventType = DomainEvent['type'];
 export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;

@@ -5,7 +5,9 @@ import type { Collective } from '../collectives/schema.js';
 import type { Actor, Language } from '../context.js';
 import type { FeedItem, FollowPage, Party } from './queries.js';
 import { renderRemote } from './render.js';
+import { isPublicAudience } from './rules.js';
 import type { Follow, Following, FollowingState, LookUp, PartyRef, RemoteActor, RemotePost } from './schema.js';
+import { type Interaction, interactionKinds } from './schema.js';
 
 export function followersPath(collective: Pick<Collective, '_id'>): string {
   return `${editPath(collective)}/followers`;
@@ -162,4 +164,14 @@ export function presentLists(base: string, names: readonly string[], current: st
     current: name === current,
   }));
   return lists.length === 0 ? [] : [{ href: base, key: 'partners.feed.all', current: current === undefined }, ...lists];
+}
+
+/** What the reader may do with a post: one button for each kind, which does it or takes it back. */
+export function presentInteractions(base: string, post: RemotePost, made: readonly Interaction[]) {
+  return interactionKinds
+    .filter((kind) => kind === 'like' || isPublicAudience(post.audience))
+    .map((kind) => {
+      const verb = made.some((one) => one.kind === kind) ? `un${kind}` : kind;
+      return { action: `${base}/posts/${post._id}/${verb}`, label: `partners.${verb}.button` };
+    });
 }

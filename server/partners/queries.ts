@@ -15,6 +15,7 @@ import type {
   Following,
   FollowingState,
   FollowState,
+  Interaction,
   PartyRef,
   RemoteActor,
   RemotePost,
@@ -37,6 +38,7 @@ export const partnersIndexes: CollectionIndexes = {
     { keys: { state: 1, decidedAt: 1 } },
     eventIndex,
   ],
+  interactions: [{ keys: { actor: 1, post: 1, undone: 1 } }, { keys: { undone: 1, at: 1 } }, eventIndex],
   remotePosts: [
     { keys: { iri: 1 }, unique: true },
     { keys: { authors: 1 } },
@@ -334,4 +336,17 @@ export async function findThread(store: Store, reader: string, key: string): Pro
 async function maySee(store: Store, reader: string, post: RemotePost): Promise<boolean> {
   if (isPublicAudience(post.audience)) return true;
   return (await feedEntriesIn(store).findOne({ _id: postKey(`${reader} ${post._id}`) })) !== null;
+}
+
+export function interactionsIn(store: Store): Coll<Interaction> {
+  return store.collection<Interaction>('interactions');
+}
+
+export async function findInteraction(store: Store, id: string): Promise<Interaction | null> {
+  return interactionsIn(store).findOne({ _id: id });
+}
+
+/** What an actor of ours has done with one post and not taken back. */
+export async function listInteractions(store: Store, actor: string, post: string): Promise<Interaction[]> {
+  return interactionsIn(store).find({ actor, post, undone: false }).toArray();
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Site } from '../context.js';
 import { DomainError } from '../errors.js';
-import type { Follow, FollowingState, FollowState, RemoteActor, RemotePost } from './schema.js';
+import type { Follow, FollowingState, FollowState, InteractionKind, RemoteActor, RemotePost } from './schema.js';
 
 /** The key of the one document about this pair. */
 export function followKey(follower: string, followed: string): string {
@@ -99,4 +99,9 @@ export function isPublicAudience(audience: readonly string[]): boolean {
 export function isNewer(known: Pick<RemotePost, 'updatedAt' | 'publishedAt'>, updatedAt: Date | null): boolean {
   if (updatedAt === null) return false;
   return updatedAt > (known.updatedAt ?? known.publishedAt);
+}
+
+/** Refuses: closed. What was written for few is not passed on to all, nor answered before all (AP-47). */
+export function checkMayInteract(kind: InteractionKind | 'reply', post: Pick<RemotePost, 'audience'>): void {
+  if (kind !== 'like' && !isPublicAudience(post.audience)) throw new DomainError('closed', 'partners.error.notForAll');
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Eventful } from '../events.js';
 import type { HandleKind } from '../handles/handles.js';
+import { maxPostLength } from '../posts/schema.js';
 import type { Doc } from '../store/store.js';
 
 /** undone: taken back by the follower. rejected: refused or removed by the one followed. */
@@ -137,6 +138,24 @@ export interface FeedEntry extends Doc {
   at: Date;
 }
 
+export const interactionKinds = ['like', 'boost'] as const;
+export type InteractionKind = (typeof interactionKinds)[number];
+
+/** One of ours likes or passes on a post from elsewhere. One document for each actor, kind and post. */
+export interface Interaction extends Doc, Eventful {
+  /** IRI of the local actor. */
+  actor: string;
+  kind: InteractionKind;
+  /** Key and IRI of the post, and its author. */
+  post: string;
+  postIri: string;
+  author: string;
+  /** Id of the activity that said so: what an undo embeds. */
+  activityIri: string;
+  undone: boolean;
+  at: Date;
+}
+
 /** An actor elsewhere, before following it. */
 export type LookUp =
   | { outcome: 'found'; actor: RemoteActor; followersCount: number | null }
@@ -170,4 +189,5 @@ export const feedQuery = z.object({
 export const followersParams = z.object({ id: z.uuid() });
 export const followParams = z.object({ id: z.uuid(), follow: z.string().regex(/^[0-9a-f]{64}$/) });
 export const followersQuery = z.object({ page: z.coerce.number().int().min(1).max(10_000).default(1) });
+export const replyShape = z.object({ text: z.string().trim().min(1, 'posts.error.empty').max(maxPostLength) });
 export const postParams = z.object({ id: z.uuid().optional(), post: hexKey });

@@ -36,6 +36,7 @@ export const eventfulCollections: readonly string[] = [
   'emailChanges',
   'followings',
   'follows',
+  'interactions',
   'invitations',
   'people',
   'posts',

@@ -8,6 +8,7 @@ import { createCollective } from '../../server/collectives/actions.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import { pruneRemotePosts } from '../../server/partners/actions/feed.js';
 import { followActor } from '../../server/partners/actions/following.js';
+import { makeInteraction, replyToPost, undoInteraction } from '../../server/partners/actions/interact.js';
 import {
   feedEntriesIn,
   findFollowing,
@@ -15,9 +16,12 @@ import {
   pageFeed,
   remotePostsIn,
 } from '../../server/partners/queries.js';
-import { actorIri, followKey } from '../../server/partners/rules.js';
+import { actorIri, followKey, postKey } from '../../server/partners/rules.js';
 import type { Following } from '../../server/partners/schema.js';
+import { deletePost } from '../../server/posts/actions.js';
+import { listRepliesOf } from '../../server/posts/queries.js';
 import { eventfulCollections } from '../../server/store/schema.js';
+import { refusalOf } from '../server/collectives/collectiveSupport.js';
 import { buildPerson, type Client, contextFor, signIn, systemActor } from '../support/appSupport.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
 import { startWholeApp, type WholeApp } from '../support/wholeApp.js';
@@ -304,6 +308,66 @@ describe('partners elsewhere', () => {
       const above = items.find(({ post: one }) => one.content === 'Who hosts pads?');
       const other = (await member.get(`${base}/posts/${above?.post._id}`)).text;
       expect(other.slice(other.indexOf('Replies known here'))).to.contain('We do');
+    });
+  });
+
+  describe('what is done with it', () => {
+    it('is a like for the author alone, and taken back with the whole of it', async () => {
+      const liked = note(alice, { content: 'Likeable' });
+      await post(alice, create(liked));
+      const key = postKey(liked.id);
+      expect((await member.post(`${base}/posts/${key}/like`, {}, `${base}/posts/${key}`)).status).to.equal(303);
+      await member.post(`${base}/posts/${key}/like`, {}, `${base}/posts/${key}`);
+      await run();
+      const likes = peer.ofType('Like');
+      expect(likes).to.have.length(1);
+      expect(likes[0]?.signature).to.equal('valid');
+      expect(likes[0]?.json).to.deep.include({ actor: iri, object: liked.id, to: [alice.iri], cc: [] });
+      await member.post(`${base}/posts/${key}/unlike`, {}, `${base}/posts/${key}`);
+      await run();
+      const inner = { id: likes[0]?.json.id, type: 'Like', actor: iri, object: liked.id };
+      expect(peer.ofType('Undo').at(-1)?.json.object).to.deep.equal(inner);
+    });
+
+    it('is a boost for followers too, but never of what was for few (AP-47)', async () => {
+      const boosted = note(alice);
+      const few = note(alice, { to: [`${alice.iri}/followers`], cc: [] });
+      await post(alice, create(boosted));
+      await post(alice, create(few));
+      await makeInteraction(ctx(), ref(), 'boost', postKey(boosted.id));
+      await run();
+      const announce = peer.ofType('Announce').at(-1)?.json;
+      expect(announce).to.deep.include({ actor: iri, object: boosted.id, to: [publicIri] });
+      expect(announce?.cc).to.deep.equal([`${iri}/followers`, alice.iri]);
+      expect(await refusalOf(makeInteraction(ctx(), ref(), 'boost', postKey(few.id)))).to.equal(
+        'closed partners.error.notForAll',
+      );
+      await undoInteraction(ctx(), ref(), 'boost', postKey(boosted.id));
+      await run();
+      expect(peer.ofType('Undo').at(-1)?.json.object).to.include({ type: 'Announce', object: boosted.id });
+    });
+
+    it('is answered by the hoster: a Note under its own name, with a mention, in the thread, until it is deleted', async () => {
+      const asked = note(alice, { content: 'Who has room?' });
+      await post(alice, create(asked));
+      const page = `${base}/posts/${postKey(asked.id)}`;
+      expect((await member.post(`${page}/reply`, { text: 'We **do**' }, page)).location).to.equal(page);
+      await run();
+      const sent = peer.ofType('Create').at(-1)?.json.object as Json;
+      expect(sent).to.deep.include({ type: 'Note', attributedTo: iri, inReplyTo: asked.id, to: [publicIri] });
+      expect(sent.content).to.equal('<p>We <strong>do</strong></p>');
+      expect(sent.cc).to.deep.equal([`${iri}/followers`, alice.iri]);
+      expect(sent.tag).to.deep.include({ type: 'Mention', name: `@alice@${peer.host}`, href: alice.iri });
+      expect((await member.get(page)).text).to.contain('We <strong>do</strong>');
+      const [own] = await listRepliesOf(app.house.store, hoster._id, asked.id);
+      await deletePost(ctx(), hoster._id, own?._id ?? '');
+      await run();
+      expect(peer.ofType('Delete').at(-1)?.json.object).to.include({ id: sent.id, type: 'Tombstone' });
+      expect((await member.get(page)).text).not.to.contain('We <strong>do</strong>');
+      const few = note(alice, { to: [`${alice.iri}/followers`], cc: [] });
+      await post(alice, create(few));
+      const refused = replyToPost(ctx(), ref(), postKey(few.id), { fr: 'Non', en: '' });
+      expect(await refusalOf(refused)).to.equal('closed partners.error.notForAll');
     });
   });
 

@@ -4,12 +4,16 @@ import type { z } from 'zod';
 import { DomainError } from '../../errors.js';
 import { type Limit, withinLimit } from '../../http/limits.js';
 import { personOf, type Routes, type Visit } from '../../http/routes.js';
+import { presentPosts } from '../../posts/present.js';
+import { listRepliesOf } from '../../posts/queries.js';
 import { followActor, muteFollowing, sortFollowing, unfollowActor } from '../actions/following.js';
+import { makeInteraction, replyToPost, undoInteraction } from '../actions/interact.js';
 import {
   type PartnerPage,
   partnersPath,
   presentFeed,
   presentFollowings,
+  presentInteractions,
   presentLists,
   presentLookUp,
   presentPartnerFrame,
@@ -20,21 +24,24 @@ import {
   findThread,
   getParty,
   listFollowings,
+  listInteractions,
   listNames,
   mapActors,
   type Party,
   pageFeed,
 } from '../queries.js';
-import { followKey } from '../rules.js';
+import { followKey, isPublicAudience } from '../rules.js';
 import {
   feedQuery,
   findQuery,
   followingParams,
   followShape,
+  interactionKinds,
   listShape,
   type PartyRef,
   partyParams,
   postParams,
+  replyShape,
 } from '../schema.js';
 
 type AnyVisit = Visit<z.output<typeof partyParams>, unknown, unknown>;
@@ -90,14 +97,46 @@ function readingPages(routes: Routes, path: string): void {
       all.map(({ authors }) => authors[0] ?? ''),
     );
     const base = partnersPath(party.ref);
+    const made = await listInteractions(visit.ctx.store, party.iri, thread.post._id);
     const present = (one: (typeof all)[number]) =>
       presentRemotePost(base, one, actors.get(one.authors[0] ?? '') ?? null);
     await show(visit, party, 'feed', 'thread', {
       ancestors: await Promise.all(thread.ancestors.map(present)),
       post: await present(thread.post),
       replies: await Promise.all(thread.replies.map(present)),
+      own: await presentOwnReplies(visit, party, thread.post.iri),
+      mayReply: party.collective !== null && party.isPublic && isPublicAudience(thread.post.audience),
+      replyAction: `${base}/posts/${thread.post._id}/reply`,
+      deeds: party.isPublic ? presentInteractions(base, thread.post, made) : [],
     });
   });
+
+  const reply = { access: 'signedIn', params: postParams, body: replyShape } as const;
+  routes.post(`${path}/posts/:post/reply`, reply, async (visit) => {
+    const ref = refOf(visit);
+    const text = { fr: '', en: '', [visit.language]: visit.body.text };
+    await replyToPost(visit.ctx, ref, visit.params.post, text);
+    visit.redirect(`${partnersPath(ref)}/posts/${visit.params.post}`, { key: 'partners.reply.done' });
+  });
+
+  for (const kind of interactionKinds) {
+    for (const [verb, deed] of [
+      [kind, makeInteraction],
+      [`un${kind}`, undoInteraction],
+    ] as const) {
+      routes.post(`${path}/posts/:post/${verb}`, { access: 'signedIn', params: postParams }, async (visit) => {
+        const ref = refOf(visit);
+        await deed(visit.ctx, ref, kind, visit.params.post);
+        visit.redirect(`${partnersPath(ref)}/posts/${visit.params.post}`, { key: `partners.${verb}.done` });
+      });
+    }
+  }
+}
+
+async function presentOwnReplies(visit: AnyVisit, { collective }: Party, iri: string) {
+  if (collective === null) return [];
+  const posts = await listRepliesOf(visit.ctx.store, collective._id, iri);
+  return presentPosts(visit.ctx.store, collective, posts, visit.language);
 }
 
 function findingPages(routes: Routes, path: string): void {
