@@ -14,7 +14,7 @@ import { pruneLimits } from '../server/http/limits.js';
 import type { JobResult } from '../server/instances/schema.js';
 import { pruneMails } from '../server/notices/actions/sendDueMails.js';
 import { pruneRemotePosts } from '../server/partners/actions/feed.js';
-import { pruneFollowings } from '../server/partners/actions/following.js';
+import { pruneFollowings, purgePartnersOf } from '../server/partners/actions/following.js';
 import { pruneInteractions } from '../server/partners/actions/interact.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
@@ -26,7 +26,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<nu
   mails: ({ store, now }) => pruneMails(store, now),
   imports: pruneImports,
   services: purgeWithdrawnServices,
-  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf]),
+  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf]),
   follows: pruneFollows,
   followings: pruneFollowings,
   interactions: pruneInteractions,

@@ -7,7 +7,7 @@ import { drainEvents } from '../../jobs/drainEvents.js';
 import { createCollective } from '../../server/collectives/actions.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import { pruneRemotePosts } from '../../server/partners/actions/feed.js';
-import { followActor } from '../../server/partners/actions/following.js';
+import { followActor, forgetPartnersOf } from '../../server/partners/actions/following.js';
 import { makeInteraction, replyToPost, undoInteraction } from '../../server/partners/actions/interact.js';
 import {
   feedEntriesIn,
@@ -425,6 +425,36 @@ describe('partners elsewhere', () => {
       expect(undo?.signature).to.equal('valid');
       expect(undo?.json.object).to.deep.equal({ id: followIri, type: 'Follow', actor: iri, object: alice.iri });
       expect(await texts()).not.to.include('Still there');
+    });
+
+    it('serves a person with a public profile the same, and nobody else in their name', async () => {
+      const paula = await buildPerson(app.house, { username: 'paula' });
+      const client = app.client();
+      await signIn(client, paula);
+      const closed = await client.get('/me/partners');
+      expect(closed.text).to.contain('publish this page first');
+      const wish = { actor: carol.iri, list: '' };
+      expect((await client.post('/me/partners/follow', wish, '/me')).status).to.equal(409);
+      await client.post('/me/profile', {
+        displayName: 'Paula',
+        'bio.fr': '',
+        'bio.en': '',
+        handle: 'paula',
+        publicProfile: 'on',
+      });
+      expect((await client.post('/me/partners/follow', wish, '/me')).status).to.equal(303);
+      await run();
+      const follow = other.ofType('Follow').at(-1)?.json;
+      expect(follow).to.deep.include({ actor: actorIri(app.house.site, 'paula'), object: carol.iri });
+      expect(await post(carol, { id: other.nextId(), type: 'Accept', object: follow }, other)).to.equal(202);
+      await post(carol, create(note(carol, { content: 'For Paula' }), other.nextId()), other);
+      expect((await client.get('/me/partners')).text).to.contain('For Paula');
+      expect((await member.get('/me/partners')).text).not.to.contain('For Paula');
+      expect((await member.get(base)).text).not.to.contain('For Paula');
+      const id = followKey(actorIri(app.house.site, 'paula'), carol.iri);
+      expect((await member.post(`/me/partners/following/${id}/unfollow`, {}, '/me')).status).to.equal(404);
+      await forgetPartnersOf(ctx(), 'paula');
+      expect((await client.get('/me/partners')).text).not.to.contain('For Paula');
     });
 
     it('is forgotten after ninety days', async () => {

@@ -1,11 +1,20 @@
 // Deeds of our side towards actors elsewhere: follow them, stop, sort them into lists; and what becomes of their answers.
 // Nothing here asks the network: whoever is to be followed has been looked up before.
+import { getCollective } from '../../collectives/queries.js';
 import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
 import { DuplicateKeyError } from '../../store/store.js';
-import { feedEntriesIn, findFollowing, findRemoteActor, followingsIn, getParty, remoteActorsIn } from '../queries.js';
-import { checkMayFollow, followKey, mayMove, stateAfterAnswer } from '../rules.js';
+import {
+  feedEntriesIn,
+  findFollowing,
+  findRemoteActor,
+  followingsIn,
+  getParty,
+  interactionsIn,
+  remoteActorsIn,
+} from '../queries.js';
+import { actorIri, checkMayFollow, followKey, mayMove, stateAfterAnswer } from '../rules.js';
 import type { Following, PartyRef, RemoteActor } from '../schema.js';
 
 /**
@@ -122,6 +131,20 @@ export async function moveFollowings(ctx: Context, from: RemoteActor, to: Remote
     await request(ctx, { follower, ownerKind, ownerId, list, followed: to._id });
     await undo(ctx, following);
   }
+}
+
+/** One of ours is gone for good: whom it followed, what it read and what it liked go with it. Idempotent. */
+export async function forgetPartnersOf(ctx: Context, handle: string): Promise<void> {
+  const iri = actorIri(ctx.site, handle);
+  await feedEntriesIn(ctx.store).deleteMany({ reader: iri });
+  await interactionsIn(ctx.store).deleteMany({ actor: iri });
+  await followingsIn(ctx.store).deleteMany({ follower: iri });
+}
+
+/** For purgeDeleted() of the collectives. */
+export async function purgePartnersOf(ctx: Context, collectiveId: string): Promise<void> {
+  const { handle } = await getCollective(ctx.store, collectiveId);
+  await forgetPartnersOf(ctx, handle);
 }
 
 const keepDays = 30;
