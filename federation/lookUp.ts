@@ -5,7 +5,7 @@ import { findLocalActor } from './actors.js';
 import type { Federation } from './federation.js';
 import { isLocal, localHandleIn, readIri } from './iris.js';
 import { isObject } from './json.js';
-import { lookUp } from './mentions.js';
+import { finger } from './mentions.js';
 import { Refusal } from './refusal.js';
 import { fetchActor, fetchDocument, GoneError } from './remoteActors.js';
 
@@ -33,7 +33,7 @@ async function find(federation: Federation, typed: string): Promise<LookUp> {
     const host = asciiHost(typedHost);
     if (host === null) return { outcome: 'failed', reason: 'invalid' };
     if (host === site.host) return local(federation, user.toLowerCase());
-    const actor = await lookUp(federation, user.toLowerCase(), host);
+    const actor = await finger(federation, user.toLowerCase(), host);
     return actor ? found(actor) : { outcome: 'failed', reason: 'not-found' };
   }
   const iri = readIri(typed, privateHosts);

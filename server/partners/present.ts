@@ -80,7 +80,7 @@ export function presentPartnerFrame(actor: Actor, party: Party, current: Partner
 export function presentActor(iri: string, actor: RemoteActor | null) {
   const host = URL.canParse(iri) ? new URL(iri).host : iri;
   const handle = actor ? `@${actor.handle}` : host;
-  return { name: actor?.name || handle, handle, host, href: actor?.url ?? iri };
+  return { name: actor?.name || handle, handle, host, href: safeHref(actor?.url ?? null) ?? safeHref(iri) };
 }
 
 export async function presentLookUp(found: LookUp, state: FollowingState | null) {
@@ -135,14 +135,14 @@ export async function presentRemotePost(base: string, post: RemotePost, author: 
     isHidden: post.warning !== '',
     publishedAt: post.publishedAt,
     updatedAt: post.updatedAt,
-    originHref: post.url ?? post.iri,
+    originHref: safeHref(post.url) ?? safeHref(post.iri),
     isReply: post.inReplyTo !== null,
     startsAt: post.startsAt,
     endsAt: post.type === 'Event' ? post.endsAt : null,
     place: post.place,
     isVideo: post.type === 'Video',
     media: post.attachments.map(({ url, name, mediaType }) => ({
-      href: url,
+      href: safeHref(url),
       host: new URL(url).host,
       name,
       kind: `partners.media.${/^(image|audio|video)\//.exec(mediaType)?.[1] ?? 'other'}`,

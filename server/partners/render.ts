@@ -13,8 +13,20 @@ function load(): Promise<Sanitize> {
   return library;
 }
 
-/** HTML from elsewhere, cleaned. Cleaning it again changes nothing. */
+/** Rounds until cleaning changes nothing more; what an honest server sends needs one. */
+const maxRounds = 5;
+
+/** HTML from elsewhere, cleaned. Cleaning it again changes nothing: what never comes to rest is shown as nothing. */
 export async function cleanHtml(html: string): Promise<string> {
+  for (let before = await cleanOnce(html), round = 0; round < maxRounds; round++) {
+    const after = await cleanOnce(before);
+    if (after === before) return after;
+    before = after;
+  }
+  return '';
+}
+
+async function cleanOnce(html: string): Promise<string> {
   const sanitize = await load();
   return sanitize(html.replace(tricks, ''), {
     allowedTags,

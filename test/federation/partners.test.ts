@@ -156,6 +156,14 @@ describe('partners elsewhere', () => {
       expect(here.text).to.contain('href="/@ecluse"');
     });
 
+    it('finds an account whose name is on another host than its actor, and shows where it lives', async () => {
+      const links = [{ rel: 'self', type: 'application/activity+json', href: carol.iri }];
+      peer.serveJson('/.well-known/webfinger', { links }, { type: 'application/jrd+json' });
+      const page = await member.get(`${base}/find?q=${encodeURIComponent(`@carol@${peer.host}`)}`);
+      peer.pages.delete('/.well-known/webfinger');
+      expect(page.text).to.contain(`@carol@${other.host}`).and.not.contain(`>@carol@${peer.host}`);
+    });
+
     it('asks with a signed Follow, and waits', async () => {
       const from = `${base}/find?q=${encodeURIComponent(`@alice@${peer.host}`)}`;
       const answer = await member.post(`${base}/follow`, { actor: alice.iri, list: 'network' }, from);

@@ -169,6 +169,7 @@ describe('what others write, as it is read here', () => {
         expect(once).not.to.match(/<(?!\/?(p|span|br|a|del|pre|code|em|strong|b|i|u|ul|ol|li|blockquote)\b)/);
         expect(once).not.to.match(/<[^>]*(javascript:|onerror)|\u202e/);
       }),
+      { examples: [[['<p>', '<noscript>', '<p>']]] },
     );
   });
 
