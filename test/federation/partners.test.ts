@@ -127,7 +127,7 @@ describe('partners elsewhere', () => {
     await app.house.lookUpActor(`@${actor.name}@${from.host}`);
     await followActor(ctx(), ref(), { actor: actor.iri, list: '' });
     await run();
-    const follow = from.ofType('Follow').at(-1)?.json;
+    const follow = from.ofType('Follow').findLast(({ json }) => json.object === actor.iri)?.json;
     expect(await post(actor, { id: from.nextId(), type: 'Accept', object: follow }, from)).to.equal(202);
     expect((await following(actor))?.state).to.equal('accepted');
   }
@@ -195,12 +195,17 @@ describe('partners elsewhere', () => {
           object: { ...follow, id: undefined, object: mallory.iri },
         }),
       ).to.equal(202);
+      const asked = peer.addActor('trent');
+      await app.house.lookUpActor(asked.iri);
+      await followActor(ctx(), ref(), { actor: asked.iri, list: '' });
+      expect(await post(asked, { id: peer.nextId(), type: 'Accept', object: follow })).to.equal(202);
       expect((await following(alice))?.state).to.equal('pending');
+      expect((await following(asked))?.state).to.equal('pending');
       expect(await following(mallory)).to.equal(null);
     });
 
     it('is a follower once accepted, and no longer once refused', async () => {
-      const object = peer.ofType('Follow').at(-1)?.json;
+      const object = peer.ofType('Follow').find(({ json }) => json.object === alice.iri)?.json;
       expect(await post(alice, { id: peer.nextId(), type: 'Accept', object })).to.equal(202);
       expect((await following(alice))?.state).to.equal('accepted');
       expect(await post(alice, { id: peer.nextId(), type: 'Reject', object: (object as Json).id })).to.equal(202);
