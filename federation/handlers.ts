@@ -3,34 +3,57 @@
 import { DomainError } from '../server/errors.js';
 import { readPolicy } from '../server/instances/queries.js';
 import { isLimitedPeer } from '../server/instances/rules.js';
+import {
+  receiveBoost,
+  receivePost,
+  receivePostChange,
+  receivePostDeletion,
+  receiveUndoBoost,
+} from '../server/partners/actions/feed.js';
+import { moveFollowings, receiveFollowAnswer } from '../server/partners/actions/following.js';
 import { forgetRemoteActor, receiveFollow, receiveUndoFollow } from '../server/partners/actions.js';
-import type { RemoteActor } from '../server/partners/schema.js';
+import { findRemotePost, isAskedFromHere, isFollowedHere } from '../server/partners/queries.js';
+import { postTypes, type RemoteActor, type RemotePost } from '../server/partners/schema.js';
 import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
 import { contextFor, type Federation } from './federation.js';
-import { localHandleIn, sameOrigin } from './iris.js';
+import { isLocal, localHandleIn, readIri, sameOrigin } from './iris.js';
+import { isObject, readJson } from './json.js';
 import type { ReceivedActivity, ReceivedObject } from './normalise.js';
 import { Refusal } from './refusal.js';
 import { fetchActor } from './remoteActors.js';
+import { fetchPost } from './remoteObjects.js';
+import { fromPost } from './wire/remotePost.js';
 
 export interface Inbound {
   federation: Federation;
   activity: ReceivedActivity;
   /** The actor whose key signed the request; the same as activity.actor. */
   sender: RemoteActor;
+  /** The bytes that were verified; read again only for what normalise leaves out. */
+  raw: Buffer;
 }
 
-/** deed: takes effect once, by the id of its activity. check: may be refused, else is forgotten. ignored: is forgotten. */
-export type Handler = { deed: (inbound: Inbound) => Promise<void> } | { check: (inbound: Inbound) => void } | 'ignored';
+/**
+ * check: may be refused. concerns: false when nobody here has asked for it; then it is forgotten. deed: takes effect once, by
+ * the id of its activity. ignored: is forgotten.
+ */
+export type Handler =
+  | {
+      check?: (inbound: Inbound) => void;
+      concerns?: (inbound: Inbound) => Promise<boolean>;
+      deed: (inbound: Inbound) => Promise<void>;
+    }
+  | 'ignored';
 
 const ignored = 'ignored';
 
 export const handlers: Readonly<Record<string, Handler>> = {
-  Accept: ignored,
+  Accept: { concerns: isAsked, deed: (inbound) => receiveAnswer(inbound, 'accept') },
   Add: ignored,
-  Announce: ignored,
+  Announce: { concerns: isPartner, deed: receiveAnnounce },
   Arrive: ignored,
   Block: ignored,
-  Create: { check: checkOwnObject },
+  Create: { check: checkOwnObject, concerns: isPartner, deed: receiveCreate },
   Delete: { deed: receiveDelete },
   Dislike: ignored,
   Flag: ignored,
@@ -41,9 +64,9 @@ export const handlers: Readonly<Record<string, Handler>> = {
   Leave: ignored,
   Like: ignored,
   Listen: ignored,
-  Move: ignored,
+  Move: { concerns: isPartner, deed: receiveMove },
   Offer: ignored,
-  Reject: ignored,
+  Reject: { concerns: isAsked, deed: (inbound) => receiveAnswer(inbound, 'reject') },
   Read: ignored,
   Remove: ignored,
   TentativeAccept: ignored,
@@ -83,12 +106,16 @@ async function followedActor(federation: Federation, iri: string | null): Promis
   return actor;
 }
 
-/** Undo of a Follow, by its id or by whom it followed; of anything else: nothing of it is kept, so nothing to undo. */
+/** Undo of a Follow, by its id or by whom it followed; of a boost; of anything else nothing is kept, so nothing to undo. */
 async function receiveUndo({ federation, activity, sender }: Inbound): Promise<void> {
   const { object } = activity;
   if (object === null) throw new Refusal(400, 'an Undo needs an object');
-  if (object.type !== null && object.type !== 'Follow') return;
+  if (object.type !== null && object.type !== 'Follow' && object.type !== 'Announce') return;
   if (object.actor !== null && object.actor !== sender._id) throw new Refusal(403, 'only the actor itself may undo');
+  if (object.type === 'Announce') {
+    if (object.object !== null) await receiveUndoBoost(contextFor(federation), object.object, sender._id);
+    return;
+  }
   const handle = object.object === null ? null : localHandleIn(federation.house.site, object.object);
   const followed = handle === null ? null : await findLocalActor(federation, handle);
   const isActor = followed !== null && followed !== 'gone';
@@ -104,18 +131,110 @@ async function receiveUndo({ federation, activity, sender }: Inbound): Promise<v
   }
 }
 
-/** An actor deletes itself: its follows end. Of an object: nothing of it is kept here. */
+/** An actor deletes itself: its follows end, what it wrote goes. Of a post: its author deletes it. */
 async function receiveDelete(inbound: Inbound): Promise<void> {
   const { federation, activity, sender } = inbound;
-  if (activity.object?.id === sender._id) return forgetRemoteActor(contextFor(federation), sender._id);
+  const ctx = contextFor(federation);
+  if (activity.object?.id === sender._id) return forgetRemoteActor(ctx, sender._id);
   checkOwnObject(inbound);
+  const iri = activity.object?.id ?? '';
+  const known = await findRemotePost(ctx.store, iri);
+  if (known && !known.authors.includes(sender._id)) throw new Refusal(403, 'the object is somebody else’s');
+  if (known || (await isFollowedHere(ctx.store, sender._id))) await receivePostDeletion(ctx, iri, sender._id);
 }
 
-/** An actor changed: its own server is asked, the inline copy counts for nothing. */
+/** An actor changed: its own server is asked, the inline copy counts for nothing. A post: by its author, if newer. */
 async function receiveUpdate(inbound: Inbound): Promise<void> {
   const { federation, activity, sender } = inbound;
-  if (activity.object?.id !== sender._id) return checkOwnObject(inbound);
-  await fetchActor(federation, sender._id);
+  if (activity.object?.id === sender._id) {
+    await fetchActor(federation, sender._id);
+    return;
+  }
+  checkOwnObject(inbound);
+  const known = await findRemotePost(federation.house.store, activity.object?.id ?? '');
+  if (known && !known.authors.includes(sender._id)) throw new Refusal(403, 'the object is somebody else’s');
+  const post = known && postIn(inbound);
+  if (post) await receivePostChange(contextFor(federation), post);
+}
+
+/** Whether somebody here follows the sender: whoever nobody asked for leaves no trace. */
+async function isPartner({ federation, sender }: Inbound): Promise<boolean> {
+  return isFollowedHere(federation.house.store, sender._id);
+}
+
+/** Whether one of ours has asked the sender for anything that can still be answered. */
+async function isAsked({ federation, sender }: Inbound): Promise<boolean> {
+  return isAskedFromHere(federation.house.store, sender._id);
+}
+
+/** An answer to a Follow of ours. What stands inline only names it; what we stored decides (AP-44). */
+async function receiveAnswer({ federation, activity, sender }: Inbound, answer: 'accept' | 'reject'): Promise<void> {
+  const { object } = activity;
+  const { site } = federation.house;
+  if (object === null || (object.type !== null && object.type !== 'Follow')) return;
+  const isOurs = object.id !== null && isLocal(site, object.id);
+  // Some servers make up an id of their own for our Follow: then its two ends name it.
+  const follower = object.actor !== null && object.object === sender._id ? object.actor : null;
+  await receiveFollowAnswer(contextFor(federation), {
+    answer,
+    followed: sender._id,
+    followIri: isOurs ? object.id : null,
+    follower: isOurs ? null : follower,
+  });
+}
+
+/** A post of a followed actor: inline, as its author signed it; or only its id, then from its own server. */
+async function receiveCreate(inbound: Inbound): Promise<void> {
+  const { federation, activity, sender } = inbound;
+  const isInline = activity.object?.type !== null;
+  const post = isInline ? postIn(inbound) : await fetchPost(federation, activity.object?.id ?? '');
+  if (post === null || post === 'gone' || !post.authors.includes(sender._id)) return;
+  await receivePost(contextFor(federation), post, sender._id);
+}
+
+/** The post inside the signed bytes, when it is the object that was checked. */
+function postIn({ federation, activity, raw }: Inbound): RemotePost | null {
+  const { now, privateHosts } = federation.house;
+  const { object } = readJson(raw);
+  const [inline] = Array.isArray(object) ? object : [object];
+  const post = fromPost(inline, privateHosts, now());
+  return post && post.iri === activity.object?.id ? post : null;
+}
+
+/** What a followed actor boosts, or a followed group passes on (FEP-1b12): always read from its own server. */
+async function receiveAnnounce({ federation, activity, sender }: Inbound): Promise<void> {
+  const { object } = activity;
+  const ctx = contextFor(federation);
+  const isActivity = object?.type !== null && ['Create', 'Update', 'Delete'].includes(object?.type ?? '');
+  const iri = isActivity ? object?.object : object?.id;
+  if (!iri || isLocal(federation.house.site, iri) || (object?.type && !isActivity && !isPostType(object.type))) return;
+  const known = await findRemotePost(ctx.store, iri);
+  if (known?.deletedAt) return;
+  const post = known && !isActivity ? known : await fetchPost(federation, iri);
+  if (post === 'gone') {
+    const [author] = known?.authors ?? [];
+    if (author !== undefined) await receivePostDeletion(ctx, iri, author);
+  } else if (post !== null) {
+    if (known && known !== post) await receivePostChange(ctx, post);
+    await receiveBoost(ctx, post, sender._id, ctx.now);
+  }
+}
+
+function isPostType(type: string): boolean {
+  return postTypes.some((one) => one === type);
+}
+
+/** An actor moved: only when it says so itself and its new home, asked now, lists it (AP-134). */
+async function receiveMove({ federation, activity, sender, raw }: Inbound): Promise<void> {
+  const { privateHosts, site } = federation.house;
+  if (activity.object?.id !== sender._id) throw new Refusal(403, 'an actor moves only itself');
+  const { target } = readJson(raw);
+  const iri = readIri(isObject(target) ? target.id : target, privateHosts);
+  if (iri === null) throw new Refusal(400, 'a Move names its target');
+  if (isLocal(site, iri) || iri === sender._id) return;
+  const home = await fetchActor(federation, iri);
+  if (!home.alsoKnownAs?.includes(sender._id)) throw new Refusal(403, 'the target does not know the actor');
+  await moveFollowings(contextFor(federation), sender, home);
 }
 
 /** Refuses (403) an object from another origin than its sender, ours included, or by somebody else; 400 one without id. */

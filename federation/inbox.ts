@@ -38,8 +38,9 @@ export async function receive(
   if (await bringsRefused(federation, activity)) return;
   const handler = Object.hasOwn(handlers, activity.type) ? handlers[activity.type] : undefined;
   if (handler === undefined || handler === 'ignored') return;
-  const inbound = { federation, activity, sender };
-  if ('check' in handler) return handler.check(inbound);
+  const inbound = { federation, activity, sender, raw };
+  if ('check' in handler) handler.check(inbound);
+  if (!('deed' in handler) || (handler.concerns && !(await handler.concerns(inbound)))) return;
   if (activity.id !== null && !(await claim(federation, activity, activity.id, raw))) return;
   try {
     await handler.deed(inbound);

@@ -43,8 +43,14 @@ async function resolve(federation: Federation, mention: string, lookups: { left:
   return actor && { mention, iri: actor._id, page: actor.url ?? actor._id, actor };
 }
 
-/** The actor that a server names for user@host; null: none that can be read now. */
-export async function lookUp(federation: Federation, user: string, host: string): Promise<RemoteActor | null> {
+/** The actor that a server names for user@host and that bears this name; null: none that can be read now. */
+async function lookUp(federation: Federation, user: string, host: string): Promise<RemoteActor | null> {
+  const actor = await finger(federation, user, host);
+  return actor?.handle === `${user}@${host}` ? actor : null;
+}
+
+/** The actor that a server names for user@host, wherever it lives: show its own handle, not the one asked for. */
+export async function finger(federation: Federation, user: string, host: string): Promise<RemoteActor | null> {
   const { privateHosts } = federation.house;
   const scheme = privateHosts.includes(host) ? 'http' : 'https';
   const resource = encodeURIComponent(`acct:${user}@${host}`);
@@ -57,8 +63,7 @@ export async function lookUp(federation: Federation, user: string, host: string)
   const iri = selfOf(answer.body, privateHosts);
   if (iri === null) return null;
   try {
-    const actor = await fetchActor(federation, iri);
-    return actor.handle === `${user}@${host}` ? actor : null;
+    return await fetchActor(federation, iri);
   } catch (error) {
     if (error instanceof Refusal || error instanceof GoneError) return null;
     throw error;

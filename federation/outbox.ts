@@ -11,7 +11,9 @@ import {
   announceCollectiveGone,
   announcePerson,
 } from './announce/actors.js';
+import { announceFollowing, announceUnfollowing } from './announce/followings.js';
 import { announceAccept, announceReject } from './announce/follows.js';
+import { announceInteraction, announceInteractionUndone } from './announce/interactions.js';
 import { announcePost, announcePostChange, announcePostGone } from './announce/posts.js';
 import { announceClosing, announceService, announceServiceChange, announceServiceGone } from './announce/services.js';
 import { publicAudience } from './contexts.js';
@@ -24,7 +26,7 @@ import { type Json, objectContext } from './wire/namespace.js';
 export interface Draft {
   /** Handle of the actor who says it. */
   actor: string;
-  type: 'Create' | 'Update' | 'Delete' | 'Accept' | 'Reject';
+  type: 'Create' | 'Update' | 'Delete' | 'Accept' | 'Reject' | 'Follow' | 'Undo' | 'Like' | 'Announce';
   subject: string;
   objectIri: string | null;
   object: string | Json;
@@ -69,6 +71,10 @@ const table: { readonly [T in EventType]: Row<T> } = {
   'follow.rejected': announceReject,
   'domainRule.changed': notFederated,
   'peerPolicy.changed': notFederated,
+  'following.requested': announceFollowing,
+  'following.undone': announceUnfollowing,
+  'interaction.made': announceInteraction,
+  'interaction.undone': announceInteractionUndone,
 };
 
 /** Says what follows from an event to whom it concerns. Idempotent by eventId. Network: only to resolve mentions. */

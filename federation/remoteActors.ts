@@ -107,7 +107,8 @@ async function keep(federation: Federation, actor: RemoteActor | null): Promise<
   return actor;
 }
 
-async function fetchDocument(federation: Federation, address: string): Promise<{ json: unknown; url: string }> {
+/** What stands at an address elsewhere, asked for by our instance actor. Throws GoneError and Refusal like fetchKey. */
+export async function fetchDocument(federation: Federation, address: string): Promise<{ json: unknown; url: string }> {
   await checkFailures(federation, address);
   if (!federation.fetchLimit.take(new URL(address).host)) {
     throw new Refusal(429, 'too many fetches from that server', 60);

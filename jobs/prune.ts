@@ -15,6 +15,9 @@ import { pruneLimits } from '../server/http/limits.js';
 import { pruneRules } from '../server/instances/actions/domainRules.js';
 import type { JobResult } from '../server/instances/schema.js';
 import { pruneMails } from '../server/notices/actions/sendDueMails.js';
+import { pruneRemotePosts } from '../server/partners/actions/feed.js';
+import { pruneFollowings, purgePartnersOf } from '../server/partners/actions/following.js';
+import { pruneInteractions } from '../server/partners/actions/interact.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
 import type { JobTools } from './tools.js';
@@ -25,10 +28,13 @@ const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<nu
   mails: ({ store, now }) => pruneMails(store, now),
   imports: pruneImports,
   services: purgeWithdrawnServices,
-  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf]),
   rules: pruneRules,
   refusedPeers: (_ctx, federation) => enforcePolicy(federation),
+  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf]),
   follows: pruneFollows,
+  followings: pruneFollowings,
+  interactions: pruneInteractions,
+  remotePosts: pruneRemotePosts,
   remoteActors: pruneRemoteActors,
   deliveries: (_ctx, federation) => pruneDeliveries(federation),
   activities: (_ctx, federation) => pruneActivities(federation),

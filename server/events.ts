@@ -30,7 +30,11 @@ export type DomainEvent =
   | { type: 'follow.rejected'; followId: string }
   /** The rule about a domain: for its history. What follows from it hangs on peerPolicy.changed, said once for many. */
   | { type: 'domainRule.changed'; domain: string }
-  | { type: 'peerPolicy.changed' };
+  | { type: 'peerPolicy.changed' }
+  | { type: 'following.requested'; followingId: string }
+  | { type: 'following.undone'; followingId: string; followIri: string }
+  | { type: 'interaction.made'; interactionId: string }
+  | { type: 'interaction.undone'; interactionId: string; activityIri: string };
 
 export type EventType = DomainEvent['type'];
 export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;

@@ -4,6 +4,7 @@ import type { Actor, Context, Log, Site } from './context.js';
 import type { FetchText } from './fetching.js';
 import type { Views } from './http/views.js';
 import type { I18n } from './i18n.js';
+import type { LookUpActor } from './partners/schema.js';
 import type { Store } from './store/store.js';
 
 export interface House {
@@ -20,6 +21,8 @@ export interface House {
   privateHosts: readonly string[];
   /** Reads a published file elsewhere, by the safe way out (federation/fetch.ts). */
   fetchText: FetchText;
+  /** Finds an actor of the Fediverse (federation/lookUp.ts). */
+  lookUpActor: LookUpActor;
   /** The clock. Tests set it; nothing in the house reads the time elsewhere. */
   now(): Date;
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createFederation, type Federation } from '../federation/federation.js';
 import { createFetch, type Fetch } from '../federation/fetch.js';
 import { federationIndexes } from '../federation/indexes.js';
+import { lookUpActor } from '../federation/lookUp.js';
 import { federationConsumer } from '../federation/outbox.js';
 import { policyConsumer } from '../federation/policy.js';
 import { runSelfTest } from '../federation/selfTest.js';
@@ -161,7 +162,8 @@ function buildHouse(config: Config, ground: Ground): House & { federation: Feder
     now: () => new Date(),
   };
   const federation = createFederation(shared, { version, workerId: `${hostname()}:${process.pid}:${newId()}` });
-  return { ...shared, federation, fetchText: federation.fetch.fetchText };
+  const lookUp: House['lookUpActor'] = (address) => lookUpActor(federation, address);
+  return { ...shared, federation, fetchText: federation.fetch.fetchText, lookUpActor: lookUp };
 }
 
 /** What the person at the terminal needs to know: where it is, and how to get in for the first time. */

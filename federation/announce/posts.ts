@@ -2,6 +2,7 @@
 import { findCollective } from '../../server/collectives/queries.js';
 import { isPublic } from '../../server/collectives/rules.js';
 import type { Collective } from '../../server/collectives/schema.js';
+import { findRemoteActor } from '../../server/partners/queries.js';
 import { deliveryInbox } from '../../server/partners/rules.js';
 import { postPath } from '../../server/posts/present.js';
 import { findPost } from '../../server/posts/queries.js';
@@ -47,7 +48,7 @@ async function say(federation: Federation, event: Announced<'post.published' | '
   if (post === null || post.deletedAt !== null || collective === null || !isPublic(collective)) return [];
   const before = await findLastOfSubject(federation, subjectOf(post._id), event.eventId);
   if (before?.type === 'Delete') return [];
-  const mentioned = await resolveMentions(federation, post.mentions);
+  const mentioned = await withAnswered(federation, post, await resolveMentions(federation, post.mentions));
   const note = await noteOf(
     federation,
     collective,
@@ -63,6 +64,14 @@ async function say(federation: Federation, event: Announced<'post.published' | '
   const inboxes = [...new Set([...remote, ...formerInboxes(before)])];
   const type = before === null ? 'Create' : 'Update';
   return [{ ...frameOf(federation, collective.handle, post._id), type, object: note, ...audience, inboxes }];
+}
+
+/** Whoever is answered is told, named in the text or not. */
+async function withAnswered(federation: Federation, post: Post, mentioned: Mentioned[]): Promise<Mentioned[]> {
+  const iri = post.inReplyTo?.author;
+  if (iri === undefined || mentioned.some((one) => one.iri === iri)) return mentioned;
+  const actor = await findRemoteActor(federation.house.store, iri);
+  return actor ? [...mentioned, { mention: actor.handle, iri, page: actor.url ?? iri, actor }] : mentioned;
 }
 
 /** Whoever was told of the first version is told of the next, mentioned in it or not. */
@@ -92,6 +101,7 @@ async function noteOf(
     published: post.publishedAt,
     updated,
     hashtags: [],
+    ...(post.inReplyTo ? { inReplyTo: post.inReplyTo.iri } : {}),
     mentions: mentioned.map(({ mention, iri }) => ({
       name: `@${mention.includes('@') ? mention : `${mention}@${house.site.host}`}`,
       iri,

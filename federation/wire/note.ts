@@ -15,6 +15,8 @@ export interface NoteInput {
   updated: Date | null;
   hashtags: { name: string; href: string }[];
   mentions: { name: string; iri: string }[];
+  /** Id of what it answers. */
+  inReplyTo?: string;
 }
 
 export function toNote(input: NoteInput): Json {
@@ -29,6 +31,7 @@ export function toNote(input: NoteInput): Json {
     attributedTo: input.actor,
     ...publicAudienceOf(input.followers, iris),
     url: input.url,
+    ...(input.inReplyTo === undefined ? {} : { inReplyTo: input.inReplyTo }),
     published: input.published.toISOString(),
     ...(input.updated ? { updated: input.updated.toISOString() } : {}),
     content,

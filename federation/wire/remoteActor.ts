@@ -33,6 +33,12 @@ export function fromActor(json: unknown, privateHosts: readonly string[], now: D
     keys: [...rsaKeys(iri, json.publicKey, privateHosts), ...multikeys(iri, json.assertionMethod, privateHosts)],
     fetchedAt: now,
     goneAt: null,
+    summary: typeof json.summary === 'string' ? json.summary.slice(0, 20_000) : '',
+    followers: ownAddress(iri, json.followers, privateHosts),
+    alsoKnownAs: listOf(json.alsoKnownAs)
+      .slice(0, 20)
+      .map((other) => readIri(other, privateHosts))
+      .filter((other) => other !== null),
   };
 }
 

@@ -155,6 +155,7 @@ export type EditTab =
   | 'logo'
   | 'services'
   | 'posts'
+  | 'partners'
   | 'followers'
   | 'members'
   | 'settings'
@@ -182,6 +183,7 @@ export function presentEditFrame(actor: Actor, collective: Collective, current: 
       tab('logo'),
       tab('services'),
       tab('posts'),
+      tab('partners'),
       tab('followers'),
       tab('members'),
       ...(mayManageCollective(actor, collective) ? [tab('settings')] : []),

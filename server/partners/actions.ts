@@ -8,7 +8,8 @@ import { DomainError } from '../errors.js';
 import { type DomainEvent, type PendingEvent, pending } from '../events.js';
 import type { HandleKind } from '../handles/handles.js';
 import { DuplicateKeyError } from '../store/store.js';
-import { findFollow, findFollowByIri, followsIn, remoteActorsIn } from './queries.js';
+import { forgetPostsOf } from './actions/feed.js';
+import { findFollow, findFollowByIri, followingsIn, followsIn, remoteActorsIn, remotePostsIn } from './queries.js';
 import { actorIri, checkMayDecide, type Decision, deliveryInbox, followKey, stateAfterFollow } from './rules.js';
 import type { Follow, RemoteActor } from './schema.js';
 
@@ -130,19 +131,26 @@ async function decide(ctx: Context, collectiveId: string, followId: string, deci
 
 /** Keeps what an actor's own server says of it, and sends to its new inbox from now on. */
 export async function keepRemoteActor(ctx: Context, actor: RemoteActor): Promise<void> {
-  const { _id, ...fields } = actor;
+  const { _id, ...described } = actor;
+  const known = await remoteActorsIn(ctx.store).findOne({ _id }, { projection: { movedAt: 1 } });
+  const fields = { ...described, movedAt: known?.movedAt ?? null };
   await remoteActorsIn(ctx.store).replaceOne({ _id }, fields, { upsert: true });
   const deliverTo = deliveryInbox(actor);
   await followsIn(ctx.store).updateMany({ follower: _id, deliverTo: { $ne: deliverTo } }, { $set: { deliverTo } });
 }
 
-/** An actor elsewhere is gone for good: its follows end, and nothing that it signed counts any more. */
+/** An actor elsewhere is gone for good: follows of it and by it end, what it wrote goes, its keys count no more. */
 export async function forgetRemoteActor(ctx: Context, iri: string): Promise<void> {
   await remoteActorsIn(ctx.store).updateOne({ _id: iri }, { $set: { goneAt: ctx.now, keys: [] } });
   await followsIn(ctx.store).updateMany(
     { follower: iri, state: { $in: ['requested', 'accepted'] } },
     { $set: { state: 'undone', decidedAt: ctx.now } },
   );
+  await followingsIn(ctx.store).updateMany(
+    { followed: iri, state: { $in: ['pending', 'accepted'] } },
+    { $set: { state: 'rejected', decidedAt: ctx.now } },
+  );
+  await forgetPostsOf(ctx, iri);
 }
 
 /** Everybody of one host is forgotten, and their follows end without a word to them. Returns how many follows ended. */
@@ -174,13 +182,21 @@ export async function pruneFollows(ctx: Context): Promise<number> {
   return ended.deletedCount;
 }
 
-/** Removes what we know of actors that we have not read for a month and that follow nobody here. Returns how many. */
+/** Followed from here, following somebody here, or the author of something that is read here. */
+async function isNeeded({ store }: Context, iri: string): Promise<boolean> {
+  const only = { projection: { _id: 1 as const } };
+  if (await followsIn(store).findOne({ follower: iri }, only)) return true;
+  if (await followingsIn(store).findOne({ followed: iri, state: { $in: ['pending', 'accepted'] } }, only)) return true;
+  return (await remotePostsIn(store).findOne({ authors: iri }, only)) !== null;
+}
+
+/** Removes what we know of actors not read for a month, if nobody here needs it. Returns how many. */
 export async function pruneRemoteActors(ctx: Context): Promise<number> {
   const before = new Date(ctx.now.getTime() - keepDays * 24 * 60 * 60 * 1000);
   const old = remoteActorsIn(ctx.store).find({ fetchedAt: { $lt: before } }, { projection: { _id: 1 } });
   let removed = 0;
   for await (const { _id } of old) {
-    if (await followsIn(ctx.store).findOne({ follower: _id }, { projection: { _id: 1 } })) continue;
+    if (await isNeeded(ctx, _id)) continue;
     removed += (await remoteActorsIn(ctx.store).deleteOne({ _id, fetchedAt: { $lt: before } })).deletedCount;
   }
   return removed;

@@ -3,8 +3,11 @@ import { editPath, paged, presentEditFrame, safeHref } from '../collectives/pres
 import { mayManageCollective } from '../collectives/rules.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Actor, Language } from '../context.js';
-import type { FollowPage } from './queries.js';
-import type { Follow, RemoteActor } from './schema.js';
+import type { FeedItem, FollowPage, Party } from './queries.js';
+import { renderRemote } from './render.js';
+import { isPublicAudience } from './rules.js';
+import type { Follow, Following, FollowingState, LookUp, PartyRef, RemoteActor, RemotePost } from './schema.js';
+import { type Interaction, interactionKinds } from './schema.js';
 
 export function followersPath(collective: Pick<Collective, '_id'>): string {
   return `${editPath(collective)}/followers`;
@@ -47,4 +50,128 @@ function presentFollow(
     rejectAction: deed('reject'),
     removeAction: deed('remove'),
   };
+}
+
+/** Where one of ours reads and follows. */
+export function partnersPath(ref: PartyRef): string {
+  return ref.kind === 'collective' ? `${editPath({ _id: ref.id })}/partners` : '/me/partners';
+}
+
+const partnerPages = ['feed', 'following', 'find'] as const;
+export type PartnerPage = (typeof partnerPages)[number];
+
+/** What every page of partners shows around its own. */
+export function presentPartnerFrame(actor: Actor, party: Party, current: PartnerPage, language: Language) {
+  const base = partnersPath(party.ref);
+  return {
+    base,
+    frame: party.collective ? presentEditFrame(actor, party.collective, 'partners', language) : null,
+    isPublic: party.isPublic,
+    publishHref: party.collective ? editPath(party.collective) : '/me/profile',
+    pages: partnerPages.map((page) => ({
+      href: page === 'feed' ? base : `${base}/${page}`,
+      key: `partners.tab.${page}`,
+      current: page === current,
+    })),
+  };
+}
+
+/** Name, address and page of an actor elsewhere; of one that we do not know, its IRI's host. */
+export function presentActor(iri: string, actor: RemoteActor | null) {
+  const host = URL.canParse(iri) ? new URL(iri).host : iri;
+  const handle = actor ? `@${actor.handle}` : host;
+  return { name: actor?.name || handle, handle, host, href: safeHref(actor?.url ?? null) ?? safeHref(iri) };
+}
+
+export async function presentLookUp(found: LookUp, state: FollowingState | null) {
+  if (found.outcome === 'local') return { local: { href: `/@${found.handle}`, handle: `@${found.handle}` } };
+  if (found.outcome === 'failed') return { failure: `partners.find.${found.reason}` };
+  const { actor, followersCount } = found;
+  return {
+    preview: {
+      ...presentActor(actor._id, actor),
+      iri: actor._id,
+      summaryHtml: await renderRemote(actor.summary ?? '', true),
+      followersCount,
+      isFollowed: state === 'pending' || state === 'accepted',
+    },
+  };
+}
+
+export function presentFollowings(base: string, followings: { following: Following; actor: RemoteActor | null }[]) {
+  return followings.map(({ following, actor }) => {
+    const deed = (verb: string) => `${base}/following/${following._id}/${verb}`;
+    return {
+      ...presentActor(following.followed, actor),
+      since: following.decidedAt ?? following.requestedAt,
+      list: following.list,
+      isMuted: following.muted,
+      unfollowAction: deed('unfollow'),
+      listAction: deed('list'),
+      muteAction: deed(following.muted ? 'unmute' : 'mute'),
+    };
+  });
+}
+
+export async function presentFeed(base: string, items: readonly FeedItem[]) {
+  return Promise.all(
+    items.map(async ({ entry, post, author, from }) => ({
+      ...(await presentRemotePost(base, post, author)),
+      boostedBy: post.authors.includes(entry.from) ? null : presentActor(entry.from, from),
+    })),
+  );
+}
+
+/** A post as a page may show it: text cleaned, media and pages elsewhere as links, never loaded. */
+export async function presentRemotePost(base: string, post: RemotePost, author: RemoteActor | null) {
+  const [iri = post.iri] = post.authors;
+  return {
+    href: `${base}/posts/${post._id}`,
+    author: presentActor(iri, author),
+    title: post.title,
+    html: await renderRemote(post.content, post.isHtml),
+    lang: post.language,
+    warning: post.warning === '—' ? '' : post.warning,
+    isHidden: post.warning !== '',
+    publishedAt: post.publishedAt,
+    updatedAt: post.updatedAt,
+    originHref: safeHref(post.url) ?? safeHref(post.iri),
+    isReply: post.inReplyTo !== null,
+    startsAt: post.startsAt,
+    endsAt: post.type === 'Event' ? post.endsAt : null,
+    place: post.place,
+    isVideo: post.type === 'Video',
+    media: post.attachments.map(({ url, name, mediaType }) => ({
+      href: safeHref(url),
+      host: new URL(url).host,
+      name,
+      kind: `partners.media.${/^(image|audio|video)\//.exec(mediaType)?.[1] ?? 'other'}`,
+    })),
+    poll: post.poll && {
+      options: post.poll.options,
+      multiple: post.poll.multiple,
+      endsAt: post.poll.endsAt,
+      isClosed: post.poll.closed,
+    },
+  };
+}
+
+/** The lists as filters over the feed; the first is everything. */
+export function presentLists(base: string, names: readonly string[], current: string | undefined) {
+  const lists = names.map((name) => ({
+    href: `${base}?list=${encodeURIComponent(name)}`,
+    label: name,
+    current: name === current,
+  }));
+  return lists.length === 0 ? [] : [{ href: base, key: 'partners.feed.all', current: current === undefined }, ...lists];
+}
+
+/** What the reader may do with a post: one button for each kind, which does it or takes it back. */
+export function presentInteractions(base: string, post: RemotePost, made: readonly Interaction[]) {
+  return interactionKinds
+    .filter((kind) => kind === 'like' || isPublicAudience(post.audience))
+    .map((kind) => {
+      const verb = made.some((one) => one.kind === kind) ? `un${kind}` : kind;
+      return { action: `${base}/posts/${post._id}/${verb}`, label: `partners.${verb}.button` };
+    });
 }

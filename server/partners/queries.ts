@@ -1,7 +1,25 @@
 // Reads of follows and of actors elsewhere, and the collections' indexes.
+import { getCollective } from '../collectives/queries.js';
+import { checkMayEditCollective, isPublic } from '../collectives/rules.js';
+import type { Collective } from '../collectives/schema.js';
+import type { Context } from '../context.js';
+import { DomainError } from '../errors.js';
 import { eventIndex } from '../events.js';
+import { getPerson } from '../people/queries.js';
+import { isPublicPerson } from '../people/rules.js';
 import type { Coll, CollectionIndexes, Store } from '../store/store.js';
-import type { Follow, FollowState, RemoteActor } from './schema.js';
+import { actorIri, isPublicAudience, postKey } from './rules.js';
+import type {
+  FeedEntry,
+  Follow,
+  Following,
+  FollowingState,
+  FollowState,
+  Interaction,
+  PartyRef,
+  RemoteActor,
+  RemotePost,
+} from './schema.js';
 
 export const partnersIndexes: CollectionIndexes = {
   follows: [
@@ -18,6 +36,27 @@ export const partnersIndexes: CollectionIndexes = {
     { keys: { handle: 1 } },
     { keys: { fetchedAt: 1 } },
     { keys: { host: 1 } },
+  ],
+  followings: [
+    { keys: { followIri: 1 } },
+    { keys: { followed: 1, state: 1 } },
+    { keys: { follower: 1, state: 1, requestedAt: -1, _id: 1 } },
+    { keys: { state: 1, decidedAt: 1 } },
+    eventIndex,
+  ],
+  interactions: [{ keys: { actor: 1, post: 1, undone: 1 } }, { keys: { undone: 1, at: 1 } }, eventIndex],
+  remotePosts: [
+    { keys: { iri: 1 }, unique: true },
+    { keys: { authors: 1 } },
+    { keys: { inReplyTo: 1, publishedAt: 1, _id: 1 } },
+    { keys: { receivedAt: 1 } },
+  ],
+  feedEntries: [
+    { keys: { reader: 1, muted: 1, position: -1 } },
+    { keys: { reader: 1, list: 1, muted: 1, position: -1 } },
+    { keys: { reader: 1, from: 1 } },
+    { keys: { post: 1 } },
+    { keys: { at: 1 } },
   ],
 };
 
@@ -130,4 +169,204 @@ export async function countFollowersFrom(store: Store, host: string): Promise<nu
 export async function listActorHosts(store: Store): Promise<string[]> {
   const hosts = await remoteActorsIn(store).distinct('host');
   return hosts.filter((host) => typeof host === 'string');
+}
+
+export function followingsIn(store: Store): Coll<Following> {
+  return store.collection<Following>('followings');
+}
+
+export function remotePostsIn(store: Store): Coll<RemotePost> {
+  return store.collection<RemotePost>('remotePosts');
+}
+
+export function feedEntriesIn(store: Store): Coll<FeedEntry> {
+  return store.collection<FeedEntry>('feedEntries');
+}
+
+/** Who acts, read afresh. */
+export interface Party {
+  ref: PartyRef;
+  /** Null: the person has no public name yet. */
+  handle: string;
+  iri: string;
+  /** Its actor can be seen: only then can it be answered. */
+  isPublic: boolean;
+  collective: Collective | null;
+}
+
+/** The collective of which one is a member, or oneself. Refuses: not-found. */
+export async function getParty(ctx: Context, ref: PartyRef): Promise<Party> {
+  if (ref.kind === 'collective') {
+    const collective = await getCollective(ctx.store, ref.id);
+    checkMayEditCollective(ctx.actor, collective);
+    const iri = actorIri(ctx.site, collective.handle);
+    return { ref, handle: collective.handle, iri, isPublic: isPublic(collective), collective };
+  }
+  if (ctx.actor?.kind !== 'person' || ctx.actor.personId !== ref.id) {
+    throw new DomainError('not-found', 'error.notFound');
+  }
+  const person = await getPerson(ctx.store, ref.id);
+  const handle = person.handle ?? '';
+  return {
+    ref,
+    handle,
+    iri: actorIri(ctx.site, handle),
+    isPublic: handle !== '' && isPublicPerson(person),
+    collective: null,
+  };
+}
+
+export async function findFollowing(store: Store, id: string): Promise<Following | null> {
+  return followingsIn(store).findOne({ _id: id });
+}
+
+/** Whether anybody here follows that actor. */
+export async function isFollowedHere(store: Store, iri: string): Promise<boolean> {
+  return (await followingsIn(store).findOne({ followed: iri, state: 'accepted' }, { projection: { _id: 1 } })) !== null;
+}
+
+/** Whether one of ours follows that actor, or waits for its answer. */
+export async function isAskedFromHere(store: Store, iri: string): Promise<boolean> {
+  const open = { followed: iri, state: { $in: ['pending', 'accepted'] as FollowingState[] } };
+  return (await followingsIn(store).findOne(open, { projection: { _id: 1 } })) !== null;
+}
+
+const maxFollowings = 1000;
+
+/** Whom one of ours follows or asked to follow, newest first, with what is known of each. */
+export async function listFollowings(
+  store: Store,
+  follower: string,
+  state: FollowingState,
+): Promise<{ following: Following; actor: RemoteActor | null }[]> {
+  const options = { sort: { requestedAt: -1, _id: 1 } as const, limit: maxFollowings };
+  const followings = await followingsIn(store).find({ follower, state }, options).toArray();
+  const actors = await mapActors(
+    store,
+    followings.map(({ followed }) => followed),
+  );
+  return followings.map((following) => ({ following, actor: actors.get(following.followed) ?? null }));
+}
+
+/** What is known of these actors, by their IRI. */
+export async function mapActors(store: Store, iris: readonly string[]): Promise<Map<string, RemoteActor>> {
+  const wanted = [...new Set(iris)];
+  if (wanted.length === 0) return new Map();
+  const found = await remoteActorsIn(store)
+    .find({ _id: { $in: wanted } })
+    .toArray();
+  return new Map(found.map((actor) => [actor._id, actor]));
+}
+
+export const feedPageSize = 20;
+
+export interface FeedItem {
+  entry: FeedEntry;
+  post: RemotePost;
+  author: RemoteActor | null;
+  from: RemoteActor | null;
+}
+
+/** One page of a feed, newest first; `before` is the position of the last one seen. */
+export async function pageFeed(
+  store: Store,
+  reader: string,
+  { list, before }: { list?: string | undefined; before?: string | undefined },
+): Promise<{ items: FeedItem[]; next: string | null }> {
+  const filter = {
+    reader,
+    muted: false,
+    ...(list === undefined ? {} : { list }),
+    ...(before === undefined ? {} : { position: { $lt: before } }),
+  };
+  const entries = await feedEntriesIn(store)
+    .find(filter, { sort: { position: -1 }, limit: feedPageSize + 1 })
+    .toArray();
+  const shown = entries.slice(0, feedPageSize);
+  const posts =
+    shown.length === 0
+      ? []
+      : await postsByKey(
+          store,
+          shown.map(({ post }) => post),
+        );
+  const byKey = new Map(posts.map((post) => [post._id, post]));
+  const actors = await mapActors(store, [
+    ...posts.map((post) => post.authors[0] ?? ''),
+    ...shown.map(({ from }) => from),
+  ]);
+  const items = shown.flatMap((entry) => {
+    const post = byKey.get(entry.post);
+    if (!post || post.deletedAt !== null) return [];
+    return [{ entry, post, author: actors.get(post.authors[0] ?? '') ?? null, from: actors.get(entry.from) ?? null }];
+  });
+  return { items, next: entries.length > feedPageSize ? (shown.at(-1)?.position ?? null) : null };
+}
+
+function postsByKey(store: Store, keys: readonly string[]): Promise<RemotePost[]> {
+  return remotePostsIn(store)
+    .find({ _id: { $in: [...new Set(keys)] } })
+    .toArray();
+}
+
+/** The names of the lists of one reader, in order. */
+export async function listNames(store: Store, follower: string): Promise<string[]> {
+  const found = await followingsIn(store)
+    .find({ follower, state: { $in: ['pending', 'accepted'] } }, { projection: { list: 1 }, limit: maxFollowings })
+    .toArray();
+  return [...new Set(found.map(({ list }) => list).filter(Boolean))].sort((a, b) => a.localeCompare(b));
+}
+
+/** Also what was deleted. */
+export async function findRemotePost(store: Store, iri: string): Promise<RemotePost | null> {
+  return remotePostsIn(store).findOne({ iri });
+}
+
+const maxThread = 50;
+
+/** What is known here around a post, as far as this reader may see it. */
+export interface Thread {
+  ancestors: RemotePost[];
+  post: RemotePost;
+  replies: RemotePost[];
+}
+
+/** Null: nothing that this reader may see. */
+export async function findThread(store: Store, reader: string, key: string): Promise<Thread | null> {
+  const post = await remotePostsIn(store).findOne({ _id: key });
+  if (!post || post.deletedAt !== null || !(await maySee(store, reader, post))) return null;
+  const ancestors: RemotePost[] = [];
+  for (let iri = post.inReplyTo; iri !== null && ancestors.length < maxThread; ) {
+    const parent: RemotePost | null = await findRemotePost(store, iri);
+    if (!parent || parent.deletedAt !== null || ancestors.includes(parent) || !(await maySee(store, reader, parent)))
+      break;
+    ancestors.unshift(parent);
+    iri = ancestors.some((one) => one.iri === parent.inReplyTo) ? null : parent.inReplyTo;
+  }
+  const answers = await remotePostsIn(store)
+    .find({ inReplyTo: post.iri }, { sort: { publishedAt: 1, _id: 1 }, limit: maxThread })
+    .toArray();
+  const seen = await Promise.all(
+    answers.map(async (one) => one.deletedAt === null && (await maySee(store, reader, one))),
+  );
+  return { ancestors, post, replies: answers.filter((_one, index) => seen[index]) };
+}
+
+/** Public, or in the reader's own feed. */
+async function maySee(store: Store, reader: string, post: RemotePost): Promise<boolean> {
+  if (isPublicAudience(post.audience)) return true;
+  return (await feedEntriesIn(store).findOne({ _id: postKey(`${reader} ${post._id}`) })) !== null;
+}
+
+export function interactionsIn(store: Store): Coll<Interaction> {
+  return store.collection<Interaction>('interactions');
+}
+
+export async function findInteraction(store: Store, id: string): Promise<Interaction | null> {
+  return interactionsIn(store).findOne({ _id: id });
+}
+
+/** What an actor of ours has done with one post and not taken back. */
+export async function listInteractions(store: Store, actor: string, post: string): Promise<Interaction[]> {
+  return interactionsIn(store).find({ actor, post, undone: false }).toArray();
 }

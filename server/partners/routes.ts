@@ -1,4 +1,5 @@
-// The page on which a hoster sees who follows it from the Fediverse, and decides about those who ask.
+// The page on which a hoster sees who follows it from the Fediverse, and decides about those who ask; the pages on which it
+// follows others are in routes/.
 import { fediverseName } from '../collectives/present.js';
 import { enterCollective } from '../collectives/queries.js';
 import type { House } from '../house.js';
@@ -6,6 +7,7 @@ import { Routes } from '../http/routes.js';
 import { acceptFollow, rejectFollow, removeFollower } from './actions.js';
 import { presentFollowers } from './present.js';
 import { pageFollows } from './queries.js';
+import { partnerPages } from './routes/partnerPages.js';
 import { actorIri } from './rules.js';
 import { followersParams, followersQuery, followParams } from './schema.js';
 
@@ -36,5 +38,6 @@ export function partnerRoutes(house: House): Routes {
       visit.redirect(`/my/collectives/${id}/followers`, { key: `partners.${verb}.done` });
     });
   }
+  partnerPages(routes);
   return routes;
 }

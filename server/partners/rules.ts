@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Site } from '../context.js';
 import { DomainError } from '../errors.js';
-import type { Follow, FollowState, RemoteActor } from './schema.js';
+import type { Follow, FollowingState, FollowState, InteractionKind, RemoteActor, RemotePost } from './schema.js';
 
 /** The key of the one document about this pair. */
 export function followKey(follower: string, followed: string): string {
@@ -47,4 +47,61 @@ export function checkMayDecide(
   const step = steps[decision];
   if (follow.state !== step.from) throw new DomainError('conflict', 'partners.error.decidedMeanwhile');
   return step;
+}
+
+/** Refuses: closed. Nobody elsewhere could answer an actor that cannot be seen. */
+export function checkMayFollow(party: { isPublic: boolean }): void {
+  if (!party.isPublic) throw new DomainError('closed', 'partners.error.notPublic');
+}
+
+/** What an answer to our Follow makes of it; null: nothing. Only what still waits can be accepted. */
+export function stateAfterAnswer(state: FollowingState, answer: 'accept' | 'reject'): FollowingState | null {
+  if (answer === 'accept') return state === 'pending' ? 'accepted' : null;
+  return state === 'pending' || state === 'accepted' ? 'rejected' : null;
+}
+
+/** Days between two moves of one actor. */
+const moveCooldownDays = 7;
+
+export function mayMove(actor: Pick<RemoteActor, 'movedAt'>, now: Date): boolean {
+  if (!actor.movedAt) return true;
+  return now.getTime() - actor.movedAt.getTime() >= moveCooldownDays * 24 * 60 * 60 * 1000;
+}
+
+export function postKey(iri: string): string {
+  return createHash('sha256').update(iri).digest('hex');
+}
+
+/** Sorts as time does; never later than now, whatever the other side says. */
+export function feedPosition(at: Date, now: Date, key: string): string {
+  const time = Math.max(0, Math.min(at.getTime(), now.getTime()));
+  return `${String(time).padStart(15, '0')}${key}`;
+}
+
+/** Whether a reader who follows `from` may have this post in the feed (ActivityPub §5.6 and §7.1). */
+export function mayRead(
+  post: Pick<RemotePost, 'audience'>,
+  reader: string,
+  from: Pick<RemoteActor, '_id' | 'followers'>,
+): boolean {
+  const { audience } = post;
+  if (isPublicAudience(audience) || audience.includes(reader)) return true;
+  return from.followers ? audience.includes(from.followers) : audience.includes(`${from._id}/followers`);
+}
+
+const publicNames = ['https://www.w3.org/ns/activitystreams#Public', 'as:Public', 'Public'];
+
+export function isPublicAudience(audience: readonly string[]): boolean {
+  return audience.some((one) => publicNames.includes(one));
+}
+
+/** Whether what arrived is newer than what is kept: a repeat and an older version change nothing. */
+export function isNewer(known: Pick<RemotePost, 'updatedAt' | 'publishedAt'>, updatedAt: Date | null): boolean {
+  if (updatedAt === null) return false;
+  return updatedAt > (known.updatedAt ?? known.publishedAt);
+}
+
+/** Refuses: closed. What was written for few is not passed on to all, nor answered before all (AP-47). */
+export function checkMayInteract(kind: InteractionKind | 'reply', post: Pick<RemotePost, 'audience'>): void {
+  if (kind !== 'like' && !isPublicAudience(post.audience)) throw new DomainError('closed', 'partners.error.notForAll');
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Eventful } from '../events.js';
 import type { HandleKind } from '../handles/handles.js';
+import { maxPostLength } from '../posts/schema.js';
 import type { Doc } from '../store/store.js';
 
 /** undone: taken back by the follower. rejected: refused or removed by the one followed. */
@@ -48,8 +49,145 @@ export interface RemoteActor extends Doc {
   fetchedAt: Date;
   /** Its server says that it is gone for good. */
   goneAt: Date | null;
+  /** What it says of itself, as HTML from elsewhere: cleaned when shown. */
+  summary?: string;
+  /** IRI of its followers: an audience of its posts. */
+  followers?: string | null;
+  /** Other names that it claims: a Move counts only when the new home lists the old one. */
+  alsoKnownAs?: string[];
+  /** When its follows were last moved to another actor. */
+  movedAt?: Date | null;
 }
+
+/** Who acts on the Fediverse for us: a collective, or a person whose profile is public. */
+export type PartyRef = { kind: 'collective' | 'person'; id: string };
+
+/** undone: taken back by us. rejected: refused, or ended, by the one followed. */
+export type FollowingState = 'pending' | 'accepted' | 'rejected' | 'undone';
+
+/** One of ours follows an actor elsewhere. One document for each pair, whatever happens between them. */
+export interface Following extends Doc, Eventful {
+  /** IRIs of both actors. */
+  follower: string;
+  followed: string;
+  ownerKind: PartyRef['kind'];
+  ownerId: string;
+  /** Id of our last Follow: the only one that an answer can be about. */
+  followIri: string;
+  state: FollowingState;
+  /** The list in which it is read; empty: none. */
+  list: string;
+  /** Stays followed, and its posts are not shown. */
+  muted: boolean;
+  requestedAt: Date;
+  decidedAt: Date | null;
+}
+
+export const postTypes = ['Note', 'Article', 'Page', 'Question', 'Event', 'Video'] as const;
+export type PostType = (typeof postTypes)[number];
+
+export interface RemotePoll {
+  options: { name: string; votes: number }[];
+  multiple: boolean;
+  endsAt: Date | null;
+  closed: boolean;
+}
+
+/** What somebody elsewhere wrote, as their own server tells it. Texts are theirs: cleaned when shown. */
+export interface RemotePost extends Doc {
+  /** _id: SHA-256 of the iri. */
+  iri: string;
+  type: PostType;
+  /** The first is shown; any of them may correct or delete it. All of one origin with the iri. */
+  authors: string[];
+  publishedAt: Date;
+  updatedAt: Date | null;
+  title: string;
+  content: string;
+  isHtml: boolean;
+  /** Content warning; empty: none. */
+  warning: string;
+  language: string | null;
+  url: string | null;
+  inReplyTo: string | null;
+  /** Whom it is addressed to. */
+  audience: string[];
+  attachments: { url: string; name: string; mediaType: string }[];
+  poll: RemotePoll | null;
+  startsAt: Date | null;
+  endsAt: Date | null;
+  place: string;
+  receivedAt: Date;
+  /** Deleted by its author: nothing brings it back. */
+  deletedAt: Date | null;
+}
+
+/** A post in the feed of one of ours. */
+export interface FeedEntry extends Doc {
+  /** IRI of the local actor who reads. */
+  reader: string;
+  /** Milliseconds, 15 digits, and the key of the post: sorts as time does. */
+  position: string;
+  /** Key of the RemotePost. */
+  post: string;
+  /** IRI of the followed actor by whom it came: its author, or who boosted it. */
+  from: string;
+  list: string;
+  muted: boolean;
+  /** Kept until then at least. */
+  at: Date;
+}
+
+export const interactionKinds = ['like', 'boost'] as const;
+export type InteractionKind = (typeof interactionKinds)[number];
+
+/** One of ours likes or passes on a post from elsewhere. One document for each actor, kind and post. */
+export interface Interaction extends Doc, Eventful {
+  /** IRI of the local actor. */
+  actor: string;
+  kind: InteractionKind;
+  /** Key and IRI of the post, and its author. */
+  post: string;
+  postIri: string;
+  author: string;
+  /** Id of the activity that said so: what an undo embeds. */
+  activityIri: string;
+  undone: boolean;
+  at: Date;
+}
+
+/** An actor elsewhere, before following it. */
+export type LookUp =
+  | { outcome: 'found'; actor: RemoteActor; followersCount: number | null }
+  | { outcome: 'local'; handle: string }
+  | { outcome: 'failed'; reason: 'invalid' | 'not-found' | 'unavailable' };
+
+/** Finds an actor by "@user@host" or by its address; asks the network. */
+export type LookUpActor = (address: string) => Promise<LookUp>;
+
+export const listNameShape = z
+  .string()
+  .trim()
+  .max(40, 'partners.error.listTooLong')
+  .transform((name) => name.replace(/[\p{C}\u200b-\u200f\u2028-\u202e\u2066-\u2069]/gu, ''));
+const actorAddress = z.string().max(1000);
+const hexKey = z.string().regex(/^[0-9a-f]{64}$/);
+/** `id` is there for a collective and absent for a person. */
+export const partyParams = z.object({ id: z.uuid().optional() });
+export const followingParams = z.object({ id: z.uuid().optional(), following: hexKey });
+export const findQuery = z.object({ q: z.string().trim().max(1000).default('') });
+export const followShape = z.object({ actor: actorAddress, list: listNameShape.default('') });
+export const listShape = z.object({ list: listNameShape.default('') });
+export const feedQuery = z.object({
+  list: z.string().max(40).optional(),
+  before: z
+    .string()
+    .regex(/^\d{15}[0-9a-f]{64}$/)
+    .optional(),
+});
 
 export const followersParams = z.object({ id: z.uuid() });
 export const followParams = z.object({ id: z.uuid(), follow: z.string().regex(/^[0-9a-f]{64}$/) });
 export const followersQuery = z.object({ page: z.coerce.number().int().min(1).max(10_000).default(1) });
+export const replyShape = z.object({ text: z.string().trim().min(1, 'posts.error.empty').max(maxPostLength) });
+export const postParams = z.object({ id: z.uuid().optional(), post: hexKey });

@@ -12,7 +12,12 @@ import { changedMeanwhile, checkMaySpeak, checkPostVersion } from './rules.js';
 import type { Post } from './schema.js';
 
 /** Emits post.published. Refuses: not-found, closed (the collective is a draft or in the bin). */
-export async function publishPost(ctx: Context, collectiveId: string, text: LocalText): Promise<Post> {
+export async function publishPost(
+  ctx: Context,
+  collectiveId: string,
+  text: LocalText,
+  inReplyTo?: Post['inReplyTo'],
+): Promise<Post> {
   checkMaySpeak(await collectiveFor(ctx, collectiveId));
   const post: Post = {
     _id: newId(),
@@ -20,6 +25,7 @@ export async function publishPost(ctx: Context, collectiveId: string, text: Loca
     authorPersonId: actorName(ctx.actor),
     text,
     mentions: await findMentions(text),
+    ...(inReplyTo ? { inReplyTo } : {}),
     publishedAt: ctx.now,
     updatedAt: null,
     deletedAt: null,

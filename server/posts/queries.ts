@@ -6,6 +6,7 @@ import type { Post } from './schema.js';
 export const postIndexes: CollectionIndexes = {
   posts: [
     { keys: { collectiveId: 1, deletedAt: 1, publishedAt: -1, _id: -1 } },
+    { keys: { collectiveId: 1, 'inReplyTo.iri': 1 } },
     { keys: { 'events.eventId': 1 }, sparse: true },
   ],
 };
@@ -43,4 +44,12 @@ export async function listPublicPosts(
 
 export async function countPublicPosts(store: Store, collectiveId: string): Promise<number> {
   return postsOf(store).countDocuments({ collectiveId, deletedAt: null });
+}
+
+/** What a collective answered to one post elsewhere, oldest first. */
+export async function listRepliesOf(store: Store, collectiveId: string, iri: string): Promise<Post[]> {
+  const found = await postsOf(store).find({ collectiveId, 'inReplyTo.iri': iri }, { limit: 50 }).toArray();
+  return found
+    .filter(({ deletedAt }) => deletedAt === null)
+    .sort((a, b) => a.publishedAt.getTime() - b.publishedAt.getTime());
 }

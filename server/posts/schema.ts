@@ -16,6 +16,8 @@ export interface Post extends Doc, Eventful {
   text: LocalText;
   /** Whom it names: "handle" for an actor of this instance, "user@host" for one elsewhere; lower case, no doubles. */
   mentions: string[];
+  /** What it answers elsewhere, and whose that is. */
+  inReplyTo?: { iri: string; author: string };
   publishedAt: Date;
   /** Null until the first correction. */
   updatedAt: Date | null;

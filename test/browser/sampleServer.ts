@@ -113,6 +113,7 @@ export async function startSampleServer(empty = false): Promise<SampleServer> {
     secret: 'a-secret-of-the-looks-with-more-than-32-characters',
     trustProxy: 0,
     privateHosts: [],
+    lookUpActor: async () => ({ outcome: 'failed', reason: 'unavailable' }),
     fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
     now: () => new Date(),
   };

@@ -186,6 +186,9 @@ describe('reading activities', () => {
       ],
       fetchedAt: now,
       goneAt: null,
+      summary: '',
+      followers: null,
+      alsoKnownAs: [],
     });
     for (const change of [
       { id: 'x' },

@@ -39,6 +39,7 @@ function expected(route: RouteRecord, { who }: Rule, role: Role, target: Target)
   if (who === 'readers') return target.name === 'missing' ? 'hidden' : 'in';
   if (isStranger(role)) return route.method === 'get' ? 'sign-in' : 'refused';
   if (who === 'signedIn') return 'in';
+  if (who === 'owners') return 'hidden';
   const isAdministrator = role === 'administrator';
   if (who === 'administrators') return isAdministrator ? 'in' : route.path.startsWith('/admin') ? 'hidden' : 'refused';
   if (who === 'moderators') return isAdministrator || role === 'moderator' ? 'in' : 'hidden';

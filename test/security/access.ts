@@ -4,8 +4,17 @@
 /**
  * everyone: no account needed. signedIn: any account. members, representatives: of the collective in the address, and
  * administrators. moderators, administrators: of the instance. readers: everyone where it is published, else members.
+ * owners: whoever has one of their own; nobody in the suite has.
  */
-export type Who = 'everyone' | 'signedIn' | 'members' | 'representatives' | 'moderators' | 'administrators' | 'readers';
+export type Who =
+  | 'owners'
+  | 'everyone'
+  | 'signedIn'
+  | 'members'
+  | 'representatives'
+  | 'moderators'
+  | 'administrators'
+  | 'readers';
 
 export interface Rule {
   who: Who;
@@ -16,6 +25,7 @@ export interface Rule {
 
 const version = { version: '99' };
 const mine = '/my/collectives/:id';
+const me = '/me';
 const service = `${mine}/services/:service`;
 const infos = `${mine}/chatonsinfos`;
 
@@ -154,6 +164,40 @@ export const access: Record<string, Rule> = {
   [`POST ${mine}/followers/:follow/accept`]: { who: 'representatives' },
   [`POST ${mine}/followers/:follow/reject`]: { who: 'representatives' },
   [`POST ${mine}/followers/:follow/remove`]: { who: 'representatives' },
+  [`GET ${mine}/partners`]: { who: 'members' },
+  [`GET ${mine}/partners/posts/:post`]: { who: 'members' },
+  [`GET ${mine}/partners/find`]: { who: 'members' },
+  [`POST ${mine}/partners/follow`]: {
+    who: 'members',
+    body: { actor: 'https://elsewhere.example/users/follows-alpha', list: '' },
+  },
+  [`GET ${mine}/partners/following`]: { who: 'members' },
+  [`POST ${mine}/partners/following/:following/unfollow`]: { who: 'members' },
+  [`POST ${mine}/partners/following/:following/mute`]: { who: 'members' },
+  [`POST ${mine}/partners/following/:following/unmute`]: { who: 'members' },
+  [`POST ${mine}/partners/following/:following/list`]: { who: 'members', body: { list: 'local' } },
+  [`GET ${me}/partners`]: { who: 'signedIn' },
+  [`GET ${me}/partners/posts/:post`]: { who: 'owners' },
+  [`GET ${me}/partners/find`]: { who: 'signedIn' },
+  [`POST ${me}/partners/follow`]: {
+    who: 'signedIn',
+    body: { actor: 'https://elsewhere.example/users/follows-alpha', list: '' },
+  },
+  [`GET ${me}/partners/following`]: { who: 'signedIn' },
+  [`POST ${me}/partners/following/:following/unfollow`]: { who: 'owners' },
+  [`POST ${me}/partners/following/:following/mute`]: { who: 'owners' },
+  [`POST ${me}/partners/following/:following/unmute`]: { who: 'owners' },
+  [`POST ${me}/partners/following/:following/list`]: { who: 'owners', body: { list: 'local' } },
+  [`POST ${mine}/partners/posts/:post/like`]: { who: 'members' },
+  [`POST ${mine}/partners/posts/:post/boost`]: { who: 'members' },
+  [`POST ${mine}/partners/posts/:post/unlike`]: { who: 'members' },
+  [`POST ${mine}/partners/posts/:post/unboost`]: { who: 'members' },
+  [`POST ${me}/partners/posts/:post/like`]: { who: 'owners' },
+  [`POST ${me}/partners/posts/:post/boost`]: { who: 'owners' },
+  [`POST ${me}/partners/posts/:post/unlike`]: { who: 'owners' },
+  [`POST ${me}/partners/posts/:post/unboost`]: { who: 'owners' },
+  [`POST ${mine}/partners/posts/:post/reply`]: { who: 'members', body: { text: 'Bonjour' } },
+  [`POST ${me}/partners/posts/:post/reply`]: { who: 'owners', body: { text: 'Bonjour' } },
   [`GET ${mine}/history`]: { who: 'members' },
 
   [`GET ${mine}/posts`]: { who: 'members' },

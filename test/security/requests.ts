@@ -49,6 +49,8 @@ const nowhere: Record<string, string> = {
   invitation: missingId,
   person: missingId,
   follow: '0'.repeat(64),
+  following: '0'.repeat(64),
+  partnerPost: '0'.repeat(64),
   slug: 'nothing',
   file: 'nothing.properties',
   media: missingId,
@@ -63,6 +65,8 @@ function thingsOf(tenant: Tenant): Record<string, string> {
     invitation: tenant.invitationId,
     person: tenant.representative._id,
     follow: tenant.requestedFollow,
+    following: tenant.following,
+    partnerPost: tenant.partnerPost,
     slug: tenant.service.slug,
     file: `${tenant.collective.handle}.properties`,
     media: tenant.logoId,
@@ -100,6 +104,7 @@ export function addressOf(app: TwinHouse, path: string, target: Target): string 
   else if (path.startsWith('/services/')) own.id = things.service ?? missingId;
   else if (path.startsWith('/media/')) own.id = things.media ?? missingId;
   else if (path.startsWith('/admin/')) own.id = idOfInstance(app, path);
+  if (path.includes('/partners/')) own.post = things.partnerPost ?? '0'.repeat(64);
   if (path.startsWith('/admin/jobs/:name')) own.name = 'prune';
   own.domain = 'blocked.example';
   own.list = 'blocks';

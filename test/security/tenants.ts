@@ -2,6 +2,7 @@
 // public does not. People in every role, and a session for each.
 import { keysOf } from '../../federation/actorKeys.js';
 import { federationConsumer } from '../../federation/outbox.js';
+import { fromPost } from '../../federation/wire/remotePost.js';
 import { drainEvents } from '../../jobs/drainEvents.js';
 import { catalogueEvent } from '../../server/catalogue/actions/catalogueEvent.js';
 import { beginImport } from '../../server/catalogue/actions/imports.js';
@@ -17,8 +18,10 @@ import { setRule } from '../../server/instances/actions/domainRules.js';
 import { deliveriesIn, peersIn } from '../../server/instances/peerQueries.js';
 import type { FailedEvent } from '../../server/instances/schema.js';
 import { noticeEvent } from '../../server/notices/actions/noticeEvent.js';
+import { receivePost } from '../../server/partners/actions/feed.js';
+import { followActor, receiveFollowAnswer } from '../../server/partners/actions/following.js';
 import { receiveFollow } from '../../server/partners/actions.js';
-import { followsIn } from '../../server/partners/queries.js';
+import { followingsIn, followsIn } from '../../server/partners/queries.js';
 import type { RemoteActor } from '../../server/partners/schema.js';
 import { invitePerson } from '../../server/people/actions/invitations.js';
 import type { Person } from '../../server/people/schema.js';
@@ -51,6 +54,9 @@ export interface Tenant {
   invitationId: string;
   requestedFollow: string;
   acceptedFollow: string;
+  following: string;
+  /** Written elsewhere for followers only. */
+  partnerPost: string;
   logoId: string;
   draftLogoId: string;
   mailIds: string[];
@@ -258,6 +264,7 @@ async function buildTenant(app: WholeApp, name: TenantName, drain: () => Promise
   });
   const requestedFollow = await addFollower(app, collective, `asks-${canary}`, false);
   const acceptedFollow = await addFollower(app, collective, `follows-${name}`, true);
+  const partner = await addPartner(app, collective, `asks-${canary}`, `<p>${canary}</p>`);
   await drain();
   const mails = await house.store.collection<{ _id: string; to: string }>('mails').find({}).toArray();
   collective = await getCollective(house.store, collective._id);
@@ -276,6 +283,7 @@ async function buildTenant(app: WholeApp, name: TenantName, drain: () => Promise
     invitationId: invitation._id,
     requestedFollow,
     acceptedFollow,
+    ...partner,
     logoId: collective.logoId ?? '',
     draftLogoId: draft.logoId ?? '',
     mailIds: mails.filter(({ to }) => to.includes(canary)).map(({ _id }) => _id),
@@ -334,6 +342,23 @@ async function keepPeer({ house }: WholeApp): Promise<void> {
     failedAt: now,
     lastError: 'no answer for a week: HTTP 503',
   });
+}
+
+/** The hoster follows somebody elsewhere, who writes to followers only. */
+async function addPartner({ house }: WholeApp, by: Collective, name: string, content: string) {
+  const ctx = contextFor(house, systemActor);
+  const followed = `https://elsewhere.example/users/${name}`;
+  await followActor(ctx, { kind: 'collective', id: by._id }, { actor: followed, list: '' });
+  const following = await followingsIn(house.store).findOne({ followed });
+  if (!following) throw new Error('no following');
+  const { followIri } = following;
+  await receiveFollowAnswer(ctx, { answer: 'accept', followed, followIri, follower: null });
+  const iri = `${followed}/posts/1`;
+  const document = { id: iri, type: 'Note', attributedTo: followed, to: [`${followed}/followers`], content };
+  const post = fromPost(document, [], house.now());
+  if (!post) throw new Error('no post');
+  await receivePost(ctx, post, followed);
+  return { following: following._id, partnerPost: post._id };
 }
 
 async function parkEvent({ house }: WholeApp, { collective }: Tenant): Promise<string> {

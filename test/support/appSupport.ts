@@ -49,6 +49,7 @@ export async function buildTestHouse(overrides: Partial<House> = {}): Promise<Te
     secret: 'a-secret-of-the-tests-with-more-than-32-characters',
     trustProxy: 0,
     privateHosts: [],
+    lookUpActor: async () => ({ outcome: 'failed', reason: 'unavailable' }),
     fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
     now: () => new Date(now),
     ...overrides,

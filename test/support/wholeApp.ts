@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { Express } from 'express';
 import { createFederation, type Federation } from '../../federation/federation.js';
 import { federationIndexes } from '../../federation/indexes.js';
+import { lookUpActor } from '../../federation/lookUp.js';
 import { runSelfTest } from '../../federation/selfTest.js';
 import { buildApp } from '../../server/app.js';
 import type { Engine, House } from '../../server/house.js';
@@ -58,6 +59,7 @@ export async function startWholeApp(
   let wakes = 0;
   const federation = createFederation(house, { version: engine.version, workerId: 'test' });
   closers.push(() => void federation.fetch.close());
+  if (!options.house?.lookUpActor) house.lookUpActor = (address) => lookUpActor(federation, address);
   const wake = () => {
     wakes += 1;
   };

@@ -61,6 +61,10 @@ const table: { [T in EventType]: Writer<T> } = {
   'peerPolicy.changed': noMail,
   'follow.accepted': noMail,
   'follow.rejected': noMail,
+  'following.requested': noMail,
+  'following.undone': noMail,
+  'interaction.made': noMail,
+  'interaction.undone': noMail,
 };
 
 /** Puts the mails about an event into the queue. Idempotent: one mail for each event and recipient. */

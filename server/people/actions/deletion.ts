@@ -10,6 +10,7 @@ import { retireHandle } from '../../handles/handles.js';
 import { endSessions } from '../../http/session.js';
 import { forgetFailedEvents } from '../../instances/actions.js';
 import { forgetMails } from '../../notices/queries.js';
+import { forgetPartnersOf } from '../../partners/actions/following.js';
 import type { Filter } from '../../store/store.js';
 import { emailChangesIn, getPerson, invitationsIn, peopleIn, resetsIn } from '../queries.js';
 import { personErasure } from '../rules.js';
@@ -36,6 +37,7 @@ export async function deletePerson(ctx: Context, personId: string, proof: { curr
   }
   await leaveAllCollectives(ctx, personId);
   await forgetLinks(ctx, person);
+  if (person.handle) await forgetPartnersOf(ctx, person.handle);
   if (person.handle) await retireHandle(ctx, person.handle);
   await erase(ctx, person);
   await endSessions(ctx.store, personId);

@@ -1,0 +1,48 @@
+// What others wrote, asked of its own server: for boosts, whose inline copies are never believed (FEP-fe34), and for threads.
+// At most three fetches for one object: the document, the same under its own id, its author.
+import { findRemoteActor } from '../server/partners/queries.js';
+import type { RemotePost } from '../server/partners/schema.js';
+import type { Federation } from './federation.js';
+import { isLocal, readIri, sameOrigin, withoutFragment } from './iris.js';
+import { isObject } from './json.js';
+import { Refusal } from './refusal.js';
+import { fetchActor, fetchDocument, GoneError } from './remoteActors.js';
+import { fromPost } from './wire/remotePost.js';
+
+/** 'gone': its server says that it is no more. Null: not readable now, or nothing that is read here. */
+export async function fetchPost(federation: Federation, iri: string): Promise<RemotePost | 'gone' | null> {
+  if (isLocal(federation.house.site, iri)) return null;
+  try {
+    const json = await fetchOwn(federation, iri);
+    if (isObject(json) && json.type === 'Tombstone') return 'gone';
+    const post = fromPost(json, federation.house.privateHosts, federation.house.now());
+    if (post) await knowAuthor(federation, post);
+    return post;
+  } catch (error) {
+    if (error instanceof GoneError) return 'gone';
+    if (error instanceof Refusal) return null;
+    throw error;
+  }
+}
+
+/** The document that bears the id of its own address; under another id on the same origin it is asked there, once. */
+async function fetchOwn(federation: Federation, iri: string): Promise<unknown> {
+  const { privateHosts } = federation.house;
+  const first = await fetchDocument(federation, withoutFragment(iri));
+  const id = isObject(first.json) ? readIri(first.json.id, privateHosts) : null;
+  if (id === null || id === first.url) return first.json;
+  if (!sameOrigin(id, first.url)) return null;
+  const second = await fetchDocument(federation, withoutFragment(id));
+  return isObject(second.json) && second.json.id === id && second.url === id ? second.json : null;
+}
+
+/** Without its author's name a post can still be read. */
+async function knowAuthor(federation: Federation, post: RemotePost): Promise<void> {
+  const [author] = post.authors;
+  if (author === undefined || (await findRemoteActor(federation.house.store, author))) return;
+  try {
+    await fetchActor(federation, author);
+  } catch (error) {
+    if (!(error instanceof Refusal || error instanceof GoneError)) throw error;
+  }
+}

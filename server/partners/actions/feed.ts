@@ -1,0 +1,146 @@
+// What arrives from those whom we follow: kept once, and put into the feed of each of ours who follows. Every deed bears being
+// done again: a repeat changes nothing, an older version loses, what was deleted stays deleted.
+import type { Context } from '../../context.js';
+import { type Doc, DuplicateKeyError } from '../../store/store.js';
+import { feedEntriesIn, findRemoteActor, followingsIn, remotePostsIn } from '../queries.js';
+import { feedPosition, isNewer, isPublicAudience, mayRead, postKey } from '../rules.js';
+import type { FeedEntry, RemotePost } from '../schema.js';
+
+/**
+ * A followed actor published something of its own. Keeps it and puts it into the feeds of those who may read it. What nobody
+ * here may read is not kept.
+ */
+export async function receivePost(ctx: Context, post: RemotePost, from: string): Promise<void> {
+  const readers = await readersOf(ctx, post, from);
+  if (readers.length === 0) return;
+  const kept = await keep(ctx, post);
+  if (kept.deletedAt === null) await addEntries(ctx, kept, from, readers, kept.publishedAt);
+}
+
+/** A followed actor boosted a public post, which has been read from its own server. */
+export async function receiveBoost(ctx: Context, post: RemotePost, from: string, at: Date): Promise<void> {
+  if (!isPublicAudience(post.audience)) return;
+  const readers = await readersOf(ctx, post, from);
+  if (readers.length === 0) return;
+  const kept = await keep(ctx, post);
+  if (kept.deletedAt === null) await addEntries(ctx, kept, from, readers, at);
+}
+
+/** A boost is taken back: its entries go, the post stays where it came by itself. */
+export async function receiveUndoBoost(ctx: Context, iri: string, from: string): Promise<void> {
+  const post = await remotePostsIn(ctx.store).findOne({ _id: postKey(iri) }, { projection: { authors: 1 } });
+  if (!post || post.authors.includes(from)) return;
+  await feedEntriesIn(ctx.store).deleteMany({ post: post._id, from });
+}
+
+/** A newer version of what is kept; a poll's counts also without a later date. Unknown or deleted: nothing. */
+export async function receivePostChange(ctx: Context, post: RemotePost): Promise<void> {
+  const known = await remotePostsIn(ctx.store).findOne({ _id: post._id });
+  if (!known || known.deletedAt !== null) return;
+  const unchanged = { _id: known._id, deletedAt: null, updatedAt: known.updatedAt };
+  if (isNewer(known, post.updatedAt)) {
+    const { _id, iri, publishedAt, receivedAt, authors, ...fields } = post;
+    await remotePostsIn(ctx.store).updateOne(unchanged, { $set: fields });
+  } else if (known.poll !== null && post.poll !== null && post.updatedAt === null) {
+    await remotePostsIn(ctx.store).updateOne(unchanged, { $set: { poll: post.poll } });
+  }
+}
+
+/** Its author deletes it. What is not known yet is remembered as deleted, so that a late arrival does not bring it back. */
+export async function receivePostDeletion(ctx: Context, iri: string, author: string): Promise<void> {
+  const _id = postKey(iri);
+  const posts = remotePostsIn(ctx.store);
+  const gone = { ...emptied, deletedAt: ctx.now };
+  const known = await posts.findOne({ _id }, { projection: { _id: 1 } });
+  if (known) await posts.updateOne({ _id, deletedAt: null }, { $set: gone });
+  else
+    await insert(ctx, {
+      _id,
+      iri,
+      type: 'Note',
+      authors: [author],
+      publishedAt: ctx.now,
+      receivedAt: ctx.now,
+      ...gone,
+    });
+  await feedEntriesIn(ctx.store).deleteMany({ post: _id });
+}
+
+const emptied = {
+  updatedAt: null,
+  title: '',
+  content: '',
+  isHtml: true,
+  warning: '',
+  language: null,
+  url: null,
+  inReplyTo: null,
+  audience: [],
+  attachments: [],
+  poll: null,
+  startsAt: null,
+  endsAt: null,
+  place: '',
+};
+
+/** An actor elsewhere is gone for good: what it wrote is no longer shown. */
+export async function forgetPostsOf(ctx: Context, author: string): Promise<void> {
+  const posts = remotePostsIn(ctx.store).find({ authors: author, deletedAt: null }, { projection: { iri: 1 } });
+  for await (const { iri } of posts) await receivePostDeletion(ctx, iri, author);
+  await feedEntriesIn(ctx.store).deleteMany({ from: author });
+}
+
+interface Reader extends Doc {
+  follower: string;
+  list: string;
+  muted: boolean;
+}
+
+/** Those of ours who follow the actor by whom it came, and may read it. */
+async function readersOf(ctx: Context, post: RemotePost, from: string): Promise<Reader[]> {
+  const actor = await findRemoteActor(ctx.store, from);
+  if (!actor || actor.goneAt !== null) return [];
+  const followings = await followingsIn(ctx.store).find({ followed: from, state: 'accepted' }).toArray();
+  return followings.filter(({ follower }) => mayRead(post, follower, actor));
+}
+
+/** The post as kept: the first version that arrived, or what became of it. */
+async function keep(ctx: Context, post: RemotePost): Promise<RemotePost> {
+  await insert(ctx, post);
+  return (await remotePostsIn(ctx.store).findOne({ _id: post._id })) ?? post;
+}
+
+async function insert(ctx: Context, post: RemotePost): Promise<void> {
+  try {
+    await remotePostsIn(ctx.store).insertOne(post);
+  } catch (error) {
+    if (!(error instanceof DuplicateKeyError)) throw error;
+  }
+}
+
+/** Once for each reader, however often and by whomever it comes. */
+async function addEntries(ctx: Context, post: RemotePost, from: string, readers: Reader[], at: Date): Promise<void> {
+  const position = feedPosition(at, ctx.now, post._id);
+  const entries = readers.map(
+    ({ follower, list, muted }): FeedEntry => ({
+      _id: postKey(`${follower} ${post._id}`),
+      ...{ reader: follower, position, post: post._id, from, list, muted, at: ctx.now },
+    }),
+  );
+  try {
+    await feedEntriesIn(ctx.store).insertMany(entries, { ordered: false });
+  } catch (error) {
+    if (!(error instanceof DuplicateKeyError)) throw error;
+  }
+}
+
+/** Days for which what others wrote is kept here. */
+export const keepPostDays = 90;
+
+/** Removes from feeds what came long ago, then the posts themselves and the memory of what was deleted. Returns how many. */
+export async function pruneRemotePosts(ctx: Context): Promise<number> {
+  const before = new Date(ctx.now.getTime() - keepPostDays * 24 * 60 * 60 * 1000);
+  const entries = await feedEntriesIn(ctx.store).deleteMany({ at: { $lt: before } });
+  const posts = await remotePostsIn(ctx.store).deleteMany({ receivedAt: { $lt: before } });
+  return entries.deletedCount + posts.deletedCount;
+}

@@ -1,0 +1,157 @@
+// Deeds of our side towards actors elsewhere: follow them, stop, sort them into lists; and what becomes of their answers.
+// Nothing here asks the network: whoever is to be followed has been looked up before.
+import { getCollective } from '../../collectives/queries.js';
+import type { Context } from '../../context.js';
+import { DomainError } from '../../errors.js';
+import { pending } from '../../events.js';
+import { DuplicateKeyError } from '../../store/store.js';
+import {
+  feedEntriesIn,
+  findFollowing,
+  findRemoteActor,
+  followingsIn,
+  getParty,
+  interactionsIn,
+  remoteActorsIn,
+} from '../queries.js';
+import { actorIri, checkMayFollow, followKey, mayMove, stateAfterAnswer } from '../rules.js';
+import type { Following, PartyRef, RemoteActor } from '../schema.js';
+
+/**
+ * Asks to follow an actor that was looked up before. Emits following.requested. Again while it waits or stands: nothing.
+ * Refuses: not-found, closed (our side is not public).
+ */
+export async function followActor(ctx: Context, ref: PartyRef, input: { actor: string; list: string }): Promise<void> {
+  const party = await getParty(ctx, ref);
+  checkMayFollow(party);
+  const actor = await findRemoteActor(ctx.store, input.actor);
+  if (!actor || actor.goneAt !== null) throw new DomainError('not-found', 'partners.error.unknownActor');
+  const wish = { follower: party.iri, followed: actor._id, ownerKind: ref.kind, ownerId: ref.id };
+  await request(ctx, { ...wish, list: input.list });
+}
+
+type Wish = Pick<Following, 'follower' | 'followed' | 'ownerKind' | 'ownerId' | 'list'>;
+
+async function request(ctx: Context, wish: Wish): Promise<void> {
+  const _id = followKey(wish.follower, wish.followed);
+  const event = pending({ type: 'following.requested', followingId: _id }, ctx.now);
+  const fields = {
+    ...wish,
+    // The Follow that goes out bears the id of the event from which it follows (federation/outbox.ts).
+    followIri: `${ctx.site.baseUrl}/activities/${event.eventId}`,
+    state: 'pending' as const,
+    muted: false,
+    requestedAt: ctx.now,
+    decidedAt: null,
+  };
+  try {
+    await followingsIn(ctx.store).insertOne({ _id, ...fields, events: [event] });
+  } catch (error) {
+    if (!(error instanceof DuplicateKeyError)) throw error;
+    const ended = { _id, state: { $in: ['rejected', 'undone'] as Following['state'][] } };
+    await followingsIn(ctx.store).updateOne(ended, { $set: fields, $push: { events: event } });
+  }
+}
+
+/** Takes the follow back, also one that waits; its posts leave the feed. Emits following.undone. Refuses: not-found. */
+export async function unfollowActor(ctx: Context, ref: PartyRef, followingId: string): Promise<void> {
+  const following = await getFollowing(ctx, ref, followingId);
+  await undo(ctx, following);
+}
+
+async function undo(ctx: Context, following: Following): Promise<void> {
+  const { _id, follower, followed, followIri } = following;
+  const event = pending({ type: 'following.undone', followingId: _id, followIri }, ctx.now);
+  await followingsIn(ctx.store).updateOne(
+    { _id, followIri, state: { $in: ['pending', 'accepted'] } },
+    { $set: { state: 'undone', decidedAt: ctx.now }, $push: { events: event } },
+  );
+  await feedEntriesIn(ctx.store).deleteMany({ reader: follower, from: followed });
+}
+
+/** Puts a followed actor, and what came from it, into a list; an empty name takes it out. Refuses: not-found. */
+export async function sortFollowing(ctx: Context, ref: PartyRef, followingId: string, list: string): Promise<void> {
+  await change(ctx, await getFollowing(ctx, ref, followingId), { list });
+}
+
+/** Hides or shows what comes from a followed actor; nobody is told. Refuses: not-found. */
+export async function muteFollowing(ctx: Context, ref: PartyRef, followingId: string, muted: boolean): Promise<void> {
+  await change(ctx, await getFollowing(ctx, ref, followingId), { muted });
+}
+
+async function change(ctx: Context, following: Following, set: { list: string } | { muted: boolean }): Promise<void> {
+  await followingsIn(ctx.store).updateOne({ _id: following._id }, { $set: set });
+  await feedEntriesIn(ctx.store).updateMany({ reader: following.follower, from: following.followed }, { $set: set });
+}
+
+async function getFollowing(ctx: Context, ref: PartyRef, id: string): Promise<Following> {
+  const party = await getParty(ctx, ref);
+  const following = await findFollowing(ctx.store, id);
+  if (following?.follower !== party.iri) throw new DomainError('not-found', 'error.notFound');
+  return following;
+}
+
+export interface FollowAnswer {
+  answer: 'accept' | 'reject';
+  /** Who answers: the actor that signed. */
+  followed: string;
+  /** Id of the Follow that is answered; null when the other side gives none of ours. */
+  followIri: string | null;
+  /** The one of ours who asked, when the answer names it. */
+  follower: string | null;
+}
+
+/**
+ * An actor elsewhere answers our Follow. Judged by what we stored alone: it must be ours, to that actor, and still open;
+ * anything else changes nothing.
+ */
+export async function receiveFollowAnswer(ctx: Context, input: FollowAnswer): Promise<void> {
+  const followings = followingsIn(ctx.store);
+  const { followed, follower, followIri } = input;
+  const byPair = follower === null ? null : { _id: followKey(follower, followed) };
+  const match = followIri !== null ? { followIri } : byPair;
+  const known = match && (await followings.findOne(match));
+  if (known?.followed !== followed) return;
+  const state = stateAfterAnswer(known.state, input.answer);
+  if (state === null) return;
+  const unchanged = { _id: known._id, state: known.state, followIri: known.followIri };
+  await followings.updateOne(unchanged, { $set: { state, decidedAt: ctx.now } });
+}
+
+/**
+ * An actor elsewhere moved, and its new home says so too: whoever followed it here follows the new one. Nothing else moves,
+ * no role and no right. Emits following.undone and following.requested. A second move within a week changes nothing.
+ */
+export async function moveFollowings(ctx: Context, from: RemoteActor, to: RemoteActor): Promise<void> {
+  if (!mayMove(from, ctx.now)) return;
+  await remoteActorsIn(ctx.store).updateOne({ _id: from._id }, { $set: { movedAt: ctx.now } });
+  const moving = followingsIn(ctx.store).find({ followed: from._id, state: { $in: ['pending', 'accepted'] } });
+  for await (const following of moving) {
+    const { follower, ownerKind, ownerId, list } = following;
+    await request(ctx, { follower, ownerKind, ownerId, list, followed: to._id });
+    await undo(ctx, following);
+  }
+}
+
+/** One of ours is gone for good: whom it followed, what it read and what it liked go with it. Idempotent. */
+export async function forgetPartnersOf(ctx: Context, handle: string): Promise<void> {
+  const iri = actorIri(ctx.site, handle);
+  await feedEntriesIn(ctx.store).deleteMany({ reader: iri });
+  await interactionsIn(ctx.store).deleteMany({ actor: iri });
+  await followingsIn(ctx.store).deleteMany({ follower: iri });
+}
+
+/** For purgeDeleted() of the collectives. */
+export async function purgePartnersOf(ctx: Context, collectiveId: string): Promise<void> {
+  const { handle } = await getCollective(ctx.store, collectiveId);
+  await forgetPartnersOf(ctx, handle);
+}
+
+const keepDays = 30;
+
+/** Removes followings that ended more than 30 days ago. Returns how many. */
+export async function pruneFollowings(ctx: Context): Promise<number> {
+  const before = new Date(ctx.now.getTime() - keepDays * 24 * 60 * 60 * 1000);
+  const ended = { state: { $in: ['rejected', 'undone'] as Following['state'][] }, decidedAt: { $lt: before } };
+  return (await followingsIn(ctx.store).deleteMany(ended)).deletedCount;
+}
