@@ -9,7 +9,7 @@ import { type Activity, activitiesIn } from './activities.js';
 import { keysOf } from './actorKeys.js';
 import type { Federation } from './federation.js';
 import { activityType, FetchError } from './fetch.js';
-import { signCavage } from './signatures/cavage.js';
+import { postSigned } from './knocking.js';
 
 export interface Delivery extends Doc {
   activityId: string;
@@ -36,7 +36,7 @@ export interface Delivery extends Doc {
 const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
-/** Longer than one exchange can take. */
+/** Longer than one exchange can take, and a second one with the other signature. */
 const leaseMs = minute;
 const perHost = 2;
 const inAll = 20;
@@ -238,13 +238,11 @@ interface Outcome {
 }
 
 async function attempt(federation: Federation, delivery: Delivery, body: Buffer): Promise<Outcome> {
-  const { house } = federation;
   try {
     const { rsa } = await keysOf(federation, delivery.actor);
     const url = new URL(delivery.inbox);
     const request = { method: 'POST', url, body, contentType: activityType };
-    const headers = await signCavage(request, { keyId: rsa.id, privateKey: rsa.privateKey }, house.now());
-    const answer = await federation.fetch.post(delivery.inbox, body, headers);
+    const answer = await postSigned(federation, request, { keyId: rsa.id, privateKey: rsa.privateKey });
     return { ...answer, error: null, isHopeless: false };
   } catch (error) {
     if (!(error instanceof FetchError)) throw error;

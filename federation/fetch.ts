@@ -7,7 +7,9 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { Agent, buildConnector, request } from 'undici';
 import type { FetchFailure, FetchOutcome, FetchRequest, FetchText } from '../server/fetching.js';
 import { isPublicAddress } from './publicAddress.js';
-import { type RequestSigner, signCavage } from './signatures/cavage.js';
+import { signCavage } from './signatures/cavage.js';
+import type { RequestSigner, SignatureScheme } from './signatures/outgoing.js';
+import { signMessage } from './signatures/rfc9421.js';
 
 /** Milliseconds for one exchange, redirects, waiting and reading included. */
 export const deadlineMs = 10_000;
@@ -57,6 +59,8 @@ export class FetchError extends Error {
 
 export interface FetchedDocument {
   json: unknown;
+  /** As they came. */
+  bytes: Buffer;
   /** After redirects. */
   url: string;
 }
@@ -69,7 +73,10 @@ export interface PostAnswer {
 
 export interface Fetch {
   /** An ActivityStreams document. Throws FetchError. Signed afresh at every hop, so no signature reaches another host. */
-  fetchActivityJson(url: string, options?: { signAs?: RequestSigner }): Promise<FetchedDocument>;
+  fetchActivityJson(
+    url: string,
+    options?: { signAs?: RequestSigner; scheme?: SignatureScheme },
+  ): Promise<FetchedDocument>;
   fetchText: FetchText;
   /** Sends a body and reads no more than the status. Redirects are not followed. Throws FetchError when nothing answers. */
   post(url: string, body: Uint8Array, headers: Record<string, string>): Promise<PostAnswer>;
@@ -151,18 +158,19 @@ export function createFetch(options: FetchOptions): Fetch {
   }
 
   return {
-    async fetchActivityJson(address, { signAs } = {}) {
+    async fetchActivityJson(address, { signAs, scheme = 'cavage' } = {}) {
+      const sign = scheme === 'cavage' ? signCavage : signMessage;
       const headersFor = async (url: URL): Promise<Record<string, string>> => ({
         accept: activityAccept,
         'accept-encoding': 'identity',
-        ...(signAs ? await signCavage({ method: 'GET', url, body: null }, signAs, options.now()) : {}),
+        ...(signAs ? await sign({ method: 'GET', url, body: null }, signAs, options.now()) : {}),
       });
       return get(address, AbortSignal.timeout(deadlineMs), headersFor, async (answer, url) => {
         checkStatus(answer);
         if (!isActivityType(headerOf(answer, 'content-type')))
           throw new FetchError('bad-content', 'not ActivityStreams');
         const bytes = await readBody(answer, maxDocumentBytes);
-        return { json: parseJson(bytes), url: url.href };
+        return { json: parseJson(bytes), bytes, url: url.href };
       });
     },
 

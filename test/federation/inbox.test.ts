@@ -478,7 +478,7 @@ describe('the inbox', () => {
       ).to.equal(202);
       const known = await findRemoteActor(app.house.store, hal.iri);
       expect(known?.inbox).to.equal(`${peer.origin}/new-inbox`);
-      expect(known?.keys.map((key) => key.value)).to.deep.equal([hal.publicPem]);
+      expect(known?.keys.map((key) => key.value)).to.deep.equal([hal.publicPem, hal.proofMultikey]);
       expect((await findFollow(app.house.store, followKey(hal.iri, hosterIri)))?.deliverTo).to.equal(
         `${peer.origin}/new-inbox`,
       );
