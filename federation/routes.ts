@@ -15,13 +15,14 @@ import {
 } from './activities.js';
 import { findLocalActor, type LocalActor } from './actors.js';
 import { describeActor } from './announce/actors.js';
+import { attribute, readCarried } from './authorship.js';
 import { ourContextDocument, ourContextPath } from './contexts.js';
 import type { Federation } from './federation.js';
 import { activityType } from './fetch.js';
 import { asRefusal, receive, receiveGone } from './inbox.js';
 import { readJson } from './json.js';
 import { prefersActivity, prefersPage } from './negotiate.js';
-import { normalise, peekActor, type ReceivedActivity } from './normalise.js';
+import { peekActor } from './normalise.js';
 import { Refusal } from './refusal.js';
 import { GoneError } from './remoteActors.js';
 import type { SignatureClaim, SignedRequest } from './signatures/request.js';
@@ -66,8 +67,9 @@ function answerInbox(federation: Federation): RequestHandler {
     limitSender(federation, req, claim);
     const sender = await verifyOrForget(federation, claim, raw);
     if (sender !== null) {
-      const activity = await readActivity(federation, raw);
-      await receive(federation, activity, sender, raw);
+      const carried = await readCarried(federation, raw);
+      const { author, received } = await attribute(federation, sender, carried);
+      await receive(federation, received.activity, author, received.raw);
     }
     res.status(202).end();
   };
@@ -122,10 +124,6 @@ async function verifyOrForget(federation: Federation, claim: SignatureClaim, raw
   const activity = await peekActor(federation.apex, readJson(raw), federation.house.privateHosts);
   if (await receiveGone(federation, activity, claim.keyId)) return null;
   throw new Refusal(401, 'the key is gone');
-}
-
-async function readActivity(federation: Federation, raw: Buffer): Promise<ReceivedActivity> {
-  return normalise(federation.apex, readJson(raw), federation.house.privateHosts);
 }
 
 function actorRoutes(router: Router, federation: Federation): void {

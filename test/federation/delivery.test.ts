@@ -56,7 +56,7 @@ describe('the delivery queue', () => {
     await follower(peer.origin, 'a', true);
     // No stranger: what is asked of strangers is in knocking.test.ts.
     await app.house.store
-      .collection('signatureSchemes')
+      .collection<{ _id: string; scheme: string; why: string; until: Date }>('signatureSchemes')
       .insertOne({ _id: peer.host, scheme: 'cavage', why: 'proven', until: new Date('2100-01-01') });
   });
 
