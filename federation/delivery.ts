@@ -9,6 +9,7 @@ import { type Activity, activitiesIn } from './activities.js';
 import { keysOf } from './actorKeys.js';
 import type { Federation } from './federation.js';
 import { activityType, FetchError } from './fetch.js';
+import { synchronisationHeader } from './followerSync.js';
 import { postSigned } from './knocking.js';
 
 export interface Delivery extends Doc {
@@ -217,7 +218,7 @@ async function send(federation: Federation, delivery: Delivery, report: Delivery
   const activity = await activitiesIn(federation).findOne({ _id: delivery.activityId });
   // Its object was deleted before it went out: the Delete follows, this one has nothing to say any more.
   if (activity === null || activity.json === '') return done(federation, delivery);
-  const outcome = await attempt(federation, delivery, Buffer.from(activity.json));
+  const outcome = await attempt(federation, delivery, activity);
   if (outcome.status !== null && outcome.status >= 200 && outcome.status < 300) {
     report.sent += 1;
     await done(federation, delivery);
@@ -237,11 +238,19 @@ interface Outcome {
   isHopeless: boolean;
 }
 
-async function attempt(federation: Federation, delivery: Delivery, body: Buffer): Promise<Outcome> {
+async function attempt(federation: Federation, delivery: Delivery, activity: Activity): Promise<Outcome> {
   try {
     const { rsa } = await keysOf(federation, delivery.actor);
-    const url = new URL(delivery.inbox);
-    const request = { method: 'POST', url, body, contentType: activityType };
+    const synchronisation = activity.toFollowers
+      ? await synchronisationHeader(federation, delivery.actor, delivery.inbox)
+      : null;
+    const request = {
+      method: 'POST',
+      url: new URL(delivery.inbox),
+      body: Buffer.from(activity.json),
+      contentType: activityType,
+      headers: synchronisation === null ? {} : { 'collection-synchronization': synchronisation },
+    };
     const answer = await postSigned(federation, request, { keyId: rsa.id, privateKey: rsa.privateKey });
     return { ...answer, error: null, isHopeless: false };
   } catch (error) {
