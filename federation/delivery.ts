@@ -40,9 +40,12 @@ const hour = 60 * minute;
 /** Longer than one exchange can take, and a second one with the other signature. */
 const leaseMs = minute;
 const perHost = 2;
-const inAll = 20;
+/** Deliveries that have just begun. One that takes longer gives its place up, so that hung servers delay nobody else. */
+const freshInAll = 20;
+const freshMs = 300;
+const inAll = 100;
 /** While something is under way, how often we look whether anything else has become due. */
-const lookAgainMs = 250;
+const lookAgainMs = 100;
 /** Followers read at once. */
 const pageSize = 500;
 /** Waits after each failure; the last one repeats until the week is over. */
@@ -118,7 +121,7 @@ export interface DeliveryReport {
 
 /**
  * Sends what is due until nothing is, or the budget is spent; then waits for what is under way. Two at a time to one host,
- * twenty in all, so that a hung host delays nobody else.
+ * twenty that have just begun and a hundred in all, so that hung hosts delay nobody else.
  */
 export async function deliverDue(
   federation: Federation,
@@ -126,13 +129,13 @@ export async function deliverDue(
   signal?: AbortSignal,
 ): Promise<DeliveryReport> {
   const report: DeliveryReport = { sent: 0, postponed: 0, failed: 0 };
-  const running = new Set<Promise<void>>();
+  const running = new Map<Promise<void>, number>();
   const started = performance.now();
   while (!signal?.aborted && performance.now() - started < budgetMs) {
-    const next = running.size < inAll ? await lease(federation) : null;
+    const next = hasRoom(running) ? await lease(federation) : null;
     if (next === null && running.size === 0) break;
     if (next === null) {
-      await Promise.race([...running, pause(lookAgainMs)]);
+      await Promise.race([...running.keys(), pause(lookAgainMs)]);
       continue;
     }
     const work = send(federation, next, report)
@@ -141,10 +144,17 @@ export async function deliverDue(
         release(federation, next.host);
         running.delete(work);
       });
-    running.add(work);
+    running.set(work, performance.now());
   }
-  await Promise.all(running);
+  await Promise.all(running.keys());
   return report;
+}
+
+function hasRoom(running: ReadonlyMap<unknown, number>): boolean {
+  if (running.size < freshInAll) return true;
+  const now = performance.now();
+  const fresh = [...running.values()].filter((begun) => now - begun < freshMs).length;
+  return running.size < inAll && fresh < freshInAll;
 }
 
 /** The next row that is due, whose host has room and whose lane is free; held for a minute. Null: none. */
