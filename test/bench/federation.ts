@@ -16,7 +16,7 @@ import { drainEvents } from '../../jobs/drainEvents.js';
 import { createCollective } from '../../server/collectives/actions.js';
 import type { Context } from '../../server/context.js';
 import { loadI18n } from '../../server/i18n.js';
-import { followsIn } from '../../server/partners/queries.js';
+import { followsIn, remoteActorsIn } from '../../server/partners/queries.js';
 import { followKey } from '../../server/partners/rules.js';
 import { viewsDir } from '../../server/paths.js';
 import { publishPost } from '../../server/posts/actions.js';
@@ -109,25 +109,26 @@ async function watched<T extends object>(work: () => Promise<T>): Promise<T & Re
 
 async function makeSender(listen: (listener: RequestListener) => Promise<string>) {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const publicKeyPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
-  const host: string = await listen((_req, res) => {
-    const id = `http://${host}/users/bench`;
-    const key = { id: `${id}#main-key`, owner: id, publicKeyPem };
-    res.writeHead(200, { 'content-type': 'application/activity+json' });
-    res.end(JSON.stringify({ id, type: 'Person', preferredUsername: 'bench', inbox: `${id}/inbox`, publicKey: key }));
-  });
+  const host = await listen((_req, res) => res.writeHead(404).end());
   return { host, publicKey, privateKey };
 }
 
 type Sender = Awaited<ReturnType<typeof makeSender>>;
 
-/** Follow and Undo by turns: each is kept with its bytes, and changes a record. */
+/** A Follow by another known actor each time: kept with its bytes, and a record and its event written. */
 async function benchInbox(inbox: string, followed: string, sender: Sender, store: Store) {
-  const actor = `http://${sender.host}/users/bench`;
-  const prepared = Array.from({ length: many }, (_, index) => {
-    const follow = { id: `${actor}/follow/${index >> 1}`, type: 'Follow', actor, object: followed };
-    const undo = { id: `${actor}/undo/${index}`, type: 'Undo', actor, object: follow };
-    const body = Buffer.from(JSON.stringify(index % 2 === 0 ? follow : undo));
+  const pem = sender.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const actors = Array.from({ length: many }, (_, index) => `http://${sender.host}/users/u${index}`);
+  await remoteActorsIn(store).insertMany(
+    actors.map((iri, index) => ({
+      ...{ _id: iri, type: 'Person', host: sender.host, handle: `u${index}@${sender.host}`, name: '', url: null },
+      ...{ inbox: `${iri}/inbox`, sharedInbox: null, fetchedAt: new Date(), goneAt: null },
+      keys: [{ id: `${iri}#main-key`, kind: 'rsa' as const, value: pem }],
+    })),
+  );
+  const prepared = actors.map((actor) => {
+    const follow = { id: `${actor}/follow`, type: 'Follow', actor, object: followed };
+    const body = Buffer.from(JSON.stringify(follow));
     return { body, ...signed(new URL(inbox), body, `${actor}#main-key`, sender) };
   });
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
