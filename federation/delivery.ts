@@ -11,8 +11,9 @@ import { type Activity, activitiesIn } from './activities.js';
 import { keysOf } from './actorKeys.js';
 import type { Federation } from './federation.js';
 import { activityType, FetchError } from './fetch.js';
+import { synchronisationHeader } from './followerSync.js';
+import { postSigned } from './knocking.js';
 import { notePeer } from './peers.js';
-import { signCavage } from './signatures/cavage.js';
 
 export interface Delivery extends Doc {
   activityId: string;
@@ -39,12 +40,15 @@ export interface Delivery extends Doc {
 const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
-/** Longer than one exchange can take. */
+/** Longer than one exchange can take, and a second one with the other signature. */
 const leaseMs = minute;
 const perHost = 2;
-const inAll = 20;
+/** Deliveries that have just begun. One that takes longer gives its place up, so that hung servers delay nobody else. */
+const freshInAll = 20;
+const freshMs = 300;
+const inAll = 100;
 /** While something is under way, how often we look whether anything else has become due. */
-const lookAgainMs = 250;
+const lookAgainMs = 100;
 /** Followers read at once. */
 const pageSize = 500;
 /** Waits after each failure; the last one repeats until the week is over. */
@@ -123,7 +127,7 @@ export interface DeliveryReport {
 
 /**
  * Sends what is due until nothing is, or the budget is spent; then waits for what is under way. Two at a time to one host,
- * twenty in all, so that a hung host delays nobody else.
+ * twenty that have just begun and a hundred in all, so that hung hosts delay nobody else.
  */
 export async function deliverDue(
   federation: Federation,
@@ -131,39 +135,61 @@ export async function deliverDue(
   signal?: AbortSignal,
 ): Promise<DeliveryReport> {
   const report: DeliveryReport = { sent: 0, postponed: 0, failed: 0 };
-  const running = new Set<Promise<void>>();
+  const running = new Map<Promise<void>, number>();
   const started = performance.now();
   while (!signal?.aborted && performance.now() - started < budgetMs) {
-    const next = running.size < inAll ? await lease(federation) : null;
-    if (next === null && running.size === 0) break;
-    if (next === null) {
-      await Promise.race([...running, pause(lookAgainMs)]);
-      continue;
+    const room = roomIn(running);
+    const held = room > 0 ? await leaseSome(federation, room) : [];
+    if (held.length === 0 && running.size === 0) break;
+    if (held.length === 0) await Promise.race([...running.keys(), pause(lookAgainMs)]);
+    for (const delivery of held) {
+      const work = send(federation, delivery, report)
+        .catch((error: unknown) =>
+          federation.house.log.error({ err: error, deliveryId: delivery._id }, 'a delivery broke'),
+        )
+        .finally(() => {
+          release(federation, delivery.host);
+          running.delete(work);
+        });
+      running.set(work, performance.now());
     }
-    const work = send(federation, next, report)
-      .catch((error: unknown) => federation.house.log.error({ err: error, deliveryId: next._id }, 'a delivery broke'))
-      .finally(() => {
-        release(federation, next.host);
-        running.delete(work);
-      });
-    running.add(work);
   }
-  await Promise.all(running);
+  await Promise.all(running.keys());
   return report;
 }
 
-/** The next row that is due, whose host has room and whose lane is free; held for a minute. Null: none. */
-async function lease(federation: Federation): Promise<Delivery | null> {
+/** How many more may begin now. */
+function roomIn(running: ReadonlyMap<unknown, number>): number {
+  const now = performance.now();
+  const fresh = [...running.values()].filter((begun) => now - begun < freshMs).length;
+  return Math.min(freshInAll - fresh, inAll - running.size);
+}
+
+/**
+ * Rows that are due, whose hosts have room and whose lanes are free; held for a minute. Several at once, because the store
+ * writes several as fast as one. Empty: none.
+ */
+async function leaseSome(federation: Federation, room: number): Promise<Delivery[]> {
   // Rows that step back or were taken by others are not found again, so every round gets further.
   for (;;) {
-    const candidates = await findDue(federation);
-    if (candidates.length === 0) return null;
-    for (const candidate of candidates) {
-      if (await stepsBack(federation, candidate)) continue;
-      const held = await take(federation, candidate);
-      if (held !== null) return held;
-    }
+    const candidates = withinHosts(federation, await findDue(federation)).slice(0, room);
+    if (candidates.length === 0) return [];
+    const held = await Promise.all(
+      candidates.map(async (one) => ((await stepsBack(federation, one)) ? null : take(federation, one))),
+    );
+    const taken = held.filter((one) => one !== null);
+    if (taken.length > 0) return taken;
   }
+}
+
+/** At most as many of each host as it has room for. */
+function withinHosts(federation: Federation, candidates: readonly Delivery[]): Delivery[] {
+  const counts = new Map(federation.sending);
+  return candidates.filter(({ host }) => {
+    const count = counts.get(host) ?? 0;
+    counts.set(host, count + 1);
+    return count < perHost;
+  });
 }
 
 function findDue(federation: Federation): Promise<Delivery[]> {
@@ -223,7 +249,7 @@ async function send(federation: Federation, delivery: Delivery, report: Delivery
   const activity = await activitiesIn(federation).findOne({ _id: delivery.activityId });
   // Its object was deleted before it went out: the Delete follows, this one has nothing to say any more.
   if (activity === null || activity.json === '') return done(federation, delivery);
-  const outcome = await attempt(federation, delivery, Buffer.from(activity.json));
+  const outcome = await attempt(federation, delivery, activity);
   if (outcome.status !== null && outcome.status >= 200 && outcome.status < 300) {
     report.sent += 1;
     await done(federation, delivery);
@@ -245,14 +271,20 @@ interface Outcome {
   isHopeless: boolean;
 }
 
-async function attempt(federation: Federation, delivery: Delivery, body: Buffer): Promise<Outcome> {
-  const { house } = federation;
+async function attempt(federation: Federation, delivery: Delivery, activity: Activity): Promise<Outcome> {
   try {
     const { rsa } = await keysOf(federation, delivery.actor);
-    const url = new URL(delivery.inbox);
-    const request = { method: 'POST', url, body, contentType: activityType };
-    const headers = await signCavage(request, { keyId: rsa.id, privateKey: rsa.privateKey }, house.now());
-    const answer = await federation.fetch.post(delivery.inbox, body, headers);
+    const synchronisation = activity.toFollowers
+      ? await synchronisationHeader(federation, delivery.actor, delivery.inbox)
+      : null;
+    const request = {
+      method: 'POST',
+      url: new URL(delivery.inbox),
+      body: Buffer.from(activity.json),
+      contentType: activityType,
+      headers: synchronisation === null ? {} : { 'collection-synchronization': synchronisation },
+    };
+    const answer = await postSigned(federation, request, { keyId: rsa.id, privateKey: rsa.privateKey });
     return { ...answer, error: null, isHopeless: false };
   } catch (error) {
     if (!(error instanceof FetchError)) throw error;

@@ -7,7 +7,9 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { Agent, buildConnector, request } from 'undici';
 import type { FetchFailure, FetchOutcome, FetchRequest, FetchText } from '../server/fetching.js';
 import { isPublicAddress } from './publicAddress.js';
-import { type RequestSigner, signCavage } from './signatures/cavage.js';
+import { signCavage } from './signatures/cavage.js';
+import type { RequestSigner, SignatureScheme } from './signatures/outgoing.js';
+import { signMessage } from './signatures/rfc9421.js';
 
 /** Milliseconds for one exchange, redirects, waiting and reading included. */
 export const deadlineMs = 10_000;
@@ -15,9 +17,12 @@ export const deadlineMs = 10_000;
 export const maxDocumentBytes = 1024 * 1024;
 const maxRedirects = 3;
 const perHost = 2;
-const inAll = 20;
-/** Of these, for reading: strangers name what is read, and servers of theirs that never answer must not stop deliveries. */
+/** For reading: strangers name what is read, and servers of theirs that never answer must not stop deliveries. */
 const forReading = 14;
+/** Deliveries that have just begun. One that takes longer gives its place up, so that hung servers delay nobody else. */
+const freshInAll = 20;
+const freshMs = 300;
+const inAll = 120;
 
 export const activityType = 'application/activity+json';
 const activityAccept =
@@ -61,6 +66,8 @@ export class FetchError extends Error {
 
 export interface FetchedDocument {
   json: unknown;
+  /** As they came. */
+  bytes: Buffer;
   /** After redirects. */
   url: string;
 }
@@ -73,7 +80,10 @@ export interface PostAnswer {
 
 export interface Fetch {
   /** An ActivityStreams document. Throws FetchError. Signed afresh at every hop, so no signature reaches another host. */
-  fetchActivityJson(url: string, options?: { signAs?: RequestSigner }): Promise<FetchedDocument>;
+  fetchActivityJson(
+    url: string,
+    options?: { signAs?: RequestSigner; scheme?: SignatureScheme },
+  ): Promise<FetchedDocument>;
   fetchText: FetchText;
   /** Sends a body and reads no more than the status. Redirects are not followed. Throws FetchError when nothing answers. */
   post(url: string, body: Uint8Array, headers: Record<string, string>): Promise<PostAnswer>;
@@ -174,18 +184,19 @@ export function createFetch(options: FetchOptions): Fetch {
   }
 
   return {
-    async fetchActivityJson(address, { signAs } = {}) {
+    async fetchActivityJson(address, { signAs, scheme = 'cavage' } = {}) {
+      const sign = scheme === 'cavage' ? signCavage : signMessage;
       const headersFor = async (url: URL): Promise<Record<string, string>> => ({
         accept: activityAccept,
         'accept-encoding': 'identity',
-        ...(signAs ? await signCavage({ method: 'GET', url, body: null }, signAs, options.now()) : {}),
+        ...(signAs ? await sign({ method: 'GET', url, body: null }, signAs, options.now()) : {}),
       });
       return get(address, AbortSignal.timeout(deadlineMs), headersFor, async (answer, url) => {
         checkStatus(answer);
         if (!isActivityType(headerOf(answer, 'content-type')))
           throw new FetchError('bad-content', 'not ActivityStreams');
         const bytes = await readBody(answer, maxDocumentBytes);
-        return { json: parseJson(bytes), url: url.href };
+        return { json: parseJson(bytes), bytes, url: url.href };
       });
     },
 
@@ -304,26 +315,44 @@ type LookupDone = (error: Error | null, addresses: { address: string; family: nu
 
 type Method = Exchange['method'];
 
-/** Two exchanges with one host, fourteen readings, and twenty in all at most; who comes later waits within their deadline. */
+/**
+ * At most two exchanges with one host, fourteen readings, twenty deliveries that have just begun, and a hundred and twenty
+ * in all; who comes later waits within their deadline.
+ */
 class Places {
   private readonly running: Record<Method, number> = { GET: 0, POST: 0 };
+  private readonly fresh: Record<Method, number> = { GET: 0, POST: 0 };
   private readonly hosts = new Map<string, number>();
   private waiting: { host: string; method: Method; start: () => void }[] = [];
 
   async enter(host: string, method: Method, signal: AbortSignal): Promise<() => void> {
     if (!this.hasRoom(host, method)) await this.wait(host, method, signal);
     else this.take(host, method);
-    return () => this.leave(host, method);
+    let isFresh = true;
+    const age = (): void => {
+      if (isFresh) this.fresh[method]--;
+      isFresh = false;
+    };
+    const timer = setTimeout(() => {
+      age();
+      this.startNext();
+    }, freshMs).unref();
+    return () => {
+      clearTimeout(timer);
+      age();
+      this.leave(host, method);
+    };
   }
 
   private hasRoom(host: string, method: Method): boolean {
     const { GET, POST } = this.running;
-    if (GET + POST >= inAll || (method === 'GET' && GET >= forReading)) return false;
-    return (this.hosts.get(host) ?? 0) < perHost;
+    if (method === 'GET' ? GET >= forReading : this.fresh.POST >= freshInAll) return false;
+    return GET + POST < inAll && (this.hosts.get(host) ?? 0) < perHost;
   }
 
   private take(host: string, method: Method): void {
     this.running[method]++;
+    this.fresh[method]++;
     this.hosts.set(host, (this.hosts.get(host) ?? 0) + 1);
   }
 
@@ -332,6 +361,10 @@ class Places {
     const left = (this.hosts.get(host) ?? 1) - 1;
     if (left === 0) this.hosts.delete(host);
     else this.hosts.set(host, left);
+    this.startNext();
+  }
+
+  private startNext(): void {
     const index = this.waiting.findIndex((waiter) => this.hasRoom(waiter.host, waiter.method));
     const [next] = index === -1 ? [] : this.waiting.splice(index, 1);
     if (next) {

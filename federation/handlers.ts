@@ -77,6 +77,11 @@ export const handlers: Readonly<Record<string, Handler>> = {
   View: ignored,
 };
 
+/** Whether such an activity is more than acknowledged here. */
+export function isActedOn(type: string): boolean {
+  return Object.hasOwn(handlers, type) && handlers[type] !== ignored;
+}
+
 /** ActivityStreams types that are no activities: an "activity" of such a type is malformed. */
 export const notActivities: ReadonlySet<string> = new Set(
   'Application Group Organization Person Service Article Audio Document Event Image Note Page Place Profile Relationship Tombstone Video Link Mention Hashtag Object Collection OrderedCollection CollectionPage OrderedCollectionPage Question Key Multikey'.split(

@@ -35,7 +35,7 @@ export interface Draft {
   toFollowers: boolean;
   /** Inboxes besides those of the followers. */
   inboxes: string[];
-  /** Stands in the outbox. */
+  /** Stands in the outbox, if it is public. */
   listed: boolean;
   /** The context of an object that is written in plain JSON (actors); absent: apex writes it. */
   context?: unknown[];
@@ -108,13 +108,14 @@ async function keep(federation: Federation, event: PendingEvent, draft: Draft, k
 
 async function insert(federation: Federation, event: PendingEvent, draft: Draft, key: string): Promise<void> {
   const { document, object } = await write(federation, event, draft, key);
-  const { actor, inboxes, listed, objectIri, subject, to, toFollowers, type } = draft;
+  const { actor, inboxes, objectIri, subject, to, toFollowers, type } = draft;
+  const isPublic = to.includes(publicAudience);
   const activity: Activity = {
     _id: key,
-    ...{ actor, type, subject, objectIri, listed, inboxes, toFollowers },
+    ...{ actor, type, subject, objectIri, inboxes, toFollowers, isPublic },
+    listed: draft.listed && isPublic,
     json: JSON.stringify(document),
     objectJson: object === null ? null : JSON.stringify(object),
-    isPublic: to.includes(publicAudience),
     at: event.at,
     fanOutCursor: null,
     isFannedOut: false,

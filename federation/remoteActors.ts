@@ -6,13 +6,12 @@ import { keepRemoteActor } from '../server/partners/actions.js';
 import { findRemoteActor, findRemoteActorByKey } from '../server/partners/queries.js';
 import type { RemoteActor, RemoteKey } from '../server/partners/schema.js';
 import type { Doc } from '../server/store/store.js';
-import { keysOf } from './actorKeys.js';
-import { instanceHandle } from './actors.js';
 import { contextFor, type Federation } from './federation.js';
-import { FetchError } from './fetch.js';
+import { FetchError, type FetchedDocument } from './fetch.js';
 import { isLocal, readIri, sameOrigin, withoutFragment } from './iris.js';
+import { fetchSigned, noteDeclared } from './knocking.js';
 import { Refusal } from './refusal.js';
-import { fromActor, ownerOfKey } from './wire/remoteActor.js';
+import { declaresMessageSignatures, fromActor, ownerOfKey } from './wire/remoteActor.js';
 
 export interface KeyFailure extends Doc {
   address: string;
@@ -85,7 +84,7 @@ async function fetchKeyDocument(
   const id = idOf(first.json, privateHosts);
   if (id === null) return { json: first.json, actor: null };
   if (withoutFragment(id) === withoutFragment(first.url)) {
-    return { json: first.json, actor: await keep(federation, fromActor(first.json, privateHosts, now())) };
+    return { json: first.json, actor: await keep(federation, first.json, fromActor(first.json, privateHosts, now())) };
   }
   // Another id than its address: believed only when asked at that id, on the same origin, once.
   if (!sameOrigin(id, first.url)) return { json: null, actor: null };
@@ -93,7 +92,7 @@ async function fetchKeyDocument(
   if (idOf(second.json, privateHosts) !== id || withoutFragment(second.url) !== withoutFragment(id)) {
     return { json: null, actor: null };
   }
-  return { json: first.json, actor: await keep(federation, fromActor(second.json, privateHosts, now())) };
+  return { json: first.json, actor: await keep(federation, second.json, fromActor(second.json, privateHosts, now())) };
 }
 
 /** A document about a key alone (a Key object) leads to its owner, whose own document must list the key. */
@@ -102,20 +101,24 @@ async function fetchOwner(federation: Federation, json: unknown, keyId: string):
   return owner === null || isLocal(federation.house.site, owner) ? null : fetchActor(federation, owner);
 }
 
-async function keep(federation: Federation, actor: RemoteActor | null): Promise<RemoteActor | null> {
-  if (actor) await keepRemoteActor(contextFor(federation), actor);
+async function keep(federation: Federation, json: unknown, actor: RemoteActor | null): Promise<RemoteActor | null> {
+  if (actor === null) return null;
+  await keepRemoteActor(contextFor(federation), actor);
+  if (declaresMessageSignatures(json)) await noteDeclared(federation, actor.host);
   return actor;
 }
 
-/** What stands at an address elsewhere, asked for by our instance actor. Throws GoneError and Refusal like fetchKey. */
-export async function fetchDocument(federation: Federation, address: string): Promise<{ json: unknown; url: string }> {
+/**
+ * Any document of another server, within the limits of memory and number. Throws GoneError; Refusal 401, 429, 503. Whether
+ * it bears the id of its address is for the caller to check.
+ */
+export async function fetchDocument(federation: Federation, address: string): Promise<FetchedDocument> {
   await checkFailures(federation, address);
   if (!federation.fetchLimit.take(new URL(address).host)) {
     throw new Refusal(429, 'too many fetches from that server', 60);
   }
   try {
-    const { rsa } = await keysOf(federation, instanceHandle);
-    return await federation.fetch.fetchActivityJson(address, { signAs: { keyId: rsa.id, privateKey: rsa.privateKey } });
+    return await fetchSigned(federation, address);
   } catch (error) {
     if (!(error instanceof FetchError)) throw error;
     federation.house.log.info(

@@ -15,19 +15,22 @@ import {
 } from './activities.js';
 import { findLocalActor, type LocalActor } from './actors.js';
 import { describeActor } from './announce/actors.js';
+import { mayRead, requesterOf } from './audience.js';
+import { attribute, readCarried } from './authorship.js';
 import { ourContextDocument, ourContextPath } from './contexts.js';
 import type { Federation } from './federation.js';
 import { activityType } from './fetch.js';
+import { followersOn, synchronisationIri } from './followerSync.js';
 import { asRefusal, receive, receiveGone } from './inbox.js';
 import { readJson } from './json.js';
 import { prefersActivity, prefersPage } from './negotiate.js';
-import { normalise, peekActor, type ReceivedActivity } from './normalise.js';
+import { peekActor } from './normalise.js';
 import { notePeer } from './peers.js';
 import { checkPeer } from './policy.js';
 import { Refusal } from './refusal.js';
 import { GoneError } from './remoteActors.js';
-import type { SignatureClaim, SignedRequest } from './signatures/request.js';
-import { readClaim, verifyClaim } from './verify.js';
+import type { SignatureClaim } from './signatures/request.js';
+import { readClaim, signedRequestOf, verifyClaim } from './verify.js';
 import { wellKnownRouter } from './wellKnown.js';
 import { toActorTombstone } from './wire/actor.js';
 import { toCollection, toCollectionPage } from './wire/collections.js';
@@ -36,6 +39,8 @@ import type { Json } from './wire/namespace.js';
 /** Bytes of one activity. */
 export const maxActivityBytes = 64 * 1024;
 const followersPageSize = 50;
+/** Where what is read depends on who asks, a cache must keep answers apart. */
+const varyingBySigner = 'Accept, Signature, Signature-Input';
 
 /** Everything of the wire. Mounted before sessions, forms and the check of origins: none of them concerns servers. */
 export function federationRouter(federation: Federation, options: { version: string }): Router {
@@ -69,8 +74,9 @@ function answerInbox(federation: Federation): RequestHandler {
     await checkPeer(federation, claim.keyId, raw);
     const sender = await verifyOrForget(federation, claim, raw);
     if (sender !== null) {
-      const activity = await readActivity(federation, raw);
-      await receive(federation, activity, sender, raw);
+      const carried = await readCarried(federation, raw);
+      const { author, received } = await attribute(federation, sender, carried);
+      await receive(federation, received.activity, author, received.raw);
       await notePeer(federation, sender._id, 'in');
     }
     res.status(202).end();
@@ -98,18 +104,6 @@ function checkRecipient(federation: Federation): RequestHandler<{ name: string }
   };
 }
 
-function signedRequestOf(federation: Federation, req: Request, body: Buffer | null): SignedRequest {
-  const { baseUrl, host } = federation.house.site;
-  return {
-    method: req.method,
-    target: req.originalUrl,
-    host,
-    scheme: new URL(baseUrl).protocol,
-    headers: req.headersDistinct,
-    body,
-  };
-}
-
 /** By sender's address and the host of the key together: nobody can use up another's share. */
 function limitSender(federation: Federation, req: Request, claim: SignatureClaim): void {
   const name = `${req.ip} ${new URL(claim.keyId).host}`;
@@ -126,10 +120,6 @@ async function verifyOrForget(federation: Federation, claim: SignatureClaim, raw
   const activity = await peekActor(federation.apex, readJson(raw), federation.house.privateHosts);
   if (await receiveGone(federation, activity, claim.keyId)) return null;
   throw new Refusal(401, 'the key is gone');
-}
-
-async function readActivity(federation: Federation, raw: Buffer): Promise<ReceivedActivity> {
-  return normalise(federation.apex, readJson(raw), federation.house.privateHosts);
 }
 
 function actorRoutes(router: Router, federation: Federation): void {
@@ -168,6 +158,18 @@ function actorRoutes(router: Router, federation: Federation): void {
     sendJson(res, toCollectionPage({ iri: followers, totalItems, items, after, next }, federation.house.site.baseUrl));
   });
 
+  router.get('/actors/:name/followers/synchronization', async (req, res) => {
+    const actor = await actorNamed(federation, req.params.name);
+    res.vary(varyingBySigner);
+    const asker = await requesterOf(federation, req);
+    if (asker === null) throw new Refusal(401, 'only a signed request is answered');
+    const origin = new URL(asker._id).origin;
+    const followers = await followersOn(federation, actor.handle, origin);
+    if (followers === null) throw new Refusal(404, 'there is no such list');
+    const collection = toCollection(synchronisationIri(federation, actor.handle), followers.length, false);
+    sendText(res, JSON.stringify({ ...collection, orderedItems: followers }), false);
+  });
+
   router.get('/actors/:name/following', async (req, res) => {
     const actor = await actorNamed(federation, req.params.name);
     sendJson(res, toCollection(federation.apex.streamsOf(actor.handle).following, 0, false));
@@ -176,25 +178,28 @@ function actorRoutes(router: Router, federation: Federation): void {
 
 function objectRoutes(router: Router, federation: Federation): void {
   router.get('/objects/:id', async (req, res) => {
-    res.vary('Accept');
+    res.vary(varyingBySigner);
     const last = await findLastOfObject(federation, federation.apex.objectIri(req.params.id));
+    if (last !== null && !(await mayRead(federation, req, last))) throw new Refusal(404, 'there is no such object');
     // Whoever is hidden takes what they said with them. A Tombstone stays.
     if (last !== null && last.type !== 'Delete' && last.isPublic) await actorNamed(federation, last.actor);
     sendObject(res, last, prefersPage(req.headers.accept));
   });
 
   router.get('/activities/:id', async (req, res) => {
+    res.vary(varyingBySigner);
     const activity = await activitiesIn(federation).findOne({ _id: req.params.id });
-    if (activity === null || !activity.isPublic) throw new Refusal(404, 'there is no such activity');
+    if (activity === null || !(await mayRead(federation, req, activity)))
+      throw new Refusal(404, 'there is no such activity');
     await actorNamed(federation, activity.actor);
     if (activity.json === '') throw new Refusal(410, 'it was about something deleted');
-    sendText(res, activity.json);
+    sendText(res, activity.json, activity.isPublic);
   });
 }
 
 /** The object as last announced; 410 with its Tombstone when deleted. */
 function sendObject(res: Response, last: Activity | null, wantsPage: boolean): void {
-  if (last === null || !last.isPublic || last.objectJson === null) throw new Refusal(404, 'there is no such object');
+  if (last === null || last.objectJson === null) throw new Refusal(404, 'there is no such object');
   if (last.type === 'Delete') res.status(410);
   else if (wantsPage) {
     const { url } = JSON.parse(last.objectJson) as { url?: unknown };
@@ -203,7 +208,7 @@ function sendObject(res: Response, last: Activity | null, wantsPage: boolean): v
       return;
     }
   }
-  sendText(res, last.objectJson);
+  sendText(res, last.objectJson, last.isPublic);
 }
 
 async function actorNamed(federation: Federation, name: string | undefined): Promise<LocalActor> {
@@ -240,13 +245,14 @@ export function activityRepresentation(federation: Federation): RequestHandler {
   router.get('/@:name/posts/:post', async (req, res) => {
     const actor = await actorNamed(federation, req.params.name);
     const last = await findLastOfSubject(federation, `post:${req.params.post}`);
-    sendObject(res, last?.actor === actor.handle ? last : null, false);
+    sendObject(res, last?.actor === actor.handle && last.isPublic ? last : null, false);
   });
   router.get('/@:name/services/:slug', async (req, res) => {
     await actorNamed(federation, req.params.name);
     const collective = await findCollectiveByHandle(federation.house.store, req.params.name);
     const service = collective && (await findServiceBySlug(federation.house.store, collective._id, req.params.slug));
-    sendObject(res, service ? await findLastOfSubject(federation, `service:${service._id}`) : null, false);
+    const last = service ? await findLastOfSubject(federation, `service:${service._id}`) : null;
+    sendObject(res, last?.isPublic ? last : null, false);
   });
   const refuse = answerRefusals(federation);
   // What is wrong with the address of a page is said by a page.
@@ -275,9 +281,9 @@ function sendJson(res: Response, document: Json): void {
 }
 
 /** Express adds the ETag and answers 304. */
-function sendText(res: Response, text: string): void {
+function sendText(res: Response, text: string, isPublic = true): void {
   res.vary('Accept');
-  if (res.statusCode === 200) res.set('Cache-Control', 'public, max-age=60');
+  if (res.statusCode === 200) res.set('Cache-Control', isPublic ? 'public, max-age=60' : 'private, no-store');
   res.set('Content-Type', `${activityType}; charset=utf-8`).send(text);
 }
 

@@ -1,5 +1,6 @@
 // Who really sends this: the signature, the digest of the raw body, freshness, and a key that belongs to its actor. Decides
 // before the body is read as anything but bytes.
+import type { Request } from 'express';
 import type { RemoteActor, RemoteKey } from '../server/partners/schema.js';
 import type { Federation } from './federation.js';
 import { isLocal, readIri } from './iris.js';
@@ -9,6 +10,19 @@ import { readCavage, verifyCavage } from './signatures/cavage.js';
 import { readEd25519Multikey, readRsaPublicKey } from './signatures/keys.js';
 import { type SignatureClaim, SignatureProblem, type SignedRequest } from './signatures/request.js';
 import { readMessageSignature, verifyMessageSignature } from './signatures/rfc9421.js';
+
+/** A request as signatures read it: with our configured host, and its headers as often as they were sent. */
+export function signedRequestOf(federation: Federation, req: Request, body: Buffer | null): SignedRequest {
+  const { baseUrl, host } = federation.house.site;
+  return {
+    method: req.method,
+    target: req.originalUrl,
+    host,
+    scheme: new URL(baseUrl).protocol,
+    headers: req.headersDistinct,
+    body,
+  };
+}
 
 /** The claim of a request, read and checked as far as that goes without a key. Refuses with 401. Fetches nothing. */
 export function readClaim(federation: Federation, request: SignedRequest): SignatureClaim {

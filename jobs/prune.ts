@@ -4,6 +4,7 @@ import { pruneActivities } from '../federation/activities.js';
 import { pruneDeliveries } from '../federation/delivery.js';
 import type { Federation } from '../federation/federation.js';
 import { pruneReceived } from '../federation/inbox.js';
+import { pruneSchemes } from '../federation/knocking.js';
 import { enforcePolicy } from '../federation/policy.js';
 import { pruneKeyFailures } from '../federation/remoteActors.js';
 import { pruneImports } from '../server/catalogue/actions/imports.js';
@@ -40,6 +41,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<nu
   activities: (_ctx, federation) => pruneActivities(federation),
   received: (_ctx, federation) => pruneReceived(federation),
   keyFailures: (_ctx, federation) => pruneKeyFailures(federation),
+  signatureSchemes: (_ctx, federation) => pruneSchemes(federation),
 };
 
 export async function prune({ house, log, federation }: JobTools, signal: AbortSignal): Promise<JobResult> {

@@ -1,7 +1,8 @@
 // HTTP signatures after draft-cavage-http-signatures-12, as Mastodon and nearly everybody else speaks it today.
 // Reading and writing only: which key counts is federation/verify.ts's business.
-import { createVerify, type KeyObject, sign as signBytes } from 'node:crypto';
+import { createVerify, type KeyObject } from 'node:crypto';
 import { digestMatches, digestOf } from './digest.js';
+import { type OutgoingRequest, type RequestSigner, signOffThread } from './outgoing.js';
 import { checkFresh, oneHeader, type SignatureClaim, SignatureProblem, type SignedRequest } from './request.js';
 
 const maxHeader = 4096;
@@ -33,23 +34,19 @@ export function verifyCavage(claim: SignatureClaim, key: KeyObject): boolean {
   return claim.bases.some((base) => createVerify('RSA-SHA256').update(base).verify(key, claim.signature));
 }
 
-export interface RequestSigner {
-  keyId: string;
-  privateKey: KeyObject;
-}
-
 /**
- * Headers that sign a request: Host, Date, Signature, and Digest where there is a body. Signs on the thread pool, so that a
- * large delivery does not hold up pages. RSA-SHA256, named "rsa-sha256" as Mastodon does.
+ * Headers that sign a request: Host, Date, Signature, and Digest where there is a body. RSA-SHA256, named "rsa-sha256" as
+ * Mastodon does.
  */
 export async function signCavage(
-  request: { method: string; url: URL; body: Uint8Array | null; contentType?: string },
+  request: OutgoingRequest,
   signer: RequestSigner,
   now: Date,
 ): Promise<Record<string, string>> {
   const headers: Record<string, string> = { host: request.url.host, date: now.toUTCString() };
   if (request.body !== null) headers.digest = digestOf(request.body);
   if (request.contentType !== undefined) headers['content-type'] = request.contentType;
+  Object.assign(headers, request.headers);
   const names = ['(request-target)', ...Object.keys(headers)];
   const signing: SignedRequest = {
     method: request.method,
@@ -171,10 +168,4 @@ function readSignature(text: string | undefined): Buffer {
 function targets(target: string): string[] {
   const path = target.split('?')[0] ?? target;
   return path === target ? [target] : [target, path];
-}
-
-function signOffThread(text: string, key: KeyObject): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    signBytes('RSA-SHA256', Buffer.from(text), key, (error, signature) => (error ? reject(error) : resolve(signature)));
-  });
 }

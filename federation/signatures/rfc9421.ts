@@ -1,7 +1,8 @@
-// HTTP message signatures after RFC 9421: reading and verifying, RSA and Ed25519. We read exactly one signature, of the
-// shape that ActivityPub servers send; anything else is refused rather than half understood.
+// HTTP message signatures after RFC 9421: reading and verifying, RSA and Ed25519; writing, RSA. We read exactly one
+// signature, of the shape that ActivityPub servers send; anything else is refused rather than half understood.
 import { createVerify, type KeyObject, verify as verifyBytes } from 'node:crypto';
-import { contentDigestMatches } from './digest.js';
+import { contentDigestMatches, contentDigestOf } from './digest.js';
+import { type OutgoingRequest, type RequestSigner, signOffThread } from './outgoing.js';
 import { checkFresh, oneHeader, type SignatureClaim, SignatureProblem, type SignedRequest } from './request.js';
 
 const maxHeader = 4096;
@@ -35,6 +36,43 @@ export function verifyMessageSignature(claim: SignatureClaim, key: KeyObject): b
       ? verifyBytes(null, Buffer.from(base), key, claim.signature)
       : createVerify('RSA-SHA256').update(base).verify(key, claim.signature),
   );
+}
+
+/**
+ * Headers that sign a request: Signature-Input, Signature, and Content-Digest where there is a body. Covers what Mastodon
+ * asks for (@method, @target-uri, content-digest, `created`), and more headers where there are some.
+ */
+export async function signMessage(
+  request: OutgoingRequest,
+  signer: RequestSigner,
+  now: Date,
+): Promise<Record<string, string>> {
+  const headers: Record<string, string> = { ...request.headers };
+  if (request.body !== null) headers['content-digest'] = contentDigestOf(request.body);
+  const components = ['@method', '@target-uri', ...Object.keys(headers)];
+  const created = Math.floor(now.getTime() / 1000);
+  const list = components.map((name) => `"${name}"`).join(' ');
+  const raw = `(${list});created=${created};keyid="${signer.keyId}";alg="rsa-v1_5-sha256"`;
+  const { url } = request;
+  const base = signatureBase(
+    { label: 'sig1', components, parameters: new Map(), raw },
+    {
+      method: request.method,
+      target: `${url.pathname}${url.search}`,
+      host: url.host,
+      scheme: url.protocol,
+      headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])),
+      body: request.body,
+    },
+  );
+  const signature = await signOffThread(base, signer.privateKey);
+  return {
+    host: url.host,
+    ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
+    ...headers,
+    'signature-input': `sig1=${raw}`,
+    signature: `sig1=:${signature.toString('base64')}:`,
+  };
 }
 
 export interface SignatureInput {

@@ -42,6 +42,16 @@ export function fromActor(json: unknown, privateHosts: readonly string[], now: D
   };
 }
 
+/** FEP-844e: whether the actor, or the server that it names as its generator, says that it takes RFC 9421 signatures. */
+export function declaresMessageSignatures(json: unknown): boolean {
+  if (!isObject(json)) return false;
+  const generator = isObject(json.generator) ? json.generator : {};
+  return [...listOf(json.implements), ...listOf(generator.implements)].slice(0, 50).some((one) => {
+    const href = isObject(one) ? (one.href ?? one.id) : one;
+    return href === 'https://datatracker.ietf.org/doc/html/rfc9421';
+  });
+}
+
 /** The owner that a document about a single key names; null: it is no such document. */
 export function ownerOfKey(json: unknown, keyId: string, privateHosts: readonly string[]): string | null {
   if (!isObject(json)) return null;

@@ -71,7 +71,7 @@ export async function sendPage(
 ): Promise<void> {
   const actor = res.locals.actor ?? null;
   const needsToken = actor !== null || options.withForm === true;
-  if (needsToken && !req.session.csrfToken) await checkNewSession(house, req);
+  if (options.withForm && actor === null && !req.session.csrfToken) await checkNewSession(house, req);
   const flash = req.session?.flash;
   if (flash) delete req.session.flash;
   res.vary('Accept-Language').vary('Cookie').vary('Accept');

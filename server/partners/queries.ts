@@ -26,6 +26,7 @@ export const partnersIndexes: CollectionIndexes = {
     { keys: { followed: 1, state: 1, _id: 1 } },
     { keys: { followed: 1, state: 1, requestedAt: -1, _id: 1 } },
     { keys: { followed: 1, state: 1, deliverTo: 1 } },
+    { keys: { followed: 1, state: 1, follower: 1 } },
     { keys: { follower: 1 } },
     { keys: { followIri: 1 } },
     { keys: { state: 1, decidedAt: 1 } },
@@ -105,6 +106,21 @@ export async function listFollowersAfter(
   return followsIn(store)
     .find({ followed, state: 'accepted', ...key }, { sort: { _id: 1 }, limit })
     .toArray();
+}
+
+/** Ids of the accepted followers on one origin, in order. */
+export async function listFollowersOn(
+  store: Store,
+  followed: string,
+  origin: string,
+  limit: number,
+): Promise<string[]> {
+  // "0" is the character after "/".
+  const follower = { $gte: `${origin}/`, $lt: `${origin}0` };
+  const found = await followsIn(store)
+    .find({ followed, state: 'accepted', follower }, { sort: { follower: 1 }, limit, projection: { follower: 1 } })
+    .toArray();
+  return found.map((follow) => follow.follower);
 }
 
 /** Inboxes of the accepted followers in order, each once, after the one given. At most `limit` followers are read. */

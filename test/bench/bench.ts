@@ -6,6 +6,7 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectDir } from '../../server/paths.js';
+import { benchFederation } from './federation.js';
 import { benchFinder } from './finder.js';
 import { benchImport } from './import.js';
 import { benchPages } from './pages.js';
@@ -18,6 +19,7 @@ const rounds: Record<string, () => Promise<unknown>> = {
   pages: () => benchPages(10_000),
   finder: () => benchFinder(),
   store: benchStore,
+  federation: () => withTemporaryFolder(benchFederation),
   import: () => withTemporaryFolder((folder) => benchImport(folder, 200)),
 };
 

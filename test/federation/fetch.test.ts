@@ -101,6 +101,7 @@ describe('the way out to the network', () => {
     answers.set('/b', activity({ id: 'x' }));
     expect(await fetch.fetchActivityJson(`http://${host}/a`)).to.deep.equal({
       json: { id: 'x' },
+      bytes: Buffer.from('{"id":"x"}'),
       url: `http://${host}/b`,
     });
     expect(seen[0]?.headers.accept).to.contain('application/activity+json');

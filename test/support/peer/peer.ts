@@ -9,7 +9,17 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { readSignature, type SignOptions, sha256, signatureFits, signedHeaders } from './signing.js';
+import {
+  messageSignatureFits,
+  messageSignedHeaders,
+  multikeyOf,
+  readMessageClaim,
+  readSignature,
+  type SignOptions,
+  sha256,
+  signatureFits,
+  signedHeaders,
+} from './signing.js';
 
 type Json = Record<string, unknown>;
 
@@ -26,6 +36,7 @@ export interface ReceivedRequest {
   body: Buffer;
   json: Json;
   at: number;
+  scheme: 'cavage' | 'rfc9421' | 'none';
   /** Checked with the key that its keyId leads to. */
   signature: 'valid' | 'invalid' | 'none';
   digestFits: boolean;
@@ -38,6 +49,10 @@ export interface PeerActor {
   keyId: string;
   privateKey: KeyObject;
   publicPem: string;
+  /** For proofs and RFC 9421; listed as assertionMethod. */
+  proofKeyId: string;
+  proofKey: KeyObject;
+  proofMultikey: string;
 }
 
 /** What an inbox does with what it gets. */
@@ -51,6 +66,13 @@ export class Peer {
   /** Own answers for paths: documents that lie, redirects, errors. */
   readonly pages = new Map<string, (req: IncomingMessage, res: ServerResponse) => void>();
   behaviour: Behaviour = { status: 202 };
+  /** What the next requests get, one each, before `behaviour`. */
+  readonly script: Behaviour[] = [];
+  /** The only scheme that is taken; others are answered with `refusal`. */
+  takes: 'cavage' | 'rfc9421' | 'both' = 'both';
+  refusal = 401;
+  /** Documents only for those who sign, in a scheme that is taken ("secure mode"). */
+  wantsSignedGets = false;
   /** The peer's clock. */
   now: () => Date = () => new Date();
   private readonly keys = new Map<string, string>();
@@ -83,7 +105,18 @@ export class Peer {
     const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const iri = `${this.origin}/users/${name}`;
     const publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
-    const actor = { name, iri, inbox: `${iri}/inbox`, keyId: `${iri}#main-key`, privateKey, publicPem };
+    const edwards = generateKeyPairSync('ed25519');
+    const actor = {
+      name,
+      iri,
+      inbox: `${iri}/inbox`,
+      keyId: `${iri}#main-key`,
+      privateKey,
+      publicPem,
+      proofKeyId: `${iri}#ed25519-key`,
+      proofKey: edwards.privateKey,
+      proofMultikey: multikeyOf(edwards.publicKey),
+    };
     this.actors.set(name, actor);
     this.serveJson(`/users/${name}`, { ...this.document(actor), ...change });
     return actor;
@@ -100,6 +133,9 @@ export class Peer {
       outbox: `${actor.iri}/outbox`,
       endpoints: { sharedInbox: `${this.origin}/inbox` },
       publicKey: { id: actor.keyId, owner: actor.iri, publicKeyPem: actor.publicPem },
+      assertionMethod: [
+        { id: actor.proofKeyId, type: 'Multikey', controller: actor.iri, publicKeyMultibase: actor.proofMultikey },
+      ],
     };
   }
 
@@ -152,6 +188,28 @@ export class Peer {
     return send('POST', inbox, headers, sign.body ?? signedBody);
   }
 
+  /** Asks as an actor of this peer would, signed. */
+  async getSigned(actor: PeerActor, url: string, sign: Partial<SignOptions> = {}): Promise<PeerAnswer> {
+    const options = { keyId: actor.keyId, key: actor.privateKey, date: this.now(), ...sign };
+    const headers = signedHeaders('GET', new URL(url), null, options);
+    return send('GET', url, { accept: 'application/activity+json', ...headers }, null);
+  }
+
+  /** Posts signed after RFC 9421, with the RSA key unless told. */
+  async postMessage(
+    actor: PeerActor,
+    inbox: string,
+    activity: unknown,
+    { withProofKey = false, tamper = {} }: { withProofKey?: boolean; tamper?: Record<string, string | undefined> } = {},
+  ): Promise<PeerAnswer> {
+    const body = Buffer.from(JSON.stringify(activity));
+    const key = withProofKey
+      ? { keyId: actor.proofKeyId, key: actor.proofKey }
+      : { keyId: actor.keyId, key: actor.privateKey };
+    const headers = messageSignedHeaders('POST', new URL(inbox), body, { ...key, date: this.now(), tamper });
+    return send('POST', inbox, headers, body);
+  }
+
   /** Posts without any signature unless headers bring one. */
   async postRaw(inbox: string, body: Buffer | string, headers: Record<string, string>): Promise<PeerAnswer> {
     return send('POST', inbox, headers, Buffer.from(body));
@@ -170,36 +228,72 @@ export class Peer {
     const path = req.url ?? '/';
     this.log.push(`${req.method} ${path}`);
     const page = this.pages.get(path.split('?')[0] ?? path);
-    if (req.method === 'GET') return page ? page(req, res) : this.webFinger(path, res);
+    if (req.method === 'GET') {
+      if (this.wantsSignedGets && !(await this.isWelcome(req))) return void res.writeHead(this.refusal).end();
+      return page ? page(req, res) : this.webFinger(path, res);
+    }
     const chunks: Buffer[] = [];
     for await (const chunk of req) chunks.push(Buffer.from(chunk as Buffer));
-    await this.take(req, Buffer.concat(chunks));
-    if (this.behaviour === 'hang') return;
-    if (this.behaviour === 'reset') return void req.socket.destroy();
-    res.writeHead(this.behaviour.status, this.behaviour.headers).end();
+    const received = await this.take(req, Buffer.concat(chunks));
+    const behaviour = this.script.shift() ?? this.behaviour;
+    if (behaviour === 'hang') return;
+    if (behaviour === 'reset') return void req.socket.destroy();
+    const isTaken = this.takes === 'both' || (received.scheme === this.takes && received.signature === 'valid');
+    res.writeHead(isTaken ? behaviour.status : this.refusal, isTaken ? behaviour.headers : {}).end();
   }
 
-  private async take(req: IncomingMessage, body: Buffer): Promise<void> {
-    const digest = String(req.headers.digest ?? '');
-    this.received.push({
+  private async take(req: IncomingMessage, body: Buffer): Promise<ReceivedRequest> {
+    const { scheme, signature } = await this.check(req);
+    const received: ReceivedRequest = {
       method: req.method ?? '',
       path: req.url ?? '',
       headers: req.headers,
       body,
       json: parse(body),
       at: Date.now(),
-      signature: await this.check(req),
-      digestFits: digest === `SHA-256=${sha256(body)}`,
-    });
+      scheme,
+      signature,
+      digestFits:
+        scheme === 'rfc9421'
+          ? req.headers['content-digest'] === `sha-256=:${sha256(body)}:`
+          : req.headers.digest === `SHA-256=${sha256(body)}`,
+    };
+    this.received.push(received);
+    return received;
   }
 
-  private async check(req: IncomingMessage): Promise<'valid' | 'invalid' | 'none'> {
-    const claimed = readSignature(req.headers.signature as string | undefined);
-    if (!claimed) return 'none';
-    const pem = this.keys.get(claimed.keyId) ?? (await this.fetchKey(claimed.keyId));
-    const covers = ['(request-target)', 'host', 'date', 'digest'].every((name) => claimed.names.includes(name));
+  private async isWelcome(req: IncomingMessage): Promise<boolean> {
+    const { scheme, signature } = await this.check(req);
+    return signature === 'valid' && (this.takes === 'both' || this.takes === scheme);
+  }
+
+  private async check(req: IncomingMessage): Promise<Pick<ReceivedRequest, 'scheme' | 'signature'>> {
+    const needsDigest = req.method === 'POST';
     const request = { method: req.method ?? '', path: req.url ?? '', headers: req.headers };
-    return pem !== null && covers && signatureFits(claimed, request, pem) ? 'valid' : 'invalid';
+    if (req.headers['signature-input'] !== undefined) {
+      const claim = readMessageClaim(req.headers);
+      const wanted = ['@method', '@target-uri', ...(needsDigest ? ['content-digest'] : [])];
+      const isCurrent = claim !== null && Math.abs(claim.created * 1000 - this.now().getTime()) < 3_600_000;
+      const pem = claim === null ? null : await this.keyFor(claim.keyId);
+      const isValid =
+        claim !== null &&
+        isCurrent &&
+        pem !== null &&
+        wanted.every((name) => claim.names.includes(name)) &&
+        messageSignatureFits(claim, { ...request, url: `${this.origin}${request.path}` }, pem);
+      return { scheme: 'rfc9421', signature: isValid ? 'valid' : 'invalid' };
+    }
+    const claimed = readSignature(req.headers.signature as string | undefined);
+    if (!claimed) return { scheme: 'none', signature: 'none' };
+    const pem = await this.keyFor(claimed.keyId);
+    const wanted = ['(request-target)', 'host', 'date', ...(needsDigest ? ['digest'] : [])];
+    const covers = wanted.every((name) => claimed.names.includes(name));
+    const isValid = pem !== null && covers && signatureFits(claimed, request, pem);
+    return { scheme: 'cavage', signature: isValid ? 'valid' : 'invalid' };
+  }
+
+  private async keyFor(keyId: string): Promise<string | null> {
+    return this.keys.get(keyId) ?? (await this.fetchKey(keyId));
   }
 
   private async fetchKey(keyId: string): Promise<string | null> {

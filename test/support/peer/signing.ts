@@ -1,6 +1,6 @@
-// The peer's own cryptography: draft-cavage signatures and digests with node:crypto, written apart from the server's so that
+// The peer's own cryptography: draft-cavage and RFC 9421 signatures, digests and proofs with node:crypto, written apart from the server's so that
 // a mistake there cannot hide behind the same mistake here.
-import { createHash, createSign, createVerify, type KeyObject } from 'node:crypto';
+import { createHash, createSign, createVerify, type KeyObject, sign as signOnce } from 'node:crypto';
 
 export function sha256(body: Buffer): string {
   return createHash('sha256').update(body).digest('base64');
@@ -76,4 +76,126 @@ export function signatureFits(
     )
     .join('\n');
   return createVerify('sha256').update(text).verify(pem, claimed.signature, 'base64');
+}
+
+/** Headers of a request signed after RFC 9421, as Mastodon wants it. */
+export function messageSignedHeaders(
+  method: string,
+  target: URL,
+  body: Buffer | null,
+  options: { keyId: string; key: KeyObject; date?: Date; tamper?: Record<string, string | undefined> },
+): Record<string, string> {
+  const digest = body ? `sha-256=:${sha256(body)}:` : null;
+  const names = ['"@method"', '"@target-uri"', ...(digest === null ? [] : ['"content-digest"'])];
+  const created = Math.floor((options.date ?? new Date()).getTime() / 1000);
+  const parameters = `(${names.join(' ')});created=${created};keyid="${options.keyId}"`;
+  const text = [
+    `"@method": ${method}`,
+    `"@target-uri": ${target.href}`,
+    ...(digest === null ? [] : [`"content-digest": ${digest}`]),
+    `"@signature-params": ${parameters}`,
+  ].join('\n');
+  const isEdwards = options.key.asymmetricKeyType === 'ed25519';
+  const signature = signOnce(isEdwards ? null : 'sha256', Buffer.from(text), options.key).toString('base64');
+  const all: Record<string, string | undefined> = {
+    ...(digest === null ? {} : { 'content-digest': digest, 'content-type': 'application/activity+json' }),
+    'signature-input': `sig=${parameters}`,
+    signature: `sig=:${signature}:`,
+    ...options.tamper,
+  };
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
+export interface MessageClaim {
+  keyId: string;
+  names: string[];
+  created: number;
+  /** Everything after the label's "=". */
+  parameters: string;
+  signature: string;
+}
+
+/** The parts of Signature-Input and Signature (RFC 9421); null: none that can be read. */
+export function readMessageClaim(headers: Record<string, string | string[] | undefined>): MessageClaim | null {
+  const [, label, parameters, list] = /^(\w+)=(\(([^)]*)\).*)$/.exec(String(headers['signature-input'] ?? '')) ?? [];
+  const [, signedLabel, signature] = /^(\w+)=:([^:]+):$/.exec(String(headers.signature ?? '')) ?? [];
+  const keyId = /;keyid="([^"]+)"/.exec(parameters ?? '')?.[1];
+  const created = Number(/;created=(\d+)/.exec(parameters ?? '')?.[1]);
+  if (!label || label !== signedLabel || !parameters || list === undefined || !signature || !keyId) return null;
+  return { keyId, created, parameters, signature, names: list.split(' ').map((name) => name.slice(1, -1)) };
+}
+
+export function messageSignatureFits(
+  claim: MessageClaim,
+  request: { method: string; url: string; headers: Record<string, string | string[] | undefined> },
+  pem: string,
+): boolean {
+  const lines = claim.names.map((name) => {
+    if (name === '@method') return `"${name}": ${request.method}`;
+    if (name === '@target-uri') return `"${name}": ${request.url}`;
+    return `"${name}": ${String(request.headers[name])}`;
+  });
+  const text = [...lines, `"@signature-params": ${claim.parameters}`].join('\n');
+  return createVerify('sha256').update(text).verify(pem, claim.signature, 'base64');
+}
+
+type Json = Record<string, unknown>;
+
+/** RFC 8785 for what the tests send: no numbers but small integers. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`);
+  return `{${members.join(',')}}`;
+}
+
+function hashed(value: unknown): Buffer {
+  return createHash('sha256').update(canonical(value)).digest();
+}
+
+/** The document with an eddsa-jcs-2022 proof (FEP-8b32). */
+export function proven(document: Json, verificationMethod: string, key: KeyObject): Json {
+  const config = {
+    '@context': document['@context'],
+    type: 'DataIntegrityProof',
+    cryptosuite: 'eddsa-jcs-2022',
+    verificationMethod,
+    proofPurpose: 'assertionMethod',
+    created: '2026-05-21T10:00:00Z',
+  };
+  const signature = signOnce(null, Buffer.concat([hashed(config), hashed(document)]), key);
+  return { ...document, proof: { ...config, proofValue: base58(signature) } };
+}
+
+/** "z6Mk...": multibase base58btc of the multicodec prefix and the key. */
+export function multikeyOf(publicKey: KeyObject): string {
+  const raw = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url');
+  return base58(Buffer.concat([Buffer.from([0xed, 0x01]), raw]));
+}
+
+function base58(bytes: Buffer): string {
+  const alphabet = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
+  const digits: number[] = [];
+  for (const byte of bytes) {
+    let carry = byte;
+    for (let at = 0; at < digits.length; at++) {
+      carry += (digits[at] ?? 0) << 8;
+      digits[at] = carry % 58;
+      carry = Math.floor(carry / 58);
+    }
+    while (carry > 0) {
+      digits.push(carry % 58);
+      carry = Math.floor(carry / 58);
+    }
+  }
+  const zeros = bytes.findIndex((byte) => byte !== 0);
+  return `z${'1'.repeat(Math.max(0, zeros))}${digits
+    .reverse()
+    .map((digit) => alphabet[digit])
+    .join('')}`;
 }

@@ -1,0 +1,135 @@
+// What goes wrong around us: a store that fails at any one operation, servers that hang by the dozen, a server that is away
+// for a week (RL-05, RL-07, RL-08).
+import { expect } from 'chai';
+import { deliverDue, deliveriesIn } from '../../federation/delivery.js';
+import { followsIn } from '../../server/partners/queries.js';
+import { followKey } from '../../server/partners/rules.js';
+import { publishPost, updatePost } from '../../server/posts/actions.js';
+import type { Peer, PeerActor } from '../support/peer/peer.js';
+import { openTestStore } from '../support/storeSupport.js';
+import { watchStore } from '../support/watchedStore.js';
+import { addCollective, type FederatedApp, startFederatedApp, startPeer } from './federatedApp.js';
+
+async function addFollower(app: FederatedApp, handle: string, server: string): Promise<void> {
+  const [iri, followed] = [`${server}/users/u`, `${app.baseUrl}/actors/${handle}`];
+  await followsIn(app.house.store).insertOne({
+    ...{ _id: followKey(iri, followed), follower: iri, followed, ownerKind: 'collective', ownerId: handle },
+    ...{ followIri: `${iri}/follow`, state: 'accepted', deliverTo: `${server}/inbox` },
+    ...{ requestedAt: app.house.now(), decidedAt: app.house.now() },
+  });
+}
+
+describe('faults around us', () => {
+  it('takes in, answers and delivers once, whichever single operation of the store fails (RL-08)', async function () {
+    this.timeout(120_000);
+    const peer = await startPeer();
+    let fuse = 0;
+    const failed: string[] = [];
+    const store = watchStore(await openTestStore(), (step, when) => {
+      if (when !== 'before' || fuse === 0 || --fuse > 0) return;
+      failed.push(step);
+      throw new Error(`the store failed at ${step}`);
+    });
+    const app = await startFederatedApp({ privateHosts: [peer.host], store });
+    peer.now = app.house.now;
+    const hoster = await addCollective(app);
+    await app.run();
+    const first = peer.addActor('first');
+    const actor = (name: string): PeerActor => {
+      const iri = `${peer.origin}/users/${name}`;
+      const made = { ...first, name, iri, inbox: `${iri}/inbox`, keyId: `${iri}#main-key`, proofKeyId: `${iri}#ed` };
+      peer.serveJson(`/users/${name}`, peer.document(made));
+      return made;
+    };
+    for (let at = 1, isHit = true; isHit; at++) {
+      const follower = actor(`f${at}`);
+      const activity = peer.follow(follower, `${app.baseUrl}/actors/${hoster.handle}`);
+      const send = async (): Promise<number> => (await peer.post(follower, `${app.baseUrl}/inbox`, activity)).status;
+      fuse = at;
+      const status = await send();
+      await app.run().catch(() => {});
+      isHit = fuse === 0;
+      fuse = 0;
+      const where = failed.at(-1) ?? '';
+      // Our own failure is said to be ours: the sender keeps its message.
+      expect(status, where).to.be.oneOf([202, 503]);
+      if (status === 503) expect(await send(), where).to.equal(202);
+      for (let round = 0; round < 3; round++) {
+        app.pass(2);
+        await app.run();
+      }
+      const follows = await followsIn(store).find({ follower: follower.iri }).toArray();
+      expect(
+        follows.map((one) => one.state),
+        where,
+      ).to.deep.equal(['accepted']);
+      const accepts = peer.ofType('Accept').filter((one) => JSON.stringify(one.json).includes(follower.iri));
+      expect(accepts.length, where).to.be.within(1, 2);
+      expect(new Set(accepts.map((one) => one.json.id)).size, where).to.equal(1);
+      expect(await deliveriesIn(app.federation).countDocuments({}), where).to.equal(0);
+    }
+    expect(failed.join('\n')).to.contain('received.insertOne').and.to.contain('deliveries.deleteOne');
+    expect(failed.length).to.be.above(15);
+  });
+
+  it('serves a good server promptly behind fifty that hang (RL-07)', async function () {
+    this.timeout(60_000);
+    const good = await startPeer();
+    const hung = await Promise.all(Array.from({ length: 50 }, () => startPeer()));
+    for (const one of hung) one.behaviour = 'hang';
+    const app = await startFederatedApp({ privateHosts: [good, ...hung].map((one) => one.host) });
+    const hoster = await addCollective(app);
+    await app.run();
+    for (const one of [...hung, good]) await addFollower(app, hoster.handle, one.origin);
+    await publishPost(app.ctx(), hoster._id, { fr: 'Bonjour', en: '' });
+    await app.announce();
+    // Nobody is further back in the queue than the good one.
+    await deliveriesIn(app.federation).updateMany({ host: good.host }, { $set: { nextAt: app.house.now() } });
+    const started = performance.now();
+    const running = deliverDue(app.federation);
+    while (good.received.length === 0 && performance.now() - started < 9000) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(good.received.length).to.equal(1);
+    expect(performance.now() - started).to.be.below(3000);
+    expect(hung.filter((one) => one.received.length > 0).length, 'they were really asked').to.be.above(20);
+    for (const one of hung) await one.stop();
+    await running;
+    const left = await deliveriesIn(app.federation).find({}).toArray();
+    expect(left.length).to.equal(50);
+    expect(left.every((row) => row.state === 'waiting')).to.equal(true);
+  });
+
+  it('brings everything in order to a server that was away for most of a week', async function () {
+    this.timeout(60_000);
+    const peer: Peer = await startPeer();
+    const app = await startFederatedApp({ privateHosts: [peer.host] });
+    const hoster = await addCollective(app);
+    await app.run();
+    await addFollower(app, hoster.handle, peer.origin);
+    peer.behaviour = 'reset';
+    const post = await publishPost(app.ctx(), hoster._id, { fr: 'Un', en: '' });
+    await app.run();
+    await updatePost(app.ctx(), hoster._id, post._id, { version: post.version, text: { fr: 'Deux', en: '' } });
+    await publishPost(app.ctx(), hoster._id, { fr: 'Trois', en: '' });
+    for (let hours = 0; hours < 6.4 * 24; hours += 2) {
+      app.pass(120);
+      await app.run();
+    }
+    expect(peer.received.length, 'knocks in six days').to.be.within(10, 80);
+    expect(await deliveriesIn(app.federation).countDocuments({ state: 'waiting' })).to.equal(3);
+    peer.received.length = 0;
+    peer.behaviour = { status: 202 };
+    for (let hours = 0; hours < 16; hours += 1) {
+      app.pass(60);
+      await app.run();
+    }
+    const texts = peer.received.map(
+      ({ json }) => `${String(json.type)} ${String((json.object as { content: string }).content)}`,
+    );
+    const ofPost = texts.filter((text) => !text.includes('Trois'));
+    expect(ofPost).to.deep.equal(['Create <p>Un</p>', 'Update <p>Deux</p>']);
+    expect(texts).to.include('Create <p>Trois</p>');
+    expect(await deliveriesIn(app.federation).countDocuments({})).to.equal(0);
+  });
+});
