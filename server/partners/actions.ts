@@ -153,7 +153,10 @@ export async function forgetRemoteActor(ctx: Context, iri: string): Promise<void
   await forgetPostsOf(ctx, iri);
 }
 
-/** Everybody of one host is forgotten, and their follows end without a word to them. Returns how many follows ended. */
+/**
+ * Everybody of one host is forgotten without a word to them: follows end both ways, and what they wrote leaves every feed.
+ * Returns how many follows ended.
+ */
 export async function forgetActorsOf(ctx: Context, host: string): Promise<number> {
   let ended = 0;
   const actors = await remoteActorsIn(ctx.store)
@@ -164,7 +167,12 @@ export async function forgetActorsOf(ctx: Context, host: string): Promise<number
       { follower: _id, state: { $in: ['requested', 'accepted'] } },
       { $set: { state: 'undone', decidedAt: ctx.now } },
     );
-    ended += follows.matchedCount;
+    const followings = await followingsIn(ctx.store).updateMany(
+      { followed: _id, state: { $in: ['pending', 'accepted'] } },
+      { $set: { state: 'undone', decidedAt: ctx.now } },
+    );
+    ended += follows.matchedCount + followings.matchedCount;
+    await forgetPostsOf(ctx, _id);
     await remoteActorsIn(ctx.store).deleteOne({ _id });
   }
   return ended;

@@ -55,7 +55,7 @@ export const partnersIndexes: CollectionIndexes = {
   feedEntries: [
     { keys: { reader: 1, muted: 1, position: -1 } },
     { keys: { reader: 1, list: 1, muted: 1, position: -1 } },
-    { keys: { reader: 1, from: 1 } },
+    { keys: { from: 1, reader: 1 } },
     { keys: { post: 1 } },
     { keys: { at: 1 } },
   ],
