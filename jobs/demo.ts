@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectDir } from '../server/paths.js';
-import { followEachOther } from './demoFollows.js';
+import { followEachOther, talk } from './demoPartners.js';
 import { type RoseauMemberId, roseau, roseauMember } from './roseau.js';
 
 const password = 'un roseau plie et tient';
@@ -201,6 +201,9 @@ async function run(): Promise<void> {
     await Promise.all(instances.map((instance, index) => untilReady(instance, children[index] as ChildProcess)));
     await followEachOther(instances, hosts);
     console.log(describe(instances, folder, keeps));
+    await talk(instances, hosts).catch((error: unknown) => {
+      if (!isStopping) console.error(error instanceof Error ? error.message : error);
+    });
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     await end(1);

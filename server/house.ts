@@ -74,6 +74,6 @@ export interface JobDesk {
   runNow(name: string): Promise<boolean>;
 }
 
-export function contextOf(house: House, actor: Actor): Context {
+export function contextOf(house: Pick<House, 'store' | 'site' | 'log' | 'now'>, actor: Actor): Context {
   return { store: house.store, actor, now: house.now(), site: house.site, log: house.log };
 }

@@ -25,7 +25,7 @@ export function presentRule({ _id, kind, publicReason, privateReason, at }: Doma
 
 export function presentRules(
   found: { items: DomainRule[]; total: number; page: number; pages: number },
-  search: { q: string; kind: RuleKind | '' },
+  search: { q: string; only: RuleKind | '' },
 ): { rules: ReturnType<typeof presentRule>[]; total: number; search: typeof search; paging: Paging } {
   const { items, total, page, pages } = found;
   return { rules: items.map(presentRule), total, search, paging: paged(rulesPath, search, { page, pages }) };

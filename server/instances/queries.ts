@@ -132,14 +132,14 @@ export async function findRule(store: Store, domain: string): Promise<DomainRule
 
 export interface RuleSearch {
   q: string;
-  kind: RuleKind | '';
+  only: RuleKind | '';
 }
 
 /** Rules by domain, pages from 1. `q` is any part of the domain. */
 export async function pageRules(store: Store, search: RuleSearch, at: { page: number; perPage: number }) {
   const filter: Filter<DomainRule> = {
     removedAt: null,
-    kind: search.kind === '' ? { $in: [...ruleKinds] } : search.kind,
+    kind: search.only === '' ? { $in: [...ruleKinds] } : search.only,
   };
   if (search.q !== '')
     filter._id = {

@@ -75,7 +75,7 @@ export const ruleChangeShape = z.object({ kind: z.enum(ruleKinds), ...reasons })
 export const ruleParams = z.object({ domain: z.string().min(1).max(253) });
 export const rulesQuery = z.object({
   q: line(100).catch(''),
-  kind: z.enum(ruleKinds).or(z.literal('')).catch(''),
+  only: z.enum(ruleKinds).or(z.literal('')).catch(''),
   page: z.coerce.number().int().min(1).max(10_000).catch(1),
 });
 export const islandShape = z.object({ island: z.enum(['on', 'off']) });

@@ -51,7 +51,7 @@ function listPages(routes: Routes): void {
   const { store } = routes.house;
   const show = async (
     visit: AnyVisit,
-    query: { q: string; kind: (typeof ruleKinds)[number] | ''; page: number },
+    query: { q: string; only: (typeof ruleKinds)[number] | ''; page: number },
     form: FormState,
   ) => {
     const { page, ...search } = query;
@@ -73,7 +73,7 @@ function listPages(routes: Routes): void {
     };
     await visit.page('instances/rules', model, { title: visit.t('instances.rules.title'), nav });
   };
-  const all = { q: '', kind: '', page: 1 } as const;
+  const all = { q: '', only: '', page: 1 } as const;
   routes
     .get(rulesPath, { access, query: rulesQuery }, (visit) =>
       show(visit, visit.query, { values: { kind: 'block' }, errors: [] }),

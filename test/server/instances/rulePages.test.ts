@@ -68,7 +68,7 @@ describe('the pages about rules for other instances', () => {
     const found = (await client.get(`${rules}?q=host55`)).text;
     expect(found).to.include('One rule').and.to.include('host55.example');
     expect((await client.get(`${rules}?q=.*`)).text).to.include('60 rules');
-    expect((await client.get(`${rules}?kind=allow`)).text).to.include('No rule');
+    expect((await client.get(`${rules}?only=allow`)).text).to.include('No rule');
   });
 
   it('show what a list would change before anything changes, then take it over', async () => {
