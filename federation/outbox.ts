@@ -75,6 +75,13 @@ const table: { readonly [T in EventType]: Row<T> } = {
   'following.undone': announceUnfollowing,
   'interaction.made': announceInteraction,
   'interaction.undone': announceInteractionUndone,
+  'survey.opened': notFederated,
+  'survey.changed': notFederated,
+  'survey.extended': notFederated,
+  'survey.closed': notFederated,
+  'survey.published': notFederated,
+  'survey.deleted': notFederated,
+  'survey.answered': notFederated,
 };
 
 /** Says what follows from an event to whom it concerns. Idempotent by eventId. Network: only to resolve mentions. */

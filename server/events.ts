@@ -34,7 +34,14 @@ export type DomainEvent =
   | { type: 'following.requested'; followingId: string }
   | { type: 'following.undone'; followingId: string; followIri: string }
   | { type: 'interaction.made'; interactionId: string }
-  | { type: 'interaction.undone'; interactionId: string; activityIri: string };
+  | { type: 'interaction.undone'; interactionId: string; activityIri: string }
+  | { type: 'survey.opened'; surveyId: string }
+  | { type: 'survey.changed'; surveyId: string }
+  | { type: 'survey.extended'; surveyId: string }
+  | { type: 'survey.closed'; surveyId: string }
+  | { type: 'survey.published'; surveyId: string }
+  | { type: 'survey.deleted'; surveyId: string }
+  | { type: 'survey.answered'; surveyId: string; answerId: string };
 
 export type EventType = DomainEvent['type'];
 export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;

@@ -12,6 +12,7 @@ import { noticesIndexes } from '../notices/queries.js';
 import { partnersIndexes } from '../partners/queries.js';
 import { peopleIndexes } from '../people/queries.js';
 import { postIndexes } from '../posts/queries.js';
+import { surveyIndexes } from '../surveys/queries.js';
 import { uploadIndexes } from '../uploads/queries.js';
 import type { CollectionIndexes } from './store.js';
 
@@ -29,6 +30,7 @@ export const allIndexes: CollectionIndexes = {
   ...peopleIndexes,
   ...postIndexes,
   ...sessionIndexes,
+  ...surveyIndexes,
   ...uploadIndexes,
 };
 
@@ -47,4 +49,6 @@ export const eventfulCollections: readonly string[] = [
   'services',
   'settings',
   'sources',
+  'surveyAnswers',
+  'surveys',
 ];

@@ -65,6 +65,13 @@ const table: { [T in EventType]: Writer<T> } = {
   'following.undone': noMail,
   'interaction.made': noMail,
   'interaction.undone': noMail,
+  'survey.opened': noMail,
+  'survey.changed': noMail,
+  'survey.extended': noMail,
+  'survey.closed': noMail,
+  'survey.published': noMail,
+  'survey.deleted': noMail,
+  'survey.answered': noMail,
 };
 
 /** Puts the mails about an event into the queue. Idempotent: one mail for each event and recipient. */

@@ -1,0 +1,171 @@
+// Deeds of those who are asked: answer, correct, take back, keep a draft. One function for every door: a form here, an answer
+// from another instance, a guest's link.
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import type { Context } from '../../context.js';
+import { DomainError } from '../../errors.js';
+import { pending } from '../../events.js';
+import type { FieldError } from '../../http/form.js';
+import { DuplicateKeyError } from '../../store/store.js';
+import { readAnswers } from '../answers.js';
+import { answersIn, ballotsIn, draftsIn, findAnswer, getSurvey, getVersion, turnoutsIn } from '../queries.js';
+import { answerKey, checkTakesAnswers } from '../rules.js';
+import type { Answerer, Survey, SurveyAnswer, Values } from '../schema.js';
+
+export interface AnswerInput {
+  surveyId: string;
+  /** Who has the one answer. The door has made sure that whoever sends it may speak for them. */
+  answerer: Answerer;
+  /** Person id here; on another instance what it calls the person; empty: a guest. */
+  by: string;
+  byName: string;
+  /** Empty: here. Host of the instance from which it comes. */
+  home: string;
+  /** When it left another instance. */
+  sentAt?: Date;
+  /** The version that was shown. An older one is still good: it is kept with the answer. */
+  version: number;
+  raw: Readonly<Record<string, unknown>>;
+  /** Answers to questions that were not asked are refused, not left out: for other instances and files. */
+  strict?: boolean;
+  email?: string | null;
+}
+
+/** Several fields are wrong: for forms and receipts, which name each. */
+export class WrongAnswers extends DomainError {
+  constructor(readonly errors: FieldError[]) {
+    super('invalid', errors[0]?.message ?? 'shape.invalid', { field: errors[0]?.field ?? 'a' });
+  }
+}
+
+export interface Submitted {
+  /** False: it took the place of the one before. */
+  isFirst: boolean;
+  /** Of an anonymous answer, known to nobody else: with it one finds out whether it was counted. */
+  receipt: string | null;
+  answer: SurveyAnswer | null;
+}
+
+/**
+ * Records the one answer of a collective, person or guest; the latest before closing counts. Emits survey.answered (never for
+ * an anonymous survey). Refuses: not-found, gone, not-allowed (not asked), closed, invalid (WrongAnswers), conflict (an
+ * anonymous answer was given already; a later correction has arrived before).
+ */
+export async function submitAnswer(ctx: Context, input: AnswerInput): Promise<Submitted> {
+  const survey = await getSurvey(ctx.store, input.surveyId);
+  checkIsAsked(survey, input.answerer);
+  checkTakesAnswers(survey, ctx.now, input.sentAt);
+  const values = await check(ctx, survey, input);
+  if (survey.names === 'anonymous') return castBallot(ctx, survey, input, values);
+  const answer = await keepAnswer(ctx, survey, input, values);
+  await draftsIn(ctx.store).deleteOne({ _id: answer._id });
+  return { isFirst: answer.edits.length === 0, receipt: null, answer };
+}
+
+/** Refuses: not-allowed. Who is asked was fixed when the survey opened. */
+export function checkIsAsked(survey: Pick<Survey, 'answerBy' | 'invited'>, answerer: Answerer): void {
+  const isAsked =
+    survey.answerBy === answerer.kind &&
+    (answerer.kind !== 'collective' || survey.invited.some(({ iri }) => iri === answerer.key));
+  if (!isAsked) throw new DomainError('not-allowed', 'surveys.error.notAsked');
+}
+
+async function check(ctx: Context, survey: Survey, input: AnswerInput): Promise<Values> {
+  const isKnown = Number.isInteger(input.version) && input.version >= 1 && input.version <= survey.version;
+  if (!isKnown) throw new DomainError('invalid', 'surveys.error.version', { field: 'version' });
+  const { sections } = await getVersion(ctx.store, survey._id, input.version);
+  const { values, errors } = readAnswers(sections, input.raw, { strict: input.strict ?? false });
+  if (errors.length > 0) throw new WrongAnswers(errors);
+  if (Object.keys(values).length === 0) throw new DomainError('invalid', 'surveys.answer.nothing', { field: 'a' });
+  return values;
+}
+
+async function keepAnswer(ctx: Context, survey: Survey, input: AnswerInput, values: Values): Promise<SurveyAnswer> {
+  const _id = answerKey(survey._id, input.answerer.key);
+  const { answerer, by, byName, home, version } = input;
+  const sentAt = input.sentAt ?? ctx.now;
+  const event = pending({ type: 'survey.answered', surveyId: survey._id, answerId: _id }, ctx.now);
+  const said = { answerer, by, byName, home, version, values, at: ctx.now, sentAt };
+  const email = input.email === undefined ? {} : { email: input.email };
+  const first = { _id, surveyId: survey._id, ...said, edits: [], email: null, ...email };
+  try {
+    await answersIn(ctx.store).insertOne({ ...first, events: [event] });
+    return first;
+  } catch (error) {
+    if (!(error instanceof DuplicateKeyError)) throw error;
+  }
+  const before = await findAnswer(ctx.store, survey._id, answerer.key);
+  if (before === null) throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
+  const edits = [...before.edits.slice(-19), { at: before.at, byName: before.byName }];
+  // Of two that arrive out of order the one sent later stands.
+  const saved = await answersIn(ctx.store).findOneAndUpdate(
+    { _id, sentAt: { $lte: sentAt } },
+    { $set: { ...said, ...email, edits }, $push: { events: event } },
+    { returnDocument: 'after' },
+  );
+  if (saved === null) throw new DomainError('conflict', 'surveys.error.laterOne');
+  return saved;
+}
+
+/** The two documents are written in one turn and share nothing but the survey. */
+async function castBallot(ctx: Context, survey: Survey, input: AnswerInput, values: Values): Promise<Submitted> {
+  const { key } = input.answerer;
+  const turnout = { _id: answerKey(survey._id, key), surveyId: survey._id, key };
+  if (await turnoutsIn(ctx.store).findOne({ _id: turnout._id })) throw alreadyCast();
+  const receipt = randomBytes(12).toString('hex');
+  const ballot = {
+    _id: randomUUID(),
+    surveyId: survey._id,
+    version: input.version,
+    values,
+    receipt: receiptHash(receipt),
+  };
+  const [entered, cast] = await Promise.allSettled([
+    turnoutsIn(ctx.store).insertOne(turnout),
+    ballotsIn(ctx.store).insertOne(ballot),
+  ]);
+  if (entered.status === 'fulfilled' && cast.status === 'fulfilled') return { isFirst: true, receipt, answer: null };
+  if (cast.status === 'fulfilled') await ballotsIn(ctx.store).deleteOne({ _id: ballot._id });
+  else if (entered.status === 'fulfilled') await turnoutsIn(ctx.store).deleteOne({ _id: turnout._id });
+  if (entered.status === 'rejected' && entered.reason instanceof DuplicateKeyError) throw alreadyCast();
+  throw entered.status === 'rejected' ? entered.reason : cast.status === 'rejected' ? cast.reason : alreadyCast();
+}
+
+function alreadyCast(): DomainError {
+  return new DomainError('conflict', 'surveys.error.alreadyCast');
+}
+
+function receiptHash(receipt: string): string {
+  return createHash('sha256').update(receipt.trim().toLowerCase()).digest('hex');
+}
+
+/** Whether the anonymous answer with this number was counted. */
+export async function isCounted(ctx: Context, surveyId: string, receipt: string): Promise<boolean> {
+  return (await ballotsIn(ctx.store).findOne({ surveyId, receipt: receiptHash(receipt) })) !== null;
+}
+
+/** Takes an answer back while the survey is open. Refuses: not-found, gone, closed. Anonymous ones cannot be found again. */
+export async function withdrawAnswer(ctx: Context, surveyId: string, answerer: Answerer, sentAt?: Date): Promise<void> {
+  const survey = await getSurvey(ctx.store, surveyId);
+  checkTakesAnswers(survey, ctx.now, sentAt);
+  const { deletedCount } = await answersIn(ctx.store).deleteOne({ _id: answerKey(surveyId, answerer.key) });
+  if (deletedCount === 0) throw new DomainError('not-found', 'error.notFound');
+}
+
+/**
+ * Keeps what was filled in so far, wrong or not complete as it may be: only what can be read. Of an anonymous survey nothing is
+ * kept. Refuses: not-found, gone, not-allowed.
+ */
+export async function saveDraft(
+  ctx: Context,
+  input: Pick<AnswerInput, 'surveyId' | 'answerer' | 'byName' | 'version' | 'raw'>,
+): Promise<void> {
+  const survey = await getSurvey(ctx.store, input.surveyId);
+  checkIsAsked(survey, input.answerer);
+  if (survey.names === 'anonymous' || survey.state !== 'open') return;
+  const { sections } = await getVersion(ctx.store, survey._id, Math.min(input.version, survey.version));
+  const { values } = readAnswers(sections, input.raw, { partial: true });
+  const _id = answerKey(survey._id, input.answerer.key);
+  const { byName, version } = input;
+  const draft = { surveyId: survey._id, key: input.answerer.key, version, values, byName, at: ctx.now };
+  await draftsIn(ctx.store).replaceOne({ _id }, draft, { upsert: true });
+}

@@ -1,0 +1,191 @@
+// Deeds on a survey as a text: make it, write its questions, duplicate it, put it away and take it back.
+import { getCollective } from '../../collectives/queries.js';
+import { checkNotInBin } from '../../collectives/rules.js';
+import type { Context } from '../../context.js';
+import { DomainError } from '../../errors.js';
+import { pending } from '../../events.js';
+import { newId } from '../../ids.js';
+import {
+  answersIn,
+  ballotsIn,
+  countAnswers,
+  draftsIn,
+  getOrganised,
+  getVersion,
+  surveysIn,
+  turnoutsIn,
+  versionsIn,
+} from '../queries.js';
+import { checkMayOrganise, checkPromises, checkRevision, checkSections, mayChangeQuestions } from '../rules.js';
+import { limits, type Section, type Survey, type Texts } from '../schema.js';
+
+/** What its organisers decide, besides the questions. */
+export type SurveySettings = Pick<
+  Survey,
+  | 'title'
+  | 'intro'
+  | 'languages'
+  | 'answerBy'
+  | 'names'
+  | 'invited'
+  | 'timeZone'
+  | 'opensAt'
+  | 'closesAt'
+  | 'late'
+  | 'reminders'
+>;
+
+export interface NewSurvey {
+  title: Texts;
+  intro?: Texts;
+  languages: string[];
+  timeZone: string;
+  sections: Section[];
+  answerBy?: Survey['answerBy'];
+  names?: Survey['names'];
+  previousId?: string | null;
+}
+
+/** A draft that only its organisers see. Refuses: not-found (not of the collective), closed (in the bin), invalid. */
+export async function createSurvey(ctx: Context, collectiveId: string, input: NewSurvey): Promise<Survey> {
+  const owner = await getCollective(ctx.store, collectiveId);
+  checkMayOrganise(ctx.actor, owner);
+  checkNotInBin(owner);
+  checkSections(input.sections);
+  const survey: Survey = {
+    _id: newId(),
+    collectiveId,
+    title: input.title,
+    intro: input.intro ?? {},
+    languages: input.languages,
+    answerBy: input.answerBy ?? 'collective',
+    names: input.names ?? 'named',
+    invited: [],
+    timeZone: input.timeZone,
+    opensAt: null,
+    closesAt: null,
+    late: 'refuse',
+    state: 'draft',
+    openedAt: null,
+    closedAt: null,
+    reminders: { halfTime: true, twoDays: true, lastDay: true },
+    results: { readers: 'organisers', publishedAt: null, hidden: [], notes: {} },
+    previousId: input.previousId ?? null,
+    chosenSlot: null,
+    version: 1,
+    revision: 1,
+    createdAt: ctx.now,
+    deletedAt: null,
+  };
+  await insertVersion(ctx, survey, 1, input.sections);
+  await surveysIn(ctx.store).insertOne(survey);
+  return survey;
+}
+
+async function insertVersion(ctx: Context, survey: Survey, number: number, sections: Section[]): Promise<void> {
+  const _id = `${survey._id}-${number}`;
+  const version = { surveyId: survey._id, number, sections, at: ctx.now };
+  await versionsIn(ctx.store).replaceOne({ _id }, version, { upsert: true });
+}
+
+/**
+ * Writes the questions. Before it opens they are replaced; from then on a change makes a new version, and answers keep the one
+ * that they answered. Emits survey.changed once open. Refuses: not-found, closed, conflict (changed meanwhile), invalid.
+ */
+export async function saveSections(
+  ctx: Context,
+  surveyId: string,
+  { revision, sections }: { revision: number; sections: Section[] },
+): Promise<Survey> {
+  const { survey } = await getOrganised(ctx, surveyId);
+  if (!mayChangeQuestions(survey)) throw new DomainError('closed', 'surveys.error.closed');
+  checkRevision(survey, revision);
+  checkSections(sections);
+  const isNew = survey.state === 'open' && (await countAnswers(ctx.store, survey)) > 0;
+  const number = isNew ? survey.version + 1 : survey.version;
+  if (number > limits.versions) throw new DomainError('closed', 'surveys.error.tooManyVersions');
+  await insertVersion(ctx, survey, number, sections);
+  return change(ctx, survey, { version: number });
+}
+
+/** Refuses: not-found, conflict, closed (a promise to those who answered; a closed survey), invalid. */
+export async function saveSettings(
+  ctx: Context,
+  surveyId: string,
+  { revision, ...settings }: SurveySettings & { revision: number },
+): Promise<Survey> {
+  const { survey } = await getOrganised(ctx, surveyId);
+  if (!mayChangeQuestions(survey)) throw new DomainError('closed', 'surveys.error.closed');
+  checkRevision(survey, revision);
+  checkPromises(survey, settings);
+  checkDates(ctx, survey, settings);
+  return change(ctx, survey, settings);
+}
+
+function checkDates(ctx: Context, survey: Survey, { opensAt, closesAt }: Pick<Survey, 'opensAt' | 'closesAt'>): void {
+  const invalid = (key: string, field: string) => new DomainError('invalid', key, { field });
+  if (opensAt && closesAt && closesAt <= opensAt) throw invalid('surveys.error.closesBeforeOpening', 'closesAt');
+  if (survey.state === 'open' && closesAt && closesAt <= ctx.now)
+    throw invalid('surveys.error.closesInPast', 'closesAt');
+}
+
+/** One write with its event, under the revision that was read. */
+async function change(ctx: Context, survey: Survey, set: Partial<Survey>): Promise<Survey> {
+  const event = pending({ type: 'survey.changed', surveyId: survey._id }, ctx.now);
+  const saved = await surveysIn(ctx.store).findOneAndUpdate(
+    { _id: survey._id, revision: survey.revision },
+    { $set: set, $inc: { revision: 1 }, ...(survey.state === 'open' ? { $push: { events: event } } : {}) },
+    { returnDocument: 'after' },
+  );
+  if (!saved) throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
+  return saved;
+}
+
+/** A new draft with the same questions and choices; the old one becomes its edition before. Refuses: not-found, closed. */
+export async function duplicateSurvey(ctx: Context, surveyId: string): Promise<Survey> {
+  const { survey } = await getOrganised(ctx, surveyId);
+  const { sections } = await getVersion(ctx.store, survey._id, survey.version);
+  const { title, intro, languages, timeZone, answerBy, names } = survey;
+  const input = { title, intro, languages, timeZone, answerBy, names, sections, previousId: survey._id };
+  const copy = await createSurvey(ctx, survey.collectiveId, input);
+  const { invited, late, reminders } = survey;
+  await surveysIn(ctx.store).updateOne({ _id: copy._id }, { $set: { invited, late, reminders } });
+  return { ...copy, invited, late, reminders };
+}
+
+/** Puts it away: nobody sees it, and for 30 days it can be taken back. Emits survey.deleted. Refuses: not-found. */
+export async function deleteSurvey(ctx: Context, surveyId: string): Promise<void> {
+  const { survey } = await getOrganised(ctx, surveyId);
+  const event = pending({ type: 'survey.deleted', surveyId }, ctx.now);
+  await surveysIn(ctx.store).updateOne(
+    { _id: survey._id, deletedAt: null },
+    { $set: { deletedAt: ctx.now }, $inc: { revision: 1 }, $push: { events: event } },
+  );
+}
+
+/** Takes it back. Emits survey.changed. Refuses: not-found. */
+export async function restoreSurvey(ctx: Context, surveyId: string): Promise<void> {
+  const { survey } = await getOrganised(ctx, surveyId);
+  const event = pending({ type: 'survey.changed', surveyId }, ctx.now);
+  await surveysIn(ctx.store).updateOne(
+    { _id: survey._id, deletedAt: { $ne: null } },
+    { $set: { deletedAt: null }, $inc: { revision: 1 }, $push: { events: event } },
+  );
+}
+
+export const binDays = 30;
+
+/** Those put away more than 30 days ago go for good, with every answer. Returns how many. */
+export async function purgeSurveys(ctx: Context): Promise<number> {
+  const before = new Date(ctx.now.getTime() - binDays * 24 * 60 * 60 * 1000);
+  const gone = await surveysIn(ctx.store)
+    .find({ deletedAt: { $lt: before } })
+    .toArray();
+  for (const { _id } of gone) {
+    for (const collection of [answersIn, draftsIn, ballotsIn, turnoutsIn, versionsIn]) {
+      await collection(ctx.store).deleteMany({ surveyId: _id });
+    }
+    await surveysIn(ctx.store).deleteOne({ _id });
+  }
+  return gone.length;
+}

@@ -1,0 +1,127 @@
+// Reads of surveys, answers and drafts, and the collections' indexes.
+import { getCollective } from '../collectives/queries.js';
+import type { Collective } from '../collectives/schema.js';
+import type { Context } from '../context.js';
+import { DomainError } from '../errors.js';
+import { eventIndex } from '../events.js';
+import type { Coll, CollectionIndexes, Store } from '../store/store.js';
+import { answerKey, checkMayOrganise } from './rules.js';
+import type { Survey, SurveyAnswer, SurveyBallot, SurveyDraft, SurveyTurnout, SurveyVersion } from './schema.js';
+
+export const surveyIndexes: CollectionIndexes = {
+  surveys: [
+    { keys: { collectiveId: 1, deletedAt: 1, createdAt: -1 } },
+    { keys: { 'invited.collectiveId': 1, state: 1 } },
+    { keys: { state: 1, opensAt: 1 } },
+    { keys: { state: 1, closesAt: 1 } },
+    { keys: { previousId: 1 } },
+    { keys: { deletedAt: 1 } },
+    eventIndex,
+  ],
+  surveyVersions: [{ keys: { surveyId: 1, number: 1 }, unique: true }],
+  surveyAnswers: [{ keys: { surveyId: 1, at: 1 } }, { keys: { by: 1 } }, eventIndex],
+  // No index that follows the order in which they came.
+  surveyBallots: [{ keys: { surveyId: 1, _id: 1 } }, { keys: { surveyId: 1, receipt: 1 } }],
+  surveyTurnouts: [{ keys: { surveyId: 1, _id: 1 } }],
+  surveyDrafts: [{ keys: { surveyId: 1 } }, { keys: { key: 1 } }, { keys: { at: 1 } }],
+};
+
+export const surveysIn = (store: Store): Coll<Survey> => store.collection<Survey>('surveys');
+export const versionsIn = (store: Store): Coll<SurveyVersion> => store.collection<SurveyVersion>('surveyVersions');
+export const answersIn = (store: Store): Coll<SurveyAnswer> => store.collection<SurveyAnswer>('surveyAnswers');
+export const ballotsIn = (store: Store): Coll<SurveyBallot> => store.collection<SurveyBallot>('surveyBallots');
+export const turnoutsIn = (store: Store): Coll<SurveyTurnout> => store.collection<SurveyTurnout>('surveyTurnouts');
+export const draftsIn = (store: Store): Coll<SurveyDraft> => store.collection<SurveyDraft>('surveyDrafts');
+
+export async function findSurvey(store: Store, id: string): Promise<Survey | null> {
+  return surveysIn(store).findOne({ _id: id });
+}
+
+/** Refuses: not-found; gone (it was deleted). */
+export async function getSurvey(store: Store, id: string): Promise<Survey> {
+  const survey = await findSurvey(store, id);
+  if (!survey) throw new DomainError('not-found', 'error.notFound');
+  if (survey.deletedAt !== null) throw new DomainError('gone', 'surveys.error.gone');
+  return survey;
+}
+
+/** For those who organise it. Refuses: not-found (also for everybody else). Deleted ones too: they can be taken back. */
+export async function getOrganised(ctx: Context, id: string): Promise<{ survey: Survey; owner: Collective }> {
+  const survey = await findSurvey(ctx.store, id);
+  if (!survey) throw new DomainError('not-found', 'error.notFound');
+  const owner = await getCollective(ctx.store, survey.collectiveId);
+  checkMayOrganise(ctx.actor, owner);
+  return { survey, owner };
+}
+
+/** Refuses: not-found. */
+export async function getVersion(store: Store, surveyId: string, number: number): Promise<SurveyVersion> {
+  const version = await versionsIn(store).findOne({ surveyId, number });
+  if (!version) throw new DomainError('not-found', 'error.notFound');
+  return version;
+}
+
+/** Those of one collective that are not deleted, the newest first. */
+export async function listSurveysOf(store: Store, collectiveId: string): Promise<Survey[]> {
+  return surveysIn(store)
+    .find({ collectiveId, deletedAt: null }, { sort: { createdAt: -1 } })
+    .toArray();
+}
+
+/** Those that ask any of these collectives and stand open, the first to close first; without an end last. */
+export async function listOpenFor(store: Store, collectiveIds: readonly string[], now: Date): Promise<Survey[]> {
+  if (collectiveIds.length === 0) return [];
+  const found = await surveysIn(store)
+    .find({ 'invited.collectiveId': { $in: [...collectiveIds] }, state: 'open' })
+    .toArray();
+  const end = (survey: Survey) => survey.closesAt?.getTime() ?? Number.POSITIVE_INFINITY;
+  return found
+    .filter((survey) => survey.deletedAt === null && end(survey) > now.getTime())
+    .sort((a, b) => end(a) - end(b));
+}
+
+export async function findAnswer(store: Store, surveyId: string, key: string): Promise<SurveyAnswer | null> {
+  return answersIn(store).findOne({ _id: answerKey(surveyId, key) });
+}
+
+export async function findDraft(store: Store, surveyId: string, key: string): Promise<SurveyDraft | null> {
+  return draftsIn(store).findOne({ _id: answerKey(surveyId, key) });
+}
+
+/** Whether there is an answer, of whatever kind the survey takes. */
+export async function hasAnswered(store: Store, survey: Pick<Survey, '_id' | 'names'>, key: string): Promise<boolean> {
+  const _id = answerKey(survey._id, key);
+  const found =
+    survey.names === 'anonymous'
+      ? await turnoutsIn(store).findOne({ _id })
+      : await answersIn(store).findOne({ _id }, { projection: { _id: 1 } });
+  return found !== null;
+}
+
+export async function countAnswers(store: Store, survey: Pick<Survey, '_id' | 'names'>): Promise<number> {
+  const filter = { surveyId: survey._id };
+  return survey.names === 'anonymous'
+    ? turnoutsIn(store).countDocuments(filter)
+    : answersIn(store).countDocuments(filter);
+}
+
+/** Keys of all who have answered. */
+export async function listAnswererKeys(store: Store, survey: Pick<Survey, '_id' | 'names'>): Promise<string[]> {
+  const filter = { surveyId: survey._id };
+  if (survey.names === 'anonymous') return (await turnoutsIn(store).find(filter).toArray()).map(({ key }) => key);
+  const found = await answersIn(store)
+    .find(filter, { projection: { answerer: 1 } })
+    .toArray();
+  return found.map(({ answerer }) => answerer.key);
+}
+
+/** Everything that was answered, named or not, for counting. */
+export async function* eachAnswer(
+  store: Store,
+  survey: Pick<Survey, '_id' | 'names'>,
+): AsyncGenerator<Pick<SurveyAnswer, '_id' | 'version' | 'values'>> {
+  const filter = { surveyId: survey._id };
+  const options = { projection: { version: 1, values: 1 } };
+  if (survey.names === 'anonymous') yield* ballotsIn(store).find(filter, options);
+  else yield* answersIn(store).find(filter, options);
+}

@@ -1,0 +1,223 @@
+// Who may do what with a survey and when, and what makes its questions hold together. Pure: no store, no clock of its own.
+import { createHash } from 'node:crypto';
+import { type Membered, mayEditCollective } from '../collectives/rules.js';
+import type { Actor } from '../context.js';
+import { DomainError } from '../errors.js';
+import {
+  type Condition,
+  limits,
+  type Question,
+  type Section,
+  type Survey,
+  type SurveyState,
+  type Texts,
+} from './schema.js';
+
+/** The one key of whoever answers one survey: a second answer meets the first (WB-40). */
+export function answerKey(surveyId: string, answerer: string): string {
+  return createHash('sha256').update(`${surveyId} ${answerer}`).digest('hex');
+}
+
+/** The members of the collective that asks, and administrators, organise. */
+export function mayOrganise(actor: Actor, owner: Membered): boolean {
+  return mayEditCollective(actor, owner);
+}
+
+/** Refuses: not-found. */
+export function checkMayOrganise(actor: Actor, owner: Membered): void {
+  if (!mayOrganise(actor, owner)) throw new DomainError('not-found', 'error.notFound');
+}
+
+/** The person may speak for one of the collectives asked. Administrators do not answer for others. */
+export function mayAnswerFor(actor: Actor, collective: Membered): boolean {
+  return actor?.kind === 'person' && collective.members.some(({ personId }) => personId === actor.personId);
+}
+
+/** Whether it takes answers now, by the stored moments alone. */
+export function isOpen(survey: Pick<Survey, 'state' | 'closesAt' | 'deletedAt'>, now: Date): boolean {
+  return survey.state === 'open' && survey.deletedAt === null && (survey.closesAt === null || now < survey.closesAt);
+}
+
+/** How long after closing an answer that was sent in time is still taken, where the survey says so. */
+const graceMs = 24 * 60 * 60 * 1000;
+
+/**
+ * Refuses: closed (not open yet, closed). `sentAt`: when it left another instance; it counts only where the survey takes what
+ * was sent in time, and never when it lies in the future.
+ */
+export function checkTakesAnswers(
+  survey: Pick<Survey, 'state' | 'closesAt' | 'closedAt' | 'deletedAt' | 'late'>,
+  now: Date,
+  sentAt: Date = now,
+): void {
+  if (isOpen(survey, now)) return;
+  if (survey.deletedAt !== null) throw new DomainError('gone', 'surveys.error.gone');
+  if (survey.state === 'draft' || survey.state === 'scheduled') {
+    throw new DomainError('closed', 'surveys.error.notOpenYet');
+  }
+  const end = endOf(survey);
+  const isInTime = end !== null && sentAt < end && sentAt <= now && now.getTime() < end.getTime() + graceMs;
+  if (survey.late === 'sentInTime' && isInTime) return;
+  throw new DomainError('closed', 'surveys.error.closed');
+}
+
+/** When it stopped taking answers, or will; null: open without an end, or not open yet. */
+export function endOf(survey: Pick<Survey, 'closesAt' | 'closedAt'>): Date | null {
+  return survey.closedAt ?? survey.closesAt;
+}
+
+const steps: Record<string, { from: SurveyState[]; to: SurveyState }> = {
+  schedule: { from: ['draft'], to: 'scheduled' },
+  open: { from: ['draft', 'scheduled'], to: 'open' },
+  unschedule: { from: ['scheduled'], to: 'draft' },
+  close: { from: ['open'], to: 'closed' },
+  reopen: { from: ['closed'], to: 'open' },
+};
+export type Step = 'schedule' | 'open' | 'unschedule' | 'close' | 'reopen';
+
+/** Refuses: conflict. Somebody else did it meanwhile, or it does not fit the state. */
+export function checkStep(survey: Pick<Survey, 'state'>, step: Step): SurveyState {
+  const rule = steps[step];
+  if (!rule?.from.includes(survey.state)) throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
+  return rule.to;
+}
+
+/** Refuses: conflict. The page from which the change comes shows an older state. */
+export function checkRevision(survey: Pick<Survey, 'revision'>, revision: number): void {
+  if (survey.revision !== revision) throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
+}
+
+/**
+ * Whether its questions may still be changed. Names and who answers are promises: they stand from the opening on
+ * (checkPromises).
+ */
+export function mayChangeQuestions(survey: Pick<Survey, 'state' | 'deletedAt'>): boolean {
+  return survey.deletedAt === null && survey.state !== 'closed';
+}
+
+/** Refuses: closed. What was promised to those who answered stays. */
+export function checkPromises(
+  before: Pick<Survey, 'state' | 'names' | 'answerBy'>,
+  after: Pick<Survey, 'names' | 'answerBy'>,
+): void {
+  if (before.state === 'draft' || before.state === 'scheduled') return;
+  if (before.names !== after.names) throw new DomainError('closed', 'surveys.error.promise', { field: 'names' });
+  if (before.answerBy !== after.answerBy) {
+    throw new DomainError('closed', 'surveys.error.promise', { field: 'answerBy' });
+  }
+}
+
+/** Refuses: invalid, with the field "sections.<n>.questions.<m>.…": ids twice, conditions on later questions, bounds upside down. */
+export function checkSections(sections: readonly Section[]): void {
+  const seen = new Map<string, Question>();
+  const ids = new Set<string>();
+  const before: Question[] = [];
+  for (const [index, section] of sections.entries()) {
+    const place = `sections.${index}`;
+    once(ids, section.id, `${place}.id`);
+    checkCondition(section.showIf, seen, `${place}.showIf`);
+    for (const [position, question] of section.questions.entries()) {
+      const field = `${place}.questions.${position}`;
+      once(ids, question.id, `${field}.id`);
+      checkCondition(question.showIf, seen, `${field}.showIf`);
+      checkQuestion(question, field);
+      seen.set(question.id, question);
+      before.push(question);
+    }
+  }
+  if (before.length > limits.questions) throw invalid('surveys.error.tooManyQuestions', 'sections');
+}
+
+/** Refuses: invalid. A survey with nothing to answer cannot open. */
+export function checkHasQuestions(sections: readonly Section[]): void {
+  if (sections.every((section) => section.questions.length === 0))
+    throw invalid('surveys.error.noQuestions', 'sections');
+}
+
+function once(ids: Set<string>, id: string, field: string): void {
+  if (ids.has(id)) throw invalid('surveys.error.twice', field);
+  ids.add(id);
+}
+
+function checkCondition(condition: Condition | null, seen: ReadonlyMap<string, Question>, field: string): void {
+  if (condition === null) return;
+  const question = seen.get(condition.question);
+  if (!question) throw invalid('surveys.error.conditionLater', field);
+  const isChoice = question.kind === 'single' || question.kind === 'multiple';
+  const isNumber = question.kind === 'number' || question.kind === 'scale';
+  if (condition.test === 'oneOf') {
+    const known = isChoice ? question.choices.map(({ id }) => id) : [];
+    if (condition.values.length === 0 || !condition.values.every((value) => known.includes(value))) {
+      throw invalid('surveys.error.conditionChoice', field);
+    }
+  }
+  if ((condition.test === 'atLeast' || condition.test === 'atMost') && (!isNumber || condition.number === null)) {
+    throw invalid('surveys.error.conditionNumber', field);
+  }
+}
+
+function checkQuestion(question: Question, field: string): void {
+  const lists = 'choices' in question ? [question.choices] : [];
+  if (question.kind === 'grid') {
+    if (question.rowsFrom === 'rows' && question.rows.length === 0)
+      throw invalid('surveys.error.rows', `${field}.rows`);
+    lists.push(question.rows);
+  }
+  for (const list of lists) {
+    if (new Set(list.map(({ id }) => id)).size < list.length) throw invalid('surveys.error.twice', `${field}.choices`);
+  }
+  if (question.kind === 'availability') {
+    if (new Set(question.slots.map(({ id }) => id)).size < question.slots.length) {
+      throw invalid('surveys.error.twice', `${field}.slots`);
+    }
+    const upside = question.slots.some(({ startsAt, endsAt }) => endsAt !== null && endsAt <= startsAt);
+    if (upside) throw invalid('surveys.error.slotEnds', `${field}.slots`);
+  }
+  if ('min' in question && question.min !== null && question.max !== null && question.min > question.max) {
+    throw invalid('surveys.error.bounds', `${field}.max`);
+  }
+  if (question.kind === 'multiple' && (question.min ?? 0) > question.choices.length + (question.other ? 1 : 0)) {
+    throw invalid('surveys.error.bounds', `${field}.min`);
+  }
+}
+
+function invalid(key: string, field: string): DomainError {
+  return new DomainError('invalid', key, { field });
+}
+
+/** The text in the reader's language, else in the survey's first, else in any; and in which it is. */
+export function pickText(texts: Texts, language: string, languages: readonly string[]): { text: string; lang: string } {
+  for (const lang of [language, ...languages, ...Object.keys(texts)]) {
+    const text = texts[lang];
+    if (text) return { text, lang };
+  }
+  return { text: '', lang: language };
+}
+
+/** Languages of the survey in which a text is missing that another language has. */
+export function missingIn(texts: Texts, languages: readonly string[]): string[] {
+  if (!Object.values(texts).some((text) => text !== '')) return [];
+  return languages.filter((language) => !texts[language]);
+}
+
+/** Who reads names and answers of each: with `anonymous` nobody ever, with `hiddenUntilClose` nobody before the end. */
+export function maySeeNames(survey: Pick<Survey, 'names' | 'state'>): boolean {
+  return survey.names === 'named' || (survey.names === 'hiddenUntilClose' && survey.state === 'closed');
+}
+
+/** Whether the results, or a part of them, are for this reader now. Members: the people of the collectives asked. */
+export function maySeeResults(
+  survey: Pick<Survey, 'results' | 'names' | 'state'>,
+  reader: { organises: boolean; isMember: boolean },
+): boolean {
+  if (reader.organises) return survey.names === 'named' || survey.state === 'closed';
+  if (survey.results.publishedAt === null) return false;
+  return survey.results.readers === 'public' || (survey.results.readers === 'members' && reader.isMember);
+}
+
+/** Below so few answers an anonymous survey shows no figures: each could be guessed (AP-117). */
+export const fewestAnonymous = 5;
+
+export function isEnough(names: Survey['names'], answers: number): boolean {
+  return names !== 'anonymous' || answers >= fewestAnonymous;
+}

@@ -1,0 +1,204 @@
+// From answers to results: counted one answer at a time, in whole numbers, the same whatever the order. Pure.
+import type { AvailabilityQuestion, ChoiceQuestion, GridQuestion, Question, Section, Value, Values } from './schema.js';
+
+export interface ChoiceCount {
+  id: string;
+  count: number;
+}
+
+export interface NumberFigures {
+  /** How often each number was given, ascending. */
+  counts: { number: number; count: number }[];
+  sum: number;
+  mean: number | null;
+  median: number | null;
+  least: number | null;
+  most: number | null;
+}
+
+export interface RankingFigures {
+  id: string;
+  /** One point for each choice that stands below (Borda count). */
+  points: number;
+  firsts: number;
+  /** 1: always first. */
+  meanPlace: number | null;
+}
+
+export interface QuestionResult {
+  question: Question;
+  /** Answers that have something here. */
+  answered: number;
+  choices?: ChoiceCount[];
+  /** What was written for "other". */
+  others?: string[];
+  numbers?: NumberFigures;
+  ranking?: RankingFigures[];
+  /** Rows by id; of services: all rows together under the id "". */
+  rows?: { id: string; counts: ChoiceCount[] }[];
+  slots?: { id: string; yes: number; maybe: number; no: number }[];
+  texts?: string[];
+}
+
+export interface SurveyResult {
+  /** Answers counted. */
+  answers: number;
+  sections: { section: Section; questions: QuestionResult[] }[];
+}
+
+interface Counter {
+  answered: number;
+  counts: Map<string, number>;
+  texts: string[];
+  numbers: Map<number, number>;
+  places: Map<string, { sum: number; firsts: number; points: number }>;
+}
+
+/**
+ * Counts answers of every version into the questions of the last one: by id, so a corrected label keeps its counts. What an
+ * old version asked and the last one does not is left out.
+ */
+export class Tally {
+  answers = 0;
+  readonly #questions: ReadonlyMap<string, Question>;
+  readonly #counters = new Map<string, Counter>();
+
+  constructor(readonly sections: readonly Section[]) {
+    this.#questions = new Map(sections.flatMap(({ questions }) => questions.map((one) => [one.id, one] as const)));
+    for (const id of this.#questions.keys()) {
+      const empty = { answered: 0, counts: new Map(), texts: [], numbers: new Map(), places: new Map() };
+      this.#counters.set(id, empty);
+    }
+  }
+
+  add(values: Values): void {
+    this.answers += 1;
+    for (const [id, value] of Object.entries(values)) {
+      const counter = this.#counters.get(id);
+      const question = this.#questions.get(id);
+      if (counter && question) count(counter, question, value);
+    }
+  }
+
+  result(): SurveyResult {
+    const of = (question: Question) => resultOf(question, this.#counters.get(question.id) as Counter);
+    return {
+      answers: this.answers,
+      sections: this.sections.map((section) => ({ section, questions: section.questions.map(of) })),
+    };
+  }
+}
+
+function count(counter: Counter, question: Question, value: Value): void {
+  counter.answered += 1;
+  const more = (key: string) => counter.counts.set(key, (counter.counts.get(key) ?? 0) + 1);
+  if ('text' in value) counter.texts.push(value.text);
+  else if ('number' in value) counter.numbers.set(value.number, (counter.numbers.get(value.number) ?? 0) + 1);
+  else if ('chosen' in value) {
+    for (const id of value.chosen) more(id);
+    if (value.other !== '') counter.texts.push(value.other);
+  } else if ('ranked' in value) rank(counter, value.ranked);
+  else if ('slots' in value) for (const { id, is } of value.slots) more(`${id} ${is}`);
+  else {
+    const isByRow = question.kind === 'grid' && question.rowsFrom === 'rows';
+    for (const { id, choice } of value.rows) more(`${isByRow ? id : ''} ${choice}`);
+  }
+}
+
+function rank(counter: Counter, ranked: readonly string[]): void {
+  for (const [index, id] of ranked.entries()) {
+    const known = counter.places.get(id) ?? { sum: 0, firsts: 0, points: 0 };
+    counter.places.set(id, {
+      sum: known.sum + index + 1,
+      firsts: known.firsts + Number(index === 0),
+      points: known.points + ranked.length - 1 - index,
+    });
+  }
+}
+
+function resultOf(question: Question, counter: Counter): QuestionResult {
+  const base = { question, answered: counter.answered };
+  const { counts, texts } = counter;
+  switch (question.kind) {
+    case 'single':
+    case 'multiple':
+      return { ...base, choices: choicesOf(question, counts, ''), others: sortTexts(texts) };
+    case 'number':
+    case 'scale':
+      return { ...base, numbers: figuresOf(counter.numbers) };
+    case 'ranking':
+      return { ...base, ranking: question.choices.map(({ id }) => rankingOf(id, counter)).sort(byPoints) };
+    case 'grid':
+      return { ...base, rows: rowsOf(question, counts) };
+    case 'availability':
+      return { ...base, slots: slotsOf(question, counts) };
+    case 'shortText':
+    case 'longText':
+    case 'date':
+    case 'link':
+      return { ...base, texts: sortTexts(texts) };
+  }
+}
+
+function choicesOf(
+  question: Pick<ChoiceQuestion, 'choices'>,
+  counts: ReadonlyMap<string, number>,
+  row: string,
+): ChoiceCount[] {
+  const prefix = row === '' ? '' : `${row} `;
+  return question.choices.map(({ id }) => ({ id, count: counts.get(`${prefix}${id}`) ?? 0 }));
+}
+
+function rowsOf(question: GridQuestion, counts: ReadonlyMap<string, number>): { id: string; counts: ChoiceCount[] }[] {
+  const ids = question.rowsFrom === 'rows' ? question.rows.map(({ id }) => id) : [''];
+  return ids.map((id) => ({
+    id,
+    counts: question.choices.map((choice) => ({ id: choice.id, count: counts.get(`${id} ${choice.id}`) ?? 0 })),
+  }));
+}
+
+function slotsOf(question: AvailabilityQuestion, counts: ReadonlyMap<string, number>) {
+  const of = (id: string, is: string) => counts.get(`${id} ${is}`) ?? 0;
+  return question.slots.map(({ id }) => ({ id, yes: of(id, 'yes'), maybe: of(id, 'maybe'), no: of(id, 'no') }));
+}
+
+/** The order of texts says nothing about who wrote them, nor when. */
+function sortTexts(texts: readonly string[]): string[] {
+  return texts.toSorted((a, b) => (a < b ? -1 : Number(a > b)));
+}
+
+const scale = 10_000n;
+
+function figuresOf(numbers: ReadonlyMap<number, number>): NumberFigures {
+  const counts = [...numbers].map(([number, times]) => ({ number, count: times })).sort((a, b) => a.number - b.number);
+  const total = counts.reduce((sum, one) => sum + one.count, 0);
+  if (total === 0) return { counts, sum: 0, mean: null, median: null, least: null, most: null };
+  // In ten-thousandths, the finest step that a question may ask for: sums of whole numbers are exact.
+  const sum = counts.reduce((all, one) => all + BigInt(Math.round(one.number * Number(scale))) * BigInt(one.count), 0n);
+  const at = (position: number): number => {
+    let passed = 0;
+    for (const one of counts) {
+      passed += one.count;
+      if (position < passed) return one.number;
+    }
+    return 0;
+  };
+  const middle = at(Math.floor(total / 2));
+  return {
+    counts,
+    sum: Number(sum) / Number(scale),
+    mean: Number(sum) / Number(scale) / total,
+    median: total % 2 === 1 ? middle : (at(total / 2 - 1) + middle) / 2,
+    least: counts[0]?.number ?? null,
+    most: counts.at(-1)?.number ?? null,
+  };
+}
+
+function rankingOf(id: string, { places, answered }: Counter): RankingFigures {
+  const { sum, firsts, points } = places.get(id) ?? { sum: 0, firsts: 0, points: 0 };
+  return { id, points, firsts, meanPlace: answered === 0 ? null : sum / answered };
+}
+
+function byPoints(a: RankingFigures, b: RankingFigures): number {
+  return b.points - a.points || b.firsts - a.firsts;
+}

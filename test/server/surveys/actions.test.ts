@@ -1,0 +1,301 @@
+import { expect } from 'chai';
+import { reviewAnswers, reviewSections } from '../../../jobs/roseauReview.js';
+import type { Collective } from '../../../server/collectives/schema.js';
+import type { Context } from '../../../server/context.js';
+import {
+  type AnswerInput,
+  isCounted,
+  saveDraft,
+  submitAnswer,
+  withdrawAnswer,
+} from '../../../server/surveys/actions/answering.js';
+import {
+  deleteSurvey,
+  duplicateSurvey,
+  purgeSurveys,
+  restoreSurvey,
+  saveSections,
+  saveSettings,
+} from '../../../server/surveys/actions/drafting.js';
+import {
+  closeDueSurveys,
+  closeSurvey,
+  extendSurvey,
+  openDueSurveys,
+  openSurvey,
+  publishResults,
+  reopenSurvey,
+} from '../../../server/surveys/actions/running.js';
+import {
+  answersIn,
+  ballotsIn,
+  countAnswers,
+  draftsIn,
+  findAnswer,
+  findDraft,
+  findSurvey,
+  getSurvey,
+  getVersion,
+  hasAnswered,
+  listOpenFor,
+  turnoutsIn,
+} from '../../../server/surveys/queries.js';
+import type { Survey } from '../../../server/surveys/schema.js';
+import { buildTestHouse, contextFor, systemActor, type TestHouse } from '../../support/appSupport.js';
+import { buildMember, eventsOf, refusalOf } from '../collectives/collectiveSupport.js';
+import { answererOf, buildSurvey } from './surveySupport.js';
+
+const hour = 3_600_000;
+
+describe('surveys', () => {
+  let house: TestHouse;
+  let ctx: Context;
+  let owner: Collective;
+  let asked: Collective;
+  let strangers: Context;
+
+  before(async () => {
+    house = await buildTestHouse();
+  });
+  beforeEach(async () => {
+    ({ ctx, collective: owner } = await buildMember(house, 'member'));
+    ({ collective: asked, ctx: strangers } = await buildMember(house, 'member'));
+  });
+  const later = (ms: number, from = ctx) => ({ ...from, now: new Date(ctx.now.getTime() + ms) });
+  const inputFor = (survey: Survey, overrides: Partial<AnswerInput> = {}): AnswerInput => ({
+    surveyId: survey._id,
+    answerer: answererOf(ctx, asked),
+    by: 'p1',
+    byName: 'Camille',
+    home: '',
+    version: survey.version,
+    raw: reviewAnswers.ecluse ?? {},
+    ...overrides,
+  });
+
+  it('opens now, or when its moment has come, once', async () => {
+    const opensAt = new Date(ctx.now.getTime() + hour);
+    const survey = await buildSurvey(ctx, owner, [asked], { isDraft: true, opensAt });
+    expect((await openSurvey(ctx, survey._id)).state).to.equal('scheduled');
+    expect(await openDueSurveys(later(hour - 1))).to.equal(0);
+    const both = await Promise.all([openDueSurveys(later(hour)), openDueSurveys(later(hour))]);
+    expect(both.toSorted()).to.deep.equal([0, 1]);
+    const types = (await eventsOf(house, 'surveys', survey._id)).map(({ type }) => type);
+    expect(types).to.deep.equal(['survey.opened']);
+  });
+
+  it('refuses to open without questions, without anybody asked, or with its end past', async () => {
+    const system = contextFor(house, systemActor);
+    const nothing = await buildSurvey(system, owner, [asked], { isDraft: true, sections: [] });
+    expect(await refusalOf(openSurvey(system, nothing._id))).to.equal('invalid surveys.error.noQuestions');
+    const nobody = await buildSurvey(ctx, owner, [], { isDraft: true });
+    expect(await refusalOf(openSurvey(ctx, nobody._id))).to.equal('invalid surveys.error.nobodyAsked');
+    const past = await buildSurvey(ctx, owner, [asked], { isDraft: true, closesAt: ctx.now });
+    expect(await refusalOf(openSurvey(ctx, past._id))).to.equal('invalid surveys.error.closesInPast');
+  });
+
+  it('is nobody’s to change but of those who ask', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked], { isDraft: true });
+    for (const deed of [openSurvey, closeSurvey, deleteSurvey, duplicateSurvey]) {
+      expect(await refusalOf(deed(strangers, survey._id))).to.equal('not-found error.notFound');
+    }
+  });
+
+  it('takes one answer of a collective; the latest counts, and its people see the ones before', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    expect(await submitAnswer(ctx, inputFor(survey))).to.include({ isFirst: true, receipt: null });
+    const second = inputFor(survey, { by: 'p2', byName: 'Sacha', raw: reviewAnswers.fournil ?? {} });
+    expect(await submitAnswer(later(hour), second)).to.include({ isFirst: false });
+    const kept = await findAnswer(house.store, survey._id, answererOf(ctx, asked).key);
+    expect(kept).to.deep.include({ byName: 'Sacha', edits: [{ at: ctx.now, byName: 'Camille' }] });
+    expect(kept?.values.hours).to.deep.equal({ number: 2 });
+    expect(await countAnswers(house.store, survey)).to.equal(1);
+  });
+
+  it('keeps one answer when two delegates send fifty at once', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    const sent = Array.from({ length: 50 }, (_, index) =>
+      submitAnswer(ctx, inputFor(survey, { by: `p${index % 2}`, byName: `${index}` })),
+    );
+    await Promise.all(sent);
+    expect(await answersIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(1);
+  });
+
+  it('keeps of two that arrive out of order the one that was sent later', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    await submitAnswer(later(hour), inputFor(survey, { sentAt: later(hour).now, home: 'b.example' }));
+    const early = inputFor(survey, { sentAt: ctx.now, home: 'b.example', raw: reviewAnswers.fournil ?? {} });
+    expect(await refusalOf(submitAnswer(later(hour), early))).to.equal('conflict surveys.error.laterOne');
+  });
+
+  it('refuses those who are not asked, wrong answers, unknown versions, and what comes too early or too late', async () => {
+    const closesAt = new Date(ctx.now.getTime() + hour);
+    const survey = await buildSurvey(ctx, owner, [asked], { closesAt });
+    const refused = (overrides: Partial<AnswerInput>, at = ctx) =>
+      refusalOf(submitAnswer(at, inputFor(survey, overrides)));
+    expect(await refused({ answerer: answererOf(ctx, owner) })).to.equal('not-allowed surveys.error.notAsked');
+    const guest = { kind: 'anyone', key: 'guest:1', name: '', handle: '' } as const;
+    expect(await refused({ answerer: guest })).to.equal('not-allowed surveys.error.notAsked');
+    expect(await refused({ raw: { hours: '99' } })).to.equal('invalid surveys.answer.tooLarge');
+    expect(await refused({ version: 2 })).to.equal('invalid surveys.error.version');
+    expect(await refused({ raw: { ...reviewAnswers.ecluse, nope: 1 }, strict: true })).to.equal(
+      'invalid surveys.answer.unknown',
+    );
+    expect(await refused({}, later(hour - 1))).to.equal('done');
+    expect(await refused({}, later(hour))).to.equal('closed surveys.error.closed');
+    const draft = await buildSurvey(ctx, owner, [asked], { isDraft: true });
+    expect(await refusalOf(submitAnswer(ctx, inputFor(draft)))).to.equal('closed surveys.error.notOpenYet');
+  });
+
+  it('takes what was sent in time for a day, where the survey says so', async () => {
+    const closesAt = new Date(ctx.now.getTime() + hour);
+    const survey = await buildSurvey(ctx, owner, [asked], { closesAt, late: 'sentInTime' });
+    const sent = (sentAt: Date, arrives: number) =>
+      refusalOf(submitAnswer(later(arrives), inputFor(survey, { sentAt, home: 'b.example' })));
+    expect(await sent(closesAt, 2 * hour)).to.equal('closed surveys.error.closed');
+    expect(await sent(ctx.now, 26 * hour)).to.equal('closed surveys.error.closed');
+    expect(await sent(ctx.now, 2 * hour)).to.equal('done');
+  });
+
+  it('closes at its end as the moment, once, and by hand before', async () => {
+    await closeDueSurveys(later(2 * hour));
+    const closesAt = new Date(ctx.now.getTime() + hour);
+    const survey = await buildSurvey(ctx, owner, [asked], { closesAt });
+    const both = await Promise.all([closeDueSurveys(later(2 * hour)), closeDueSurveys(later(2 * hour))]);
+    expect(both.toSorted()).to.deep.equal([0, 1]);
+    expect(await findSurvey(house.store, survey._id)).to.deep.include({ state: 'closed', closedAt: closesAt });
+    const byHand = await buildSurvey(ctx, owner, [asked]);
+    await closeSurvey(later(hour), byHand._id);
+    expect(await refusalOf(closeSurvey(ctx, byHand._id))).to.equal('conflict surveys.error.changedMeanwhile');
+  });
+
+  it('gives more time, only later, and opens again only what was named', async () => {
+    const closesAt = new Date(ctx.now.getTime() + hour);
+    const survey = await buildSurvey(ctx, owner, [asked], { closesAt });
+    const extended = (at: Date, revision = survey.revision) =>
+      refusalOf(extendSurvey(ctx, survey._id, { closesAt: at, revision }));
+    expect(await extended(closesAt)).to.equal('invalid surveys.error.notLater');
+    expect(await extended(later(2 * hour).now)).to.equal('done');
+    expect(await extended(later(3 * hour).now)).to.equal('conflict surveys.error.changedMeanwhile');
+    await closeSurvey(ctx, survey._id);
+    expect(await refusalOf(reopenSurvey(ctx, survey._id, { closesAt: null }))).to.equal('done');
+    const secret = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+    await closeSurvey(ctx, secret._id);
+    expect(await refusalOf(reopenSurvey(ctx, secret._id, { closesAt: null }))).to.equal('closed surveys.error.promise');
+  });
+
+  it('makes a new version once somebody has answered, and keeps the old one with the old answers', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    const fewer = reviewSections.slice(0, 2);
+    const same = await saveSections(ctx, survey._id, { revision: survey.revision, sections: reviewSections });
+    expect(same.version).to.equal(1);
+    await submitAnswer(ctx, inputFor(survey));
+    const changed = await saveSections(ctx, survey._id, { revision: same.revision, sections: fewer });
+    expect(changed.version).to.equal(2);
+    expect((await getVersion(house.store, survey._id, 1)).sections).to.deep.equal(reviewSections);
+    // Somebody who had the old page open loses nothing.
+    expect(await refusalOf(submitAnswer(later(hour), inputFor(survey)))).to.equal('done');
+    expect((await findAnswer(house.store, survey._id, answererOf(ctx, asked).key))?.version).to.equal(1);
+  });
+
+  it('keeps its promises once it is open', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+    const { title, intro, languages, invited, timeZone, opensAt, closesAt, late, reminders, revision } = survey;
+    const same = { title, intro, languages, invited, timeZone, opensAt, closesAt, late, reminders, revision };
+    const refused = (changes: Pick<Survey, 'names' | 'answerBy'>) =>
+      refusalOf(saveSettings(ctx, survey._id, { ...same, ...changes }));
+    expect(await refused({ names: 'named', answerBy: 'collective' })).to.equal('closed surveys.error.promise');
+    expect(await refused({ names: 'anonymous', answerBy: 'person' })).to.equal('closed surveys.error.promise');
+    expect(await refused({ names: 'anonymous', answerBy: 'collective' })).to.equal('done');
+  });
+
+  it('keeps a draft of what can be read, until it is sent', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    const { key } = answererOf(ctx, asked);
+    await saveDraft(ctx, inputFor(survey, { raw: { hours: '4', load: 'nine' } }));
+    expect((await findDraft(house.store, survey._id, key))?.values).to.deep.equal({ hours: { number: 4 } });
+    await submitAnswer(ctx, inputFor(survey));
+    expect(await findDraft(house.store, survey._id, key)).to.equal(null);
+  });
+
+  it('takes an answer back while it is open', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    await submitAnswer(ctx, inputFor(survey));
+    await withdrawAnswer(ctx, survey._id, answererOf(ctx, asked));
+    expect(await hasAnswered(house.store, survey, answererOf(ctx, asked).key)).to.equal(false);
+    await closeSurvey(ctx, survey._id);
+    expect(await refusalOf(withdrawAnswer(ctx, survey._id, answererOf(ctx, asked)))).to.equal(
+      'closed surveys.error.closed',
+    );
+  });
+
+  describe('anonymous', () => {
+    it('keeps who answered and what was answered apart, with nothing in common but the survey', async () => {
+      const survey = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+      const { receipt, answer } = await submitAnswer(ctx, inputFor(survey));
+      expect(answer).to.equal(null);
+      const [ballot] = await ballotsIn(house.store).find({ surveyId: survey._id }).toArray();
+      const [turnout] = await turnoutsIn(house.store).find({ surveyId: survey._id }).toArray();
+      expect(Object.keys(ballot ?? {}).toSorted()).to.deep.equal(['_id', 'receipt', 'surveyId', 'values', 'version']);
+      expect(turnout).to.deep.equal({
+        _id: turnout?._id,
+        surveyId: survey._id,
+        key: answererOf(ctx, asked).key,
+      });
+      expect(await isCounted(ctx, survey._id, ` ${receipt?.toUpperCase()} `)).to.equal(true);
+      expect(await isCounted(ctx, survey._id, 'ff')).to.equal(false);
+      expect(await answersIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(0);
+      const told = (await eventsOf(house, 'surveys', survey._id)).map(({ type }) => type);
+      expect(told).to.deep.equal(['survey.opened']);
+    });
+
+    it('keeps no draft', async () => {
+      const survey = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+      await saveDraft(ctx, inputFor(survey));
+      expect(await draftsIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(0);
+    });
+
+    it('takes one of fifty sent at once, and no second one', async () => {
+      const survey = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+      const outcomes = await Promise.all(
+        Array.from({ length: 50 }, () => refusalOf(submitAnswer(ctx, inputFor(survey)))),
+      );
+      expect(outcomes.filter((one) => one === 'done')).to.have.length(1);
+      expect(new Set(outcomes)).to.deep.equal(new Set(['done', 'conflict surveys.error.alreadyCast']));
+      expect(await ballotsIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(1);
+    });
+  });
+
+  it('publishes results when it is over', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    const input = { readers: 'public' as const, hidden: ['stop'], notes: { fr: 'Merci.' } };
+    const early = publishResults(ctx, survey._id, { ...input, revision: survey.revision });
+    expect(await refusalOf(early)).to.equal('closed surveys.error.notClosedYet');
+    await closeSurvey(ctx, survey._id);
+    const { revision } = await getSurvey(house.store, survey._id);
+    await publishResults(ctx, survey._id, { ...input, revision });
+    expect((await getSurvey(house.store, survey._id)).results).to.deep.equal({ ...input, publishedAt: ctx.now });
+  });
+
+  it('is put away, taken back, and after 30 days gone with every answer', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    await submitAnswer(ctx, inputFor(survey));
+    await deleteSurvey(ctx, survey._id);
+    expect(await refusalOf(submitAnswer(ctx, inputFor(survey)))).to.equal('gone surveys.error.gone');
+    expect(await listOpenFor(house.store, [asked._id], ctx.now)).to.deep.equal([]);
+    await restoreSurvey(ctx, survey._id);
+    expect(await listOpenFor(house.store, [asked._id], ctx.now)).to.have.length(1);
+    await deleteSurvey(ctx, survey._id);
+    expect(await purgeSurveys(later(29 * 24 * hour))).to.equal(0);
+    expect(await purgeSurveys(later(31 * 24 * hour))).to.equal(1);
+    expect(await findSurvey(house.store, survey._id)).to.equal(null);
+    expect(await answersIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(0);
+  });
+
+  it('is duplicated with its questions, and remembers the edition before', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    const copy = await duplicateSurvey(ctx, survey._id);
+    expect(copy).to.deep.include({ previousId: survey._id, state: 'draft', invited: survey.invited, version: 1 });
+    expect((await getVersion(house.store, copy._id, 1)).sections).to.deep.equal(reviewSections);
+  });
+});

@@ -1,0 +1,45 @@
+// Surveys for tests: one that asks hosters, ready to be answered. Overrides win.
+import { reviewSections, reviewTitle } from '../../../jobs/roseauReview.js';
+import type { Collective } from '../../../server/collectives/schema.js';
+import type { Context } from '../../../server/context.js';
+import { actorIri } from '../../../server/partners/rules.js';
+import { createSurvey, type SurveySettings, saveSettings } from '../../../server/surveys/actions/drafting.js';
+import { openSurvey } from '../../../server/surveys/actions/running.js';
+import { getSurvey } from '../../../server/surveys/queries.js';
+import type { Answerer, Invited, Section, Survey } from '../../../server/surveys/schema.js';
+
+export function invitedOf(ctx: Context, collective: Collective): Invited {
+  const { _id, handle, profile } = collective;
+  return { iri: actorIri(ctx.site, handle), collectiveId: _id, name: profile.name.fr, handle };
+}
+
+export function answererOf(ctx: Context, collective: Collective): Answerer {
+  const { iri, name, handle } = invitedOf(ctx, collective);
+  return { kind: 'collective', key: iri, name, handle };
+}
+
+/** A survey of `owner` that asks the collectives given; open unless `isDraft`. */
+export async function buildSurvey(
+  ctx: Context,
+  owner: Collective,
+  asked: readonly Collective[],
+  overrides: Partial<SurveySettings> & { sections?: Section[]; isDraft?: boolean } = {},
+): Promise<Survey> {
+  const { sections = reviewSections, isDraft = false, ...settings } = overrides;
+  const title = reviewTitle;
+  const draft = await createSurvey(ctx, owner._id, {
+    title,
+    languages: ['fr', 'en'],
+    timeZone: 'Europe/Paris',
+    sections,
+  });
+  const { intro, languages, answerBy, names, timeZone, opensAt, closesAt, late, reminders } = draft;
+  await saveSettings(ctx, draft._id, {
+    ...{ title, intro, languages, answerBy, names, timeZone, opensAt, closesAt, late, reminders },
+    invited: asked.map((one) => invitedOf(ctx, one)),
+    ...settings,
+    revision: draft.revision,
+  });
+  if (!isDraft) await openSurvey(ctx, draft._id);
+  return getSurvey(ctx.store, draft._id);
+}
