@@ -81,7 +81,7 @@ function usedPatterns(): (Use & { pattern: RegExp })[] {
 }
 
 /** Templates that stand inside a tag: attributes, not text. */
-const partsOfTags = new Set([join('views', 'partials', 'fieldAria.hbs')]);
+const partsOfTags = new Set(['fieldAria.hbs', 'surveyQuestionAria.hbs'].map((name) => join('views', 'partials', name)));
 
 /** Names that are the same in every language. */
 const properNames = /^(ChatonsInfos|Chatière|ActivityPub|JSON|CSV|Atom)$/;
