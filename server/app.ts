@@ -23,6 +23,7 @@ import { loadActor } from './people/routes/loadActor.js';
 import { peopleRoutes } from './people/routes.js';
 import { postRoutes } from './posts/routes.js';
 import { siteRoutes, styleguideRoutes } from './site/routes.js';
+import { surveyRoutes } from './surveys/routes.js';
 import { uploadRoutes } from './uploads/routes.js';
 
 /** The slices, in the order in which they are asked. Their lists name every route there is. */
@@ -35,6 +36,7 @@ export function slices(house: House, engine: Engine): Routes[] {
     partnerRoutes(house),
     uploadRoutes(house),
     postRoutes(house),
+    surveyRoutes(house),
     historyRoutes(house),
     noticeRoutes(house),
     instanceRoutes(house, engine),
@@ -68,7 +70,7 @@ export function buildApp(house: House, engine: Engine, { federation, wake }: Sur
   app.use(sessions(house));
   app.use(loadActor(house));
   app.use(refuseCrossSite(house.site.baseUrl));
-  app.use(express.urlencoded({ extended: false, limit: '200kb', parameterLimit: 500 }));
+  app.use(express.urlencoded({ extended: false, limit: '500kb', parameterLimit: 2000 }));
   for (const slice of slices(house, engine)) app.use(slice.router);
   app.use(notFound);
   app.use(answerErrors(house));

@@ -50,6 +50,13 @@ export class DomainError extends Error {
   }
 }
 
+/** Several fields of one form are wrong: the form names each. */
+export class InvalidFields extends DomainError {
+  constructor(readonly errors: readonly { field: string; message: Message }[]) {
+    super('invalid', errors[0]?.message ?? 'shape.invalid', { field: errors[0]?.field ?? '' });
+  }
+}
+
 /** The HTTP status of each code, for pages and for answers to other servers (security.md 0.1). */
 export const httpStatus: Record<ErrorCode, number> = {
   invalid: 422,

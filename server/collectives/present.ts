@@ -155,6 +155,7 @@ export type EditTab =
   | 'logo'
   | 'services'
   | 'posts'
+  | 'asked'
   | 'partners'
   | 'followers'
   | 'members'
@@ -183,6 +184,7 @@ export function presentEditFrame(actor: Actor, collective: Collective, current: 
       tab('logo'),
       tab('services'),
       tab('posts'),
+      tab('asked'),
       tab('partners'),
       tab('followers'),
       tab('members'),

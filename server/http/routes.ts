@@ -4,7 +4,7 @@ import express, { type NextFunction, type Request, type RequestHandler, type Res
 import multer from 'multer';
 import { z } from 'zod';
 import type { Context, Language, PersonActor } from '../context.js';
-import { DomainError, type Message } from '../errors.js';
+import { DomainError, InvalidFields, type Message } from '../errors.js';
 import { contextOf, type House } from '../house.js';
 import type { Translate } from '../i18n.js';
 import { checkCsrf } from './csrf.js';
@@ -150,7 +150,8 @@ export class Routes {
     } catch (error) {
       if (!(spec.retry && error instanceof DomainError && ['invalid', 'conflict', 'closed'].includes(error.code)))
         throw error;
-      await refuse(visit, spec, { values, errors: [{ field: error.field ?? '', message: error.safeMessage }] });
+      const one = { field: error.field ?? '', message: error.safeMessage };
+      await refuse(visit, spec, { values, errors: error instanceof InvalidFields ? [...error.errors] : [one] });
     }
   }
 }

@@ -3,6 +3,7 @@
 //
 //   npx tsx test/browser/look.ts --url http://localhost:3000 --as camille:password / /services
 //   npx tsx test/browser/look.ts --sample --as member /me     (no server needed: the network ROSEAU; --empty: nothing yet)
+//   With --sample an address may name what stands in it: /my/collectives/{collective}/asked/{survey}
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -72,7 +73,8 @@ async function take(browser: Browser, baseUrl: string, path: string, look: Look)
     await page.click('main form button[type="submit"]');
     if (new URL(page.url()).pathname === '/sign-in') throw new Error(`${login} cannot sign in`);
   }
-  const response = await page.goto(new URL(path, baseUrl).href, { waitUntil: 'load' });
+  const address = path.replace(/\{(\w+)\}/g, (_, name: string) => sample?.ids[name] ?? name);
+  const response = await page.goto(new URL(address, baseUrl).href, { waitUntil: 'load' });
   const name = [path.replace(/[^\w@-]+/g, '-').replace(/^-|-$/g, '') || 'home', width, language, theme];
   if (values.as) name.push(values.as.split(':')[0] ?? '');
   if (!script) name.push('noscript');

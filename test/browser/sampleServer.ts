@@ -26,6 +26,7 @@ import { publishPost } from '../../server/posts/actions.js';
 import { listen } from '../../server/startup.js';
 import { openStore } from '../../server/store/openStore.js';
 import { allIndexes, eventfulCollections } from '../../server/store/schema.js';
+import { addSurveys } from './sampleSurveys.js';
 
 export const sampleAccounts = {
   administrator: { username: 'camille', displayName: 'Camille Rivière' },
@@ -90,6 +91,8 @@ async function furnish(house: House, memberId: string): Promise<void> {
 
 export interface SampleServer {
   baseUrl: string;
+  /** By name, for addresses such as /my/collectives/{collective}. */
+  ids: Record<string, string>;
   stop(): Promise<void>;
 }
 
@@ -119,6 +122,7 @@ export async function startSampleServer(empty = false): Promise<SampleServer> {
   };
   const people = await addPeople(house);
   if (!empty) await furnish(house, people.member);
+  const ids = empty ? {} : await addSurveys(house);
   const engine: Engine = {
     version: '0.1.0',
     isDevelopment: true,
@@ -135,6 +139,7 @@ export async function startSampleServer(empty = false): Promise<SampleServer> {
   answer = buildApp(house, engine, { federation, wake: silent });
   return {
     baseUrl,
+    ids,
     stop: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

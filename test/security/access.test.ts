@@ -44,7 +44,7 @@ function expected(route: RouteRecord, { who }: Rule, role: Role, target: Target)
   if (who === 'administrators') return isAdministrator ? 'in' : route.path.startsWith('/admin') ? 'hidden' : 'refused';
   if (who === 'moderators') return isAdministrator || role === 'moderator' ? 'in' : 'hidden';
   if (target.name === 'missing') return 'hidden';
-  if (isAdministrator) return 'in';
+  if (isAdministrator) return who === 'ownPeople' ? 'refused' : 'in';
   if (homes[role] !== target.name) return 'hidden';
   return who === 'representatives' && role !== 'representativeA' ? 'refused' : 'in';
 }
@@ -90,7 +90,7 @@ describe('who may enter', function () {
       const rule = access[nameOf(route)];
       if (!rule) continue;
       const about =
-        ['members', 'representatives', 'readers'].includes(rule.who) && route.path.includes(':')
+        ['members', 'ownPeople', 'representatives', 'readers'].includes(rule.who) && route.path.includes(':')
           ? [targets.alpha, targets.beta, targets.missing]
           : [targets.alpha];
       for (const role of roles) {
@@ -116,7 +116,8 @@ describe('who may enter', function () {
     const wrong: string[] = [];
     for (const route of routesOf(app)) {
       const rule = access[nameOf(route)];
-      if (!rule || !['members', 'representatives'].includes(rule.who) || !route.path.includes(':')) continue;
+      if (!rule || !['members', 'ownPeople', 'representatives'].includes(rule.who) || !route.path.includes(':'))
+        continue;
       for (const role of ['plain', 'memberA', 'representativeA', 'moderator'] as const) {
         const theirs = await knock(route, rule, role, targets.beta);
         const nobodys = await knock(route, rule, role, targets.missing);

@@ -3,7 +3,7 @@
 
 /**
  * everyone: no account needed. signedIn: any account. members, representatives: of the collective in the address, and
- * administrators. moderators, administrators: of the instance. readers: everyone where it is published, else members.
+ * administrators. ownPeople: members of the collective, and not who administers the instance. moderators, administrators: of the instance. readers: everyone where it is published, else members.
  * owners: whoever has one of their own; nobody in the suite has.
  */
 export type Who =
@@ -11,6 +11,7 @@ export type Who =
   | 'everyone'
   | 'signedIn'
   | 'members'
+  | 'ownPeople'
   | 'representatives'
   | 'moderators'
   | 'administrators'
@@ -200,6 +201,11 @@ export const access: Record<string, Rule> = {
   [`POST ${me}/partners/posts/:post/reply`]: { who: 'owners', body: { text: 'Bonjour' } },
   [`GET ${mine}/history`]: { who: 'members' },
 
+  [`GET ${mine}/asked`]: { who: 'members' },
+  [`GET ${mine}/asked/:survey`]: { who: 'members' },
+  [`POST ${mine}/asked/:survey`]: { who: 'ownPeople', body: { 'a.q': 'Oui', version: '1' } },
+  [`GET ${mine}/asked/:survey/done`]: { who: 'members' },
+  [`POST ${mine}/asked/:survey/withdraw`]: { who: 'ownPeople' },
   [`GET ${mine}/posts`]: { who: 'members' },
   [`GET ${mine}/posts/new`]: { who: 'members' },
   [`POST ${mine}/posts/new`]: {

@@ -28,6 +28,10 @@ import type { Person } from '../../server/people/schema.js';
 import { deletePost, publishPost } from '../../server/posts/actions.js';
 import type { Post } from '../../server/posts/schema.js';
 import { eventfulCollections } from '../../server/store/schema.js';
+import { submitAnswer } from '../../server/surveys/actions/answering.js';
+import { createSurvey, saveSettings } from '../../server/surveys/actions/drafting.js';
+import { openSurvey } from '../../server/surveys/actions/running.js';
+import { answererFor } from '../../server/surveys/askedSurveys.js';
 import { png } from '../server/uploads/pictures.js';
 import { buildPerson, type Client, contextFor, signIn, systemActor } from '../support/appSupport.js';
 import { takeSnapshot } from '../support/oracles.js';
@@ -57,6 +61,8 @@ export interface Tenant {
   following: string;
   /** Written elsewhere for followers only. */
   partnerPost: string;
+  /** Asked by this hoster of itself; its title, intro and questions are private. */
+  survey: string;
   logoId: string;
   draftLogoId: string;
   mailIds: string[];
@@ -262,6 +268,7 @@ async function buildTenant(app: WholeApp, name: TenantName, drain: () => Promise
     collective: { id: collective._id, role: 'member' },
     language: 'fr',
   });
+  const survey = await addSurvey(app, collective, canary);
   const requestedFollow = await addFollower(app, collective, `asks-${canary}`, false);
   const acceptedFollow = await addFollower(app, collective, `follows-${name}`, true);
   const partner = await addPartner(app, collective, `asks-${canary}`, `<p>${canary}</p>`);
@@ -284,6 +291,7 @@ async function buildTenant(app: WholeApp, name: TenantName, drain: () => Promise
     requestedFollow,
     acceptedFollow,
     ...partner,
+    survey,
     logoId: collective.logoId ?? '',
     draftLogoId: draft.logoId ?? '',
     mailIds: mails.filter(({ to }) => to.includes(canary)).map(({ _id }) => _id),
@@ -321,6 +329,24 @@ async function addFollower(app: WholeApp, of: Collective, name: string, atOnce: 
   const follow = await followsIn(house.store).findOne({ follower: iri });
   if (!follow) throw new Error('no follow');
   return follow._id;
+}
+
+/** The hoster asks itself something, and has answered. */
+async function addSurvey({ house }: WholeApp, owner: Collective, canary: string): Promise<string> {
+  const ctx = contextFor(house, systemActor);
+  const answerer = answererFor(ctx, owner);
+  const label = { fr: `Question ${canary}` };
+  const asked = { help: {}, required: false, showIf: null, criterion: '' };
+  const question = { ...asked, id: 'q', kind: 'shortText' as const, label };
+  const sections = [{ id: 's', title: {}, intro: {}, showIf: null, questions: [question] }];
+  const settings = { title: { fr: `Enquête ${canary}` }, languages: ['fr'], timeZone: 'Europe/Paris' };
+  const survey = await createSurvey(ctx, owner._id, { ...settings, sections });
+  const invited = [{ iri: answerer.key, collectiveId: owner._id, name: answerer.name, handle: answerer.handle }];
+  await saveSettings(ctx, survey._id, { ...survey, invited });
+  await openSurvey(ctx, survey._id);
+  const sent = { surveyId: survey._id, answerer, by: 'p', byName: canary, home: '', version: 1, raw: { q: canary } };
+  await submitAnswer(ctx, sent);
+  return survey._id;
 }
 
 /** An instance that we know, to which something was not delivered. */

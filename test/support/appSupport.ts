@@ -81,7 +81,7 @@ export async function startTestApp(house: TestHouse, slices: ((house: House) => 
   app.use(sessions(house));
   app.use(loadActor(house));
   app.use(refuseCrossSite(house.site.baseUrl));
-  app.use(express.urlencoded({ extended: false, limit: '200kb', parameterLimit: 500 }));
+  app.use(express.urlencoded({ extended: false, limit: '500kb', parameterLimit: 2000 }));
   for (const slice of slices) app.use(slice(house).router);
   app.use(notFound);
   app.use(answerErrors(house));

@@ -2,9 +2,8 @@
 // from another instance, a guest's link.
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Context } from '../../context.js';
-import { DomainError } from '../../errors.js';
+import { DomainError, InvalidFields } from '../../errors.js';
 import { pending } from '../../events.js';
-import type { FieldError } from '../../http/form.js';
 import { DuplicateKeyError } from '../../store/store.js';
 import { readAnswers } from '../answers.js';
 import { answersIn, ballotsIn, draftsIn, findAnswer, getSurvey, getVersion, turnoutsIn } from '../queries.js';
@@ -30,13 +29,6 @@ export interface AnswerInput {
   email?: string | null;
 }
 
-/** Several fields are wrong: for forms and receipts, which name each. */
-export class WrongAnswers extends DomainError {
-  constructor(readonly errors: FieldError[]) {
-    super('invalid', errors[0]?.message ?? 'shape.invalid', { field: errors[0]?.field ?? 'a' });
-  }
-}
-
 export interface Submitted {
   /** False: it took the place of the one before. */
   isFirst: boolean;
@@ -47,7 +39,7 @@ export interface Submitted {
 
 /**
  * Records the one answer of a collective, person or guest; the latest before closing counts. Emits survey.answered (never for
- * an anonymous survey). Refuses: not-found, gone, not-allowed (not asked), closed, invalid (WrongAnswers), conflict (an
+ * an anonymous survey). Refuses: not-found, gone, not-allowed (not asked), closed, invalid (InvalidFields), conflict (an
  * anonymous answer was given already; a later correction has arrived before).
  */
 export async function submitAnswer(ctx: Context, input: AnswerInput): Promise<Submitted> {
@@ -74,7 +66,7 @@ async function check(ctx: Context, survey: Survey, input: AnswerInput): Promise<
   if (!isKnown) throw new DomainError('invalid', 'surveys.error.version', { field: 'version' });
   const { sections } = await getVersion(ctx.store, survey._id, input.version);
   const { values, errors } = readAnswers(sections, input.raw, { strict: input.strict ?? false });
-  if (errors.length > 0) throw new WrongAnswers(errors);
+  if (errors.length > 0) throw new InvalidFields(errors);
   if (Object.keys(values).length === 0) throw new DomainError('invalid', 'surveys.answer.nothing', { field: 'a' });
   return values;
 }

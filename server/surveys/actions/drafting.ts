@@ -112,14 +112,30 @@ export async function saveSections(
 export async function saveSettings(
   ctx: Context,
   surveyId: string,
-  { revision, ...settings }: SurveySettings & { revision: number },
+  input: SurveySettings & { revision: number },
 ): Promise<Survey> {
   const { survey } = await getOrganised(ctx, surveyId);
   if (!mayChangeQuestions(survey)) throw new DomainError('closed', 'surveys.error.closed');
-  checkRevision(survey, revision);
-  checkPromises(survey, settings);
-  checkDates(ctx, survey, settings);
-  return change(ctx, survey, settings);
+  const { title, intro, languages, answerBy, names, invited, timeZone, opensAt, closesAt, late, reminders } = input;
+  checkRevision(survey, input.revision);
+  checkPromises(survey, { names, answerBy });
+  checkDates(ctx, survey, { opensAt, closesAt });
+  // Who is asked was fixed by the opening.
+  const asked = survey.state === 'open' ? survey.invited : invited;
+  const set = {
+    title,
+    intro,
+    languages,
+    answerBy,
+    names,
+    invited: asked,
+    timeZone,
+    opensAt,
+    closesAt,
+    late,
+    reminders,
+  };
+  return change(ctx, survey, set);
 }
 
 function checkDates(ctx: Context, survey: Survey, { opensAt, closesAt }: Pick<Survey, 'opensAt' | 'closesAt'>): void {

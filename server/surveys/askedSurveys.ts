@@ -1,0 +1,138 @@
+// Surveys that ask a collective, as its people see them: from here and from other instances in one form.
+import { findCollective } from '../collectives/queries.js';
+import type { Collective } from '../collectives/schema.js';
+import type { Context } from '../context.js';
+import { actorIri } from '../partners/rules.js';
+import { findAnswer, findDraft, findSurvey, getVersion, hasAnswered, surveysIn } from './queries.js';
+import type { Answerer, NameRule, Section, Survey, SurveyState, Texts, Values } from './schema.js';
+
+/** One survey before those whom it asks. */
+export interface AskedSurvey {
+  /** What stands in its address: our id, or the key of a survey elsewhere. */
+  key: string;
+  title: Texts;
+  intro: Texts;
+  languages: readonly string[];
+  timeZone: string;
+  names: NameRule;
+  state: SurveyState;
+  closesAt: Date | null;
+  closedAt: Date | null;
+  /** Who asks. */
+  organiser: { name: string; handle: string };
+  version: number;
+  sections: Section[];
+  /** Null: it belongs to another instance. */
+  survey: Survey | null;
+}
+
+/** What the collective has said so far. */
+export interface OwnAnswer {
+  /** Sent and standing; null: nothing yet, or it was anonymous. */
+  values: Values | null;
+  byName: string;
+  at: Date | null;
+  edits: { at: Date; byName: string }[];
+  /** Kept and not sent. */
+  draft: { values: Values; byName: string; at: Date; version: number } | null;
+  /** There is an answer, though it may be one that nobody can find again. */
+  isAnswered: boolean;
+}
+
+export function answererFor(ctx: Context, collective: Collective): Answerer {
+  const { handle, profile } = collective;
+  return { kind: 'collective', key: actorIri(ctx.site, handle), name: profile.name.fr || profile.name.en, handle };
+}
+
+/** A survey that asks this collective, open or over; null: there is none of that key, or it asks others. */
+export async function findAsked(ctx: Context, collective: Collective, key: string): Promise<AskedSurvey | null> {
+  const survey = await findSurvey(ctx.store, key);
+  if (survey === null || !isAsked(survey, collective)) return null;
+  return fromSurvey(ctx, survey);
+}
+
+function isAsked(survey: Survey, collective: Pick<Collective, '_id'>): boolean {
+  const isShown = survey.deletedAt === null && (survey.state === 'open' || survey.state === 'closed');
+  return (
+    isShown &&
+    survey.answerBy === 'collective' &&
+    survey.invited.some(({ collectiveId }) => collectiveId === collective._id)
+  );
+}
+
+async function fromSurvey(ctx: Context, survey: Survey): Promise<AskedSurvey> {
+  const { title, intro, languages, timeZone, names, state, closesAt, closedAt, version, _id } = survey;
+  const { sections } = await getVersion(ctx.store, _id, version);
+  const organiser = await organiserOf(ctx, survey.collectiveId);
+  return {
+    key: _id,
+    title,
+    intro,
+    languages,
+    timeZone,
+    names,
+    state,
+    closesAt,
+    closedAt,
+    organiser,
+    version,
+    sections,
+    survey,
+  };
+}
+
+async function organiserOf(ctx: Context, collectiveId: string): Promise<AskedSurvey['organiser']> {
+  const owner = await findCollective(ctx.store, collectiveId);
+  const name = owner ? owner.profile.name.fr || owner.profile.name.en : '';
+  return { name, handle: owner?.handle ?? '' };
+}
+
+export async function findOwnAnswer(ctx: Context, asked: AskedSurvey, answerer: Answerer): Promise<OwnAnswer> {
+  const surveyId = asked.key;
+  const [answer, draft, isAnswered] = await Promise.all([
+    findAnswer(ctx.store, surveyId, answerer.key),
+    findDraft(ctx.store, surveyId, answerer.key),
+    hasAnswered(ctx.store, { _id: surveyId, names: asked.names }, answerer.key),
+  ]);
+  return {
+    values: answer?.values ?? null,
+    byName: answer?.byName ?? '',
+    at: answer?.at ?? null,
+    edits: answer?.edits ?? [],
+    draft: draft && { values: draft.values, byName: draft.byName, at: draft.at, version: draft.version },
+    isAnswered,
+  };
+}
+
+export interface AskedLine {
+  asked: Omit<AskedSurvey, 'sections'>;
+  isAnswered: boolean;
+  hasDraft: boolean;
+}
+
+/** Every survey that asks or asked this collective: open ones first, the next to close first; then the last that closed. */
+export async function listAsked(ctx: Context, collective: Collective): Promise<AskedLine[]> {
+  const found = await surveysIn(ctx.store)
+    .find({ 'invited.collectiveId': collective._id, state: { $in: ['open', 'closed'] } })
+    .toArray();
+  const answerer = answererFor(ctx, collective);
+  const lines = await Promise.all(
+    found
+      .filter((survey) => isAsked(survey, collective))
+      .map(async (survey) => {
+        const { sections: _sections, ...asked } = await fromSurvey(ctx, survey);
+        const [isAnswered, draft] = await Promise.all([
+          hasAnswered(ctx.store, survey, answerer.key),
+          findDraft(ctx.store, survey._id, answerer.key),
+        ]);
+        return { asked, isAnswered, hasDraft: draft !== null };
+      }),
+  );
+  return lines.sort(byUrgency);
+}
+
+function byUrgency({ asked: a }: AskedLine, { asked: b }: AskedLine): number {
+  if (a.state !== b.state) return a.state === 'open' ? -1 : 1;
+  const end = (one: typeof a) => (one.closedAt ?? one.closesAt)?.getTime() ?? Number.MAX_SAFE_INTEGER;
+  return a.state === 'open' ? end(a) - end(b) : end(b) - end(a);
+}

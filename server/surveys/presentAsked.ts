@@ -1,0 +1,58 @@
+// Surveys as those who are asked see them, as plain data for templates.
+import { editPath } from '../collectives/present.js';
+import type { Collective } from '../collectives/schema.js';
+import type { Language } from '../context.js';
+import type { AskedLine, AskedSurvey, OwnAnswer } from './askedSurveys.js';
+import { pickText } from './rules.js';
+
+export function askedPath(collective: Pick<Collective, '_id'>, key: string): string {
+  return `${editPath(collective)}/asked/${key}`;
+}
+
+export function presentAskedList(collective: Collective, lines: readonly AskedLine[], language: Language) {
+  const items = lines.map(({ asked, isAnswered, hasDraft }) => ({
+    href: askedPath(collective, asked.key),
+    title: pickText(asked.title, language, asked.languages),
+    organiser: asked.organiser,
+    end: asked.closedAt ?? asked.closesAt,
+    isOpen: asked.state === 'open',
+    state: stateOf(asked.state === 'open', isAnswered, hasDraft),
+  }));
+  return { open: items.filter(({ isOpen }) => isOpen), closed: items.filter(({ isOpen }) => !isOpen) };
+}
+
+function stateOf(isOpen: boolean, isAnswered: boolean, hasDraft: boolean): { kind: string; label: string } {
+  if (hasDraft && isOpen) return { kind: 'waiting', label: 'surveys.asked.draft' };
+  if (isAnswered) return { kind: 'well', label: 'surveys.asked.answered' };
+  return isOpen ? { kind: 'waiting', label: 'surveys.asked.open' } : { kind: 'none', label: 'surveys.asked.missed' };
+}
+
+export function presentAsked(asked: AskedSurvey, own: OwnAnswer, collective: Collective, language: Language) {
+  const path = askedPath(collective, asked.key);
+  return {
+    action: path,
+    listHref: `${editPath(collective)}/asked`,
+    doneHref: `${path}/done`,
+    resultsHref: `${path}/results`,
+    withdrawAction: own.values === null || asked.state !== 'open' ? null : `${path}/withdraw`,
+    title: pickText(asked.title, language, asked.languages),
+    intro: pickText(asked.intro, language, asked.languages),
+    organiser: asked.organiser,
+    version: asked.version,
+    isOpen: asked.state === 'open',
+    end: asked.closedAt ?? asked.closesAt,
+    timeZone: asked.timeZone,
+    // Who sees what, and when, in one sentence.
+    promise: `surveys.promise.${asked.names}`,
+    isAnonymous: asked.names === 'anonymous',
+    own: {
+      isAnswered: own.isAnswered,
+      said: asked.names === 'anonymous' ? 'surveys.answered.anonymous' : 'surveys.answered.text',
+      at: own.at,
+      byName: own.byName,
+      edits: own.edits.toReversed(),
+      draft: own.draft,
+      isOfOtherVersion: own.draft !== null && own.draft.version !== asked.version,
+    },
+  };
+}
