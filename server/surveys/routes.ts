@@ -2,9 +2,13 @@
 import type { House } from '../house.js';
 import { Routes } from '../http/routes.js';
 import { answerPages } from './routes/answerPages.js';
+import { organisePages } from './routes/organisePages.js';
+import { questionPages } from './routes/questionPages.js';
 
 export function surveyRoutes(house: House): Routes {
   const routes = new Routes(house);
   answerPages(routes);
+  organisePages(routes);
+  questionPages(routes);
   return routes;
 }

@@ -26,6 +26,7 @@ export interface Rule {
 
 const version = { version: '99' };
 const mine = '/my/collectives/:id';
+const survey = `${mine}/surveys/:survey`;
 const me = '/me';
 const service = `${mine}/services/:service`;
 const infos = `${mine}/chatonsinfos`;
@@ -206,6 +207,34 @@ export const access: Record<string, Rule> = {
   [`POST ${mine}/asked/:survey`]: { who: 'ownPeople', body: { 'a.q': 'Oui', version: '1' } },
   [`GET ${mine}/asked/:survey/done`]: { who: 'members' },
   [`POST ${mine}/asked/:survey/withdraw`]: { who: 'ownPeople' },
+  [`GET ${mine}/surveys`]: { who: 'members' },
+  [`GET ${mine}/surveys/new`]: { who: 'members' },
+  [`POST ${mine}/surveys/new`]: { who: 'members', body: { template: 'review' } },
+  [`GET ${survey}`]: { who: 'members' },
+  [`POST ${survey}/open`]: { who: 'members' },
+  [`POST ${survey}/unschedule`]: { who: 'members' },
+  [`POST ${survey}/close`]: { who: 'members' },
+  [`POST ${survey}/extend`]: { who: 'members', body: { revision: '99', closesAt: '2036-01-01T10:00' } },
+  [`POST ${survey}/reopen`]: { who: 'members', body: { revision: '99' } },
+  [`POST ${survey}/duplicate`]: { who: 'members' },
+  [`POST ${survey}/delete`]: { who: 'members' },
+  [`POST ${survey}/restore`]: { who: 'members' },
+  [`GET ${survey}/settings`]: { who: 'members' },
+  [`POST ${survey}/settings`]: {
+    who: 'members',
+    body: { revision: '99', 'title.fr': 'Enquête', languages: 'fr', timeZone: 'Europe/Paris' },
+  },
+  [`GET ${survey}/questions`]: { who: 'members' },
+  [`POST ${survey}/questions`]: { who: 'members', body: { revision: '99', deed: 'undo' } },
+  [`GET ${survey}/questions/new`]: { who: 'members' },
+  [`POST ${survey}/questions/new`]: { who: 'members', body: { revision: '99', kind: 'date' } },
+  [`GET ${survey}/questions/:question`]: { who: 'members' },
+  [`POST ${survey}/questions/:question`]: { who: 'members', body: { revision: '99' } },
+  [`GET ${survey}/sections/new`]: { who: 'members' },
+  [`POST ${survey}/sections/new`]: { who: 'members', body: { revision: '99' } },
+  [`GET ${survey}/sections/:section`]: { who: 'members' },
+  [`POST ${survey}/sections/:section`]: { who: 'members', body: { revision: '99' } },
+  [`GET ${survey}/preview`]: { who: 'members' },
   [`GET ${mine}/posts`]: { who: 'members' },
   [`GET ${mine}/posts/new`]: { who: 'members' },
   [`POST ${mine}/posts/new`]: {

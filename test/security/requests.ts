@@ -108,13 +108,17 @@ export function addressOf(app: TwinHouse, path: string, target: Target): string 
   else if (path.startsWith('/admin/')) own.id = idOfInstance(app, path);
   if (path.includes('/partners/')) own.post = things.partnerPost ?? '0'.repeat(64);
   if (path.startsWith('/admin/jobs/:name')) own.name = 'prune';
+  if (path.includes('/surveys/')) Object.assign(own, { question: 'q', section: 's' });
   own.domain = 'blocked.example';
   own.list = 'blocks';
   own.host = 'known.example';
   own.delivery = encodeURIComponent(knownDelivery);
   own.token = `${missingId}.${'x'.repeat(27)}`;
   own.key ??= '0'.repeat(64);
-  const query: Record<string, string> = { '/language': '?to=en&back=/about' };
+  const query: Record<string, string> = {
+    '/language': '?to=en&back=/about',
+    '/my/collectives/:id/surveys/:survey/questions/new': '?kind=date&section=s',
+  };
   return path.replace(/:(\w+)/g, (_match, name: string) => own[name] ?? missingId) + (query[path] ?? '');
 }
 
