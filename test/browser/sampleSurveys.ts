@@ -7,12 +7,13 @@ import { submitAnswer } from '../../server/surveys/actions/answering.js';
 import { createSurvey, saveSettings } from '../../server/surveys/actions/drafting.js';
 import { openSurvey } from '../../server/surveys/actions/running.js';
 import { answererFor } from '../../server/surveys/askedSurveys.js';
+import { templateOf } from '../../server/surveys/templates.js';
 
 const day = 24 * 3_600_000;
 const system = { kind: 'system', name: 'sample' } as const;
 
-/** The ids by which the pictures name pages: the collective of the member account, and its survey to answer. */
-export async function addSurveys(house: House): Promise<{ collective: string; survey: string }> {
+/** The ids by which the pictures name pages: the collective of the member account, its survey to answer, one being written. */
+export async function addSurveys(house: House): Promise<Record<'collective' | 'survey' | 'draft', string>> {
   const ctx = contextOf(house, system);
   const hosters = (await collectivesOf(house.store).find({}).toArray()).filter(({ handle }) => handle in reviewAnswers);
   const ecluse = hosters.find(({ handle }) => handle === 'ecluse');
@@ -47,5 +48,11 @@ export async function addSurveys(house: House): Promise<{ collective: string; su
       raw: reviewAnswers[hoster.handle] ?? {},
     });
   }
-  return { collective: ecluse._id, survey: survey._id };
+  const charter = templateOf('review', ctx.now, 'Europe/Paris');
+  // One text is not translated yet, so that the mark shows.
+  const [first, ...others] = charter.sections;
+  const sections = first ? [{ ...first, title: { fr: first.title.fr ?? '' } }, ...others] : [];
+  const input = { ...charter, sections, languages: ['fr', 'en'], timeZone: 'Europe/Paris' };
+  const draft = await createSurvey(ctx, ecluse._id, input);
+  return { collective: ecluse._id, survey: survey._id, draft: draft._id };
 }

@@ -144,11 +144,11 @@ async function insertNext(ctx: Context, next: SurveyVersion): Promise<void> {
   }
 }
 
-/** Takes the last change of the questions back; once more brings it again. Refuses: as saveSections; not-found (none). */
+/** Takes the last change of the questions back; once more brings it again. Refuses: as saveSections; conflict (none). */
 export async function undoEdit(ctx: Context, surveyId: string, revision: number): Promise<Survey> {
   const { survey } = await getOrganised(ctx, surveyId);
   const { before } = await getVersion(ctx.store, survey._id, survey.version);
-  if (!before) throw new DomainError('not-found', 'error.notFound');
+  if (!before) throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
   return editSections(ctx, surveyId, revision, () => before);
 }
 
