@@ -13,7 +13,7 @@ import {
   removeSection,
 } from '../../../server/surveys/arrange.js';
 import type { Condition, Question, Section } from '../../../server/surveys/schema.js';
-import { refusalFrom } from './surveySupport.js';
+import { refusalOf } from '../collectives/collectiveSupport.js';
 
 const ifAnswered = (question: string): Condition => ({ question, test: 'answered', values: [], number: null });
 const ask = (id: string, showIf: Condition | null = null): Question => ({
@@ -68,12 +68,13 @@ describe('the order of questions', () => {
     expect(second?.questions[0]?.id).not.to.equal('a');
   });
 
-  it('keeps what others hang on, and says so', () => {
+  it('keeps what others hang on, and says so', async () => {
+    const refusalFrom = async (deed: () => unknown) => refusalOf(Promise.resolve().then(deed));
     const hanging = [page('s', ask('a')), page('t', ask('b', ifAnswered('a')))];
-    expect(refusalFrom(() => removeQuestion(hanging, 'a'))).to.equal('invalid surveys.error.hangs');
-    expect(refusalFrom(() => removeSection(hanging, 's'))).to.equal('invalid surveys.error.hangs');
+    expect(await refusalFrom(() => removeQuestion(hanging, 'a'))).to.equal('invalid surveys.error.hangs');
+    expect(await refusalFrom(() => removeSection(hanging, 's'))).to.equal('invalid surveys.error.hangs');
     expect(drawn(removeQuestion(hanging, 'b'))).to.equal('s:a t:');
-    expect(refusalFrom(() => removeQuestion(hanging, 'zz'))).to.equal('not-found error.notFound');
+    expect(await refusalFrom(() => removeQuestion(hanging, 'zz'))).to.equal('not-found error.notFound');
   });
 
   it('knows what comes before', () => {

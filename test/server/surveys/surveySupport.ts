@@ -2,7 +2,6 @@
 import { reviewSections, reviewTitle } from '../../../jobs/roseauReview.js';
 import type { Collective } from '../../../server/collectives/schema.js';
 import type { Context } from '../../../server/context.js';
-import { DomainError } from '../../../server/errors.js';
 import { actorIri } from '../../../server/partners/rules.js';
 import { createSurvey, type SurveySettings, saveSettings } from '../../../server/surveys/actions/drafting.js';
 import { openSurvey } from '../../../server/surveys/actions/running.js';
@@ -43,15 +42,4 @@ export async function buildSurvey(
   });
   if (!isDraft) await openSurvey(ctx, draft._id);
   return getSurvey(ctx.store, draft._id);
-}
-
-/** "code message" of what a rule refuses. */
-export function refusalFrom(deed: () => unknown): string {
-  try {
-    deed();
-  } catch (error) {
-    if (error instanceof DomainError) return `${error.code} ${error.safeMessage.key}`;
-    throw error;
-  }
-  return 'nothing was refused';
 }
