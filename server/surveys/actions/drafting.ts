@@ -19,6 +19,7 @@ import {
 } from '../queries.js';
 import { checkMayOrganise, checkPromises, checkRevision, checkSections, mayChangeQuestions } from '../rules.js';
 import { limits, type Section, type Survey, type SurveyVersion, type Texts } from '../schema.js';
+import { lineOf } from './change.js';
 
 /** What its organisers decide, besides the questions. */
 export type SurveySettings = Pick<
@@ -191,7 +192,8 @@ function checkDates(ctx: Context, survey: Survey, { opensAt, closesAt }: Pick<Su
 
 /** One write with its event, under the revision that was read. */
 async function change(ctx: Context, survey: Survey, set: Partial<Survey>): Promise<Survey> {
-  const event = pending({ type: 'survey.changed', surveyId: survey._id }, ctx.now);
+  const line = lineOf(ctx, survey, 'updated', set);
+  const event = pending({ type: 'survey.changed', surveyId: survey._id }, ctx.now, line);
   const saved = await surveysIn(ctx.store).findOneAndUpdate(
     { _id: survey._id, revision: survey.revision },
     { $set: set, $inc: { revision: 1 }, ...(survey.state === 'open' ? { $push: { events: event } } : {}) },
@@ -216,7 +218,7 @@ export async function duplicateSurvey(ctx: Context, surveyId: string): Promise<S
 /** Puts it away: nobody sees it, and for 30 days it can be taken back. Emits survey.deleted. Refuses: not-found. */
 export async function deleteSurvey(ctx: Context, surveyId: string): Promise<void> {
   const { survey } = await getOrganised(ctx, surveyId);
-  const event = pending({ type: 'survey.deleted', surveyId }, ctx.now);
+  const event = pending({ type: 'survey.deleted', surveyId }, ctx.now, lineOf(ctx, survey, 'deleted'));
   await surveysIn(ctx.store).updateOne(
     { _id: survey._id, deletedAt: null },
     { $set: { deletedAt: ctx.now }, $inc: { revision: 1 }, $push: { events: event } },
@@ -226,7 +228,7 @@ export async function deleteSurvey(ctx: Context, surveyId: string): Promise<void
 /** Takes it back. Emits survey.changed. Refuses: not-found. */
 export async function restoreSurvey(ctx: Context, surveyId: string): Promise<void> {
   const { survey } = await getOrganised(ctx, surveyId);
-  const event = pending({ type: 'survey.changed', surveyId }, ctx.now);
+  const event = pending({ type: 'survey.changed', surveyId }, ctx.now, lineOf(ctx, survey, 'restored'));
   await surveysIn(ctx.store).updateOne(
     { _id: survey._id, deletedAt: { $ne: null } },
     { $set: { deletedAt: null }, $inc: { revision: 1 }, $push: { events: event } },

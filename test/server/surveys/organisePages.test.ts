@@ -1,6 +1,8 @@
 // The pages on which a collective's people make a survey, without a script: from nothing to closed, and what is refused where.
 import { expect } from 'chai';
 import type { Collective } from '../../../server/collectives/schema.js';
+import { recordChange } from '../../../server/history/actions.js';
+import { historyRoutes } from '../../../server/history/routes.js';
 import { followingsIn, remoteActorsIn } from '../../../server/partners/queries.js';
 import { actorIri } from '../../../server/partners/rules.js';
 import type { RemoteActor } from '../../../server/partners/schema.js';
@@ -56,7 +58,7 @@ describe('pages for making surveys', () => {
         return { outcome: 'found', actor: elsewhere('lock', type), followersCount: null };
       },
     });
-    app = await startTestApp(house, [peopleRoutes, surveyRoutes]);
+    app = await startTestApp(house, [peopleRoutes, historyRoutes, surveyRoutes]);
     person = await buildPerson(house);
     collective = await buildCollective(house, { members: [{ personId: person._id, role: 'member' }] });
     other = await buildCollective(house, { name: { fr: 'Les Autres', en: 'The Others' } });
@@ -319,6 +321,18 @@ describe('pages for making surveys', () => {
     expect((await stranger.get(`${mine}/${own}`)).status).to.equal(404);
     await deleteSurvey(system(), own);
     expect((await member.get(`${mine}/${own}/questions`)).location).to.equal(`${mine}/${own}`);
+  });
+
+  it('leave a line of history for what those asked are told', async () => {
+    const id = await draft();
+    await post('/open', id, {}, `${mine}/${id}`);
+    await post('/extend', id, { closesAt: '2036-06-10T19:00' }, `${mine}/${id}`);
+    const lines = ((await find(id)).events ?? []).map(({ change }) => change);
+    expect(lines.map((line) => line?.what)).to.deep.equal(['opened', 'extended']);
+    expect(lines[1]).to.include({ subject: 'survey', subjectId: id, collectiveId: collective._id, by: person._id });
+    expect(lines[1]?.fields.map(({ path }) => path)).to.deep.equal(['closesAt']);
+    for (const event of (await find(id)).events ?? []) await recordChange(house.store, event);
+    expect((await member.get(`/my/collectives/${collective._id}/history`)).text).to.contain('Extended: Review 2026');
   });
 
   it('show markup of a label as text', async () => {
