@@ -83,7 +83,9 @@ async function enqueue(federation: Federation, activity: Activity, inboxes: read
   const now = federation.house.now();
   try {
     const policy = await readPolicy(federation.house.store);
-    const wanted = inboxes.filter((inbox) => !isRefusedPeer(policy, inbox));
+    const wanted = inboxes.filter(
+      (inbox) => !isRefusedPeer(policy, inbox) && new URL(inbox).host !== activity.exceptHost,
+    );
     if (wanted.length === 0) return;
     const rows = wanted.map((inbox) => newDelivery(activity, inbox, now));
     await deliveriesIn(federation).insertMany(rows, { ordered: false });
@@ -101,7 +103,7 @@ function newDelivery(activity: Activity, inbox: string, now: Date): Delivery {
     inbox,
     host,
     lane: `${host} ${activity.subject}`,
-    seq: activity._id,
+    seq: activity.seq ?? activity._id,
     state: 'waiting',
     attempts: 0,
     refusals: 0,
