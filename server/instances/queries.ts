@@ -47,7 +47,7 @@ export async function countQueues(store: Store): Promise<Record<string, number>>
 /** What the page on deliveries reads of federation/delivery.ts, which server/ may not import. */
 interface DeliveryRow extends Doc {
   host: string;
-  state: 'waiting' | 'failed';
+  state: 'waiting' | 'failed' | 'held';
   attempts: number;
   nextAt: Date;
   failedAt: Date | null;

@@ -101,7 +101,10 @@ describe('an answer from elsewhere to one of ours', () => {
     const kept = await activitiesIn(app.federation)
       .find({ type: 'Forward', objectIri: String(note.id) })
       .toArray();
-    expect(kept.filter(({ json }) => json.includes('Moi')), 'its words are kept').to.deep.equal([]);
+    expect(
+      kept.filter(({ json }) => json.includes('Moi')),
+      'its words are kept',
+    ).to.deep.equal([]);
   });
 
   const followers = (): string => `${hosterIri}/followers`;
