@@ -316,7 +316,18 @@ describe('the command line', function () {
       });
       const { findings } = JSON.parse(ended.out) as { findings: { what: string; state: string }[] };
       expect(findings.filter(({ state }) => state === 'broken')).to.deep.equal([]);
-      for (const what of ['Node.js', 'data folder', 'disk', 'backup', 'store', 'reachability', 'clock', 'WebFinger']) {
+      const whats = [
+        'Node.js',
+        'data folder',
+        'disk',
+        'backup',
+        'store',
+        'reachability',
+        'clock',
+        'WebFinger',
+        'federation',
+      ];
+      for (const what of whats) {
         expect(
           findings.map((finding) => finding.what),
           what,

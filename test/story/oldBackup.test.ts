@@ -20,7 +20,9 @@ describe('the story of an old backup', function () {
   /** The id under which each text was sent. */
   const ids = new Map<string, unknown>();
 
-  before(async () => {
+  before(async function () {
+    // An archive is brought back by `import`, which marks it with the same line.
+    if (process.env.CHATIERE_TEST_ENGINE === 'mongodb') return this.skip();
     peer = await Peer.start();
     alice = peer.addActor('alice');
     const [site] = await planSites(['canal']);

@@ -6,7 +6,7 @@ import { Visitor } from '../support/visitor.js';
 
 const mongodbUri = process.env.TEST_MONGODB_URI;
 
-tellStory('the embedded engine', () => ({}));
+if (process.env.CHATIERE_TEST_ENGINE !== 'mongodb') tellStory('the embedded engine', () => ({}));
 if (mongodbUri)
   tellStory('MongoDB', (key) => ({ MONGODB_URI: withDatabase(mongodbUri, `three_${key}_${Date.now()}`) }));
 else it('three instances on MongoDB were not run: TEST_MONGODB_URI is not set');
