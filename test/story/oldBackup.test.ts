@@ -97,6 +97,7 @@ describe('the story of an old backup', function () {
   });
 
   it('says on a page what it held, and sends that under its old id when it is let go', async () => {
+    expect((await place.member.visit('/admin')).text).to.include('Un envoi est retenu');
     const page = await place.member.visit('/admin/peers');
     expect(page.text).to.include('Un envoi retenu');
     await place.member.submit('/held/release');
