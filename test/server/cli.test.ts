@@ -240,7 +240,7 @@ describe('the command line', function () {
       expect((await chatiere(['bootstrap', example], { DATA_DIR: from })).code).to.equal(0);
       const [first, second] = [join(files, 'a.jsonl'), join(files, 'b.jsonl')];
       expect((await chatiere(['export', first], { DATA_DIR: from })).code).to.equal(0);
-      expect((await chatiere(['import', first], { DATA_DIR: to })).code).to.equal(0);
+      expect((await chatiere(['import', first, '--send'], { DATA_DIR: to })).code).to.equal(0);
       expect((await chatiere(['export', second], { DATA_DIR: to })).code).to.equal(0);
       expect(readFileSync(second, 'utf8')).to.equal(readFileSync(first, 'utf8'));
       expect((await chatiere(['import', first], { DATA_DIR: to })).code).to.equal(1);
