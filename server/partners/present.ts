@@ -191,7 +191,7 @@ export function presentBlocks(base: string, blocks: readonly Block[], actors: Re
   return blocks.map((block) => {
     const actor = block.kind === 'actor' ? presentActor(block.target, actors.get(block.target) ?? null) : null;
     return {
-      kind: `partners.block.kind.${block.kind}`,
+      kind: `partners.blocked.kind.${block.kind}`,
       name: actor?.name ?? block.target,
       handle: actor?.handle ?? null,
       href: actor?.href ?? null,

@@ -114,7 +114,7 @@ export function addressOf(app: TwinHouse, path: string, target: Target): string 
   own.delivery = encodeURIComponent(knownDelivery);
   own.token = `${missingId}.${'x'.repeat(27)}`;
   own.key ??= '0'.repeat(64);
-  const query: Record<string, string> = { '/language': '?to=en&back=/about' };
+  const query: Record<string, string> = { '/language': '?to=en&back=/about', '/report': '?about=/@alpha' };
   return path.replace(/:(\w+)/g, (_match, name: string) => own[name] ?? missingId) + (query[path] ?? '');
 }
 
