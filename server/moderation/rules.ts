@@ -70,9 +70,9 @@ export type Target =
   | { kind: 'other' };
 
 const uuid = '([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})';
-const actorPath = /^\/(?:@|actors\/)([a-z0-9_]{1,30})$/;
-const servicePath = /^\/@([a-z0-9_]{1,30})\/services\/([a-z0-9_-]{1,100})$/;
-const postPath = new RegExp(`^/(?:objects|@[a-z0-9_]{1,30}/posts)/${uuid}$`);
+const actorPath = /^\/(?:@|actors\/)([a-z0-9_]{1,30})$/i;
+const servicePath = /^\/@([a-z0-9_]{1,30})\/services\/([a-z0-9_-]{1,100})$/i;
+const postPath = new RegExp(`^/(?:objects|@[a-z0-9_]{1,30}/posts)/${uuid}$`, 'i');
 
 /** What an id or a page of ours names, by its form alone. Takes a path as well. Null: not ours. */
 export function readTarget(site: Site, address: string): Target | null {
@@ -80,9 +80,9 @@ export function readTarget(site: Site, address: string): Target | null {
   const url = new URL(address, site.baseUrl);
   if (url.origin !== site.baseUrl) return null;
   const [, handle] = actorPath.exec(url.pathname) ?? [];
-  if (handle !== undefined) return { kind: 'actor', handle };
+  if (handle !== undefined) return { kind: 'actor', handle: handle.toLowerCase() };
   const [, host, slug] = servicePath.exec(url.pathname) ?? [];
-  if (host !== undefined && slug !== undefined) return { kind: 'service', handle: host, slug };
+  if (host !== undefined && slug !== undefined) return { kind: 'service', handle: host.toLowerCase(), slug };
   const [, id] = postPath.exec(url.pathname) ?? [];
-  return id === undefined ? { kind: 'other' } : { kind: 'post', id };
+  return id === undefined ? { kind: 'other' } : { kind: 'post', id: id.toLowerCase() };
 }

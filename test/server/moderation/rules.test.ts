@@ -47,7 +47,7 @@ describe('rules of reports', () => {
     const named: [string, unknown][] = [
       ['https://us.example/actors/ecluse', { kind: 'actor', handle: 'ecluse' }],
       ['https://us.example/@ecluse', { kind: 'actor', handle: 'ecluse' }],
-      ['/@ecluse', { kind: 'actor', handle: 'ecluse' }],
+      ['/@Ecluse', { kind: 'actor', handle: 'ecluse' }],
       ['/@ecluse/services/pads', { kind: 'service', handle: 'ecluse', slug: 'pads' }],
       [`/@ecluse/posts/${id}`, { kind: 'post', id }],
       [`https://us.example/objects/${id}`, { kind: 'post', id }],
