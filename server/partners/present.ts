@@ -5,7 +5,7 @@ import type { Collective } from '../collectives/schema.js';
 import type { Actor, Language } from '../context.js';
 import type { FeedItem, FollowPage, Party } from './queries.js';
 import { renderRemote } from './render.js';
-import { isPublicAudience } from './rules.js';
+import { isPublicAudience, mediaKey } from './rules.js';
 import type { Follow, Following, FollowingState, LookUp, PartyRef, RemoteActor, RemotePost } from './schema.js';
 import { type Interaction, interactionKinds } from './schema.js';
 
@@ -52,6 +52,9 @@ function presentFollow(
   };
 }
 
+/** Portraits of actors elsewhere, as kept here. */
+export const portraitPath = '/me/partners/portrait';
+
 /** Where one of ours reads and follows. */
 export function partnersPath(ref: PartyRef): string {
   return ref.kind === 'collective' ? `${editPath({ _id: ref.id })}/partners` : '/me/partners';
@@ -80,7 +83,13 @@ export function presentPartnerFrame(actor: Actor, party: Party, current: Partner
 export function presentActor(iri: string, actor: RemoteActor | null) {
   const host = URL.canParse(iri) ? new URL(iri).host : iri;
   const handle = actor ? `@${actor.handle}` : host;
-  return { name: actor?.name || handle, handle, host, href: safeHref(actor?.url ?? null) ?? safeHref(iri) };
+  return {
+    name: actor?.name || handle,
+    handle,
+    host,
+    href: safeHref(actor?.url ?? null) ?? safeHref(iri),
+    portrait: actor?.icon ? `${portraitPath}?of=${encodeURIComponent(iri)}` : null,
+  };
 }
 
 export async function presentLookUp(found: LookUp, state: FollowingState | null) {
@@ -143,6 +152,7 @@ export async function presentRemotePost(base: string, post: RemotePost, author: 
     isVideo: post.type === 'Video',
     media: post.attachments.map(({ url, name, mediaType }) => ({
       href: safeHref(url),
+      pictureHref: mediaType.startsWith('image/') ? `${base}/posts/${post._id}/media/${mediaKey(url)}` : null,
       host: new URL(url).host,
       name,
       kind: `partners.media.${/^(image|audio|video)\//.exec(mediaType)?.[1] ?? 'other'}`,

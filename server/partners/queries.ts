@@ -347,10 +347,16 @@ export interface Thread {
   replies: RemotePost[];
 }
 
+/** By its key. Null: unknown, deleted, or nothing that this reader may see. */
+export async function findReadablePost(store: Store, reader: string, key: string): Promise<RemotePost | null> {
+  const post = await remotePostsIn(store).findOne({ _id: key });
+  return post && post.deletedAt === null && (await maySee(store, reader, post)) ? post : null;
+}
+
 /** Null: nothing that this reader may see. */
 export async function findThread(store: Store, reader: string, key: string): Promise<Thread | null> {
-  const post = await remotePostsIn(store).findOne({ _id: key });
-  if (!post || post.deletedAt !== null || !(await maySee(store, reader, post))) return null;
+  const post = await findReadablePost(store, reader, key);
+  if (!post) return null;
   const ancestors: RemotePost[] = [];
   for (let iri = post.inReplyTo; iri !== null && ancestors.length < maxThread; ) {
     const parent: RemotePost | null = await findRemotePost(store, iri);

@@ -8,6 +8,7 @@ import { acceptFollow, rejectFollow, removeFollower } from './actions.js';
 import { presentFollowers } from './present.js';
 import { pageFollows } from './queries.js';
 import { partnerPages } from './routes/partnerPages.js';
+import { picturePages } from './routes/picturePages.js';
 import { actorIri } from './rules.js';
 import { followersParams, followersQuery, followParams } from './schema.js';
 
@@ -39,5 +40,6 @@ export function partnerRoutes(house: House): Routes {
     });
   }
   partnerPages(routes);
+  picturePages(routes);
   return routes;
 }

@@ -72,6 +72,11 @@ export function postKey(iri: string): string {
   return createHash('sha256').update(iri).digest('hex');
 }
 
+/** Names a picture of a post in our addresses: what is at its address may be asked for by nothing else. */
+export function mediaKey(url: string): string {
+  return createHash('sha256').update(`media ${url}`).digest('hex');
+}
+
 /** Sorts as time does; never later than now, whatever the other side says. */
 export function feedPosition(at: Date, now: Date, key: string): string {
   const time = Math.max(0, Math.min(at.getTime(), now.getTime()));

@@ -51,6 +51,10 @@ export interface RemoteActor extends Doc {
   goneAt: Date | null;
   /** What it says of itself, as HTML from elsewhere: cleaned when shown. */
   summary?: string;
+  /** Its portrait, wherever it is kept: shown only through our own server. */
+  icon?: string | null;
+  /** What its page lists, as "name: HTML from elsewhere", cleaned when shown. */
+  fields?: { name: string; value: string }[];
   /** IRI of its followers: an audience of its posts. */
   followers?: string | null;
   /** Other names that it claims: a Move counts only when the new home lists the old one. */
@@ -190,4 +194,6 @@ export const followersParams = z.object({ id: z.uuid() });
 export const followParams = z.object({ id: z.uuid(), follow: z.string().regex(/^[0-9a-f]{64}$/) });
 export const followersQuery = z.object({ page: z.coerce.number().int().min(1).max(10_000).default(1) });
 export const replyShape = z.object({ text: z.string().trim().min(1, 'posts.error.empty').max(maxPostLength) });
+export const mediaParams = z.object({ id: z.uuid().optional(), post: hexKey, media: hexKey });
+export const portraitQuery = z.object({ of: actorAddress });
 export const postParams = z.object({ id: z.uuid().optional(), post: hexKey });

@@ -115,6 +115,7 @@ export async function startSampleServer(empty = false): Promise<SampleServer> {
     privateHosts: [],
     lookUpActor: async () => ({ outcome: 'failed', reason: 'unavailable' }),
     fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
+    pictures: { find: async () => null, load: async () => null, prune: async () => 0 },
     now: () => new Date(),
   };
   const people = await addPeople(house);

@@ -166,6 +166,7 @@ export const access: Record<string, Rule> = {
   [`POST ${mine}/followers/:follow/remove`]: { who: 'representatives' },
   [`GET ${mine}/partners`]: { who: 'members' },
   [`GET ${mine}/partners/posts/:post`]: { who: 'members' },
+  [`GET ${mine}/partners/posts/:post/media/:media`]: { who: 'members' },
   [`GET ${mine}/partners/find`]: { who: 'members' },
   [`POST ${mine}/partners/follow`]: {
     who: 'members',
@@ -178,6 +179,8 @@ export const access: Record<string, Rule> = {
   [`POST ${mine}/partners/following/:following/list`]: { who: 'members', body: { list: 'local' } },
   [`GET ${me}/partners`]: { who: 'signedIn' },
   [`GET ${me}/partners/posts/:post`]: { who: 'owners' },
+  [`GET ${me}/partners/posts/:post/media/:media`]: { who: 'owners' },
+  [`GET ${me}/partners/portrait`]: { who: 'signedIn' },
   [`GET ${me}/partners/find`]: { who: 'signedIn' },
   [`POST ${me}/partners/follow`]: {
     who: 'signedIn',
