@@ -6,6 +6,7 @@ import type { Federation } from './federation.js';
 import { isLocal, localHandleIn, readIri } from './iris.js';
 import { isObject } from './json.js';
 import { finger } from './mentions.js';
+import { readLastPosts } from './outboxPreview.js';
 import { Refusal } from './refusal.js';
 import { fetchActor, fetchDocument, GoneError } from './remoteActors.js';
 
@@ -16,7 +17,11 @@ export async function lookUpActor(federation: Federation, typed: string): Promis
   try {
     const found = await find(federation, typed.trim());
     if (found.outcome !== 'found') return found;
-    return { ...found, followersCount: await countFollowers(federation, found.actor) };
+    const [followersCount, posts] = await Promise.all([
+      countFollowers(federation, found.actor),
+      inTime(readLastPosts(federation, found.actor), []),
+    ]);
+    return { ...found, followersCount, posts };
   } catch (error) {
     if (error instanceof GoneError) return { outcome: 'failed', reason: 'not-found' };
     if (error instanceof Refusal) {
@@ -54,7 +59,7 @@ async function fetchByAddress(federation: Federation, address: string): Promise<
 }
 
 function found(actor: RemoteActor): LookUp {
-  return { outcome: 'found', actor, followersCount: null };
+  return { outcome: 'found', actor, followersCount: null, posts: [] };
 }
 
 async function local(federation: Federation, handle: string): Promise<LookUp> {
@@ -67,6 +72,17 @@ async function local(federation: Federation, handle: string): Promise<LookUp> {
 /** In letters that every parser reads alike; null: no host. */
 function asciiHost(host: string): string | null {
   return URL.canParse(`https://${host}/`) ? new URL(`https://${host}/`).host : null;
+}
+
+/** Milliseconds for what may be missing from the page. */
+const patienceMs = 5000;
+
+async function inTime<T>(wanted: Promise<T>, otherwise: T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), patienceMs);
+  });
+  return Promise.race([wanted, late]).finally(() => clearTimeout(timer));
 }
 
 /** As its own server claims; null: it does not say. */

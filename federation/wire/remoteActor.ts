@@ -43,6 +43,7 @@ export function fromActor(json: unknown, privateHosts: readonly string[], now: D
           ? [{ name: readText(item.name, 200), value: typeof item.value === 'string' ? item.value.slice(0, 2000) : '' }]
           : [],
       ),
+    outbox: ownAddress(iri, json.outbox, privateHosts),
     followers: ownAddress(iri, json.followers, privateHosts),
     alsoKnownAs: listOf(json.alsoKnownAs)
       .slice(0, 20)

@@ -95,15 +95,35 @@ export function presentActor(iri: string, actor: RemoteActor | null) {
 export async function presentLookUp(found: LookUp, state: FollowingState | null) {
   if (found.outcome === 'local') return { local: { href: `/@${found.handle}`, handle: `@${found.handle}` } };
   if (found.outcome === 'failed') return { failure: `partners.find.${found.reason}` };
-  const { actor, followersCount } = found;
+  const { actor, followersCount, posts } = found;
   return {
     preview: {
       ...presentActor(actor._id, actor),
       iri: actor._id,
       summaryHtml: await renderRemote(actor.summary ?? '', true),
       followersCount,
+      fields: await Promise.all(
+        (actor.fields ?? [])
+          .filter(({ name, value }) => name !== '' && value !== '')
+          .map(async ({ name, value }) => ({ name, html: await renderRemote(value, true) })),
+      ),
+      posts: await Promise.all(posts.map(presentPreviewPost)),
       isFollowed: state === 'pending' || state === 'accepted',
     },
+  };
+}
+
+/** A post that is not kept here: it leads to where it was published. */
+async function presentPreviewPost(post: RemotePost) {
+  return {
+    title: post.title,
+    html: await renderRemote(post.content, post.isHtml),
+    lang: post.language,
+    warning: post.warning === '—' ? '' : post.warning,
+    isHidden: post.warning !== '',
+    publishedAt: post.publishedAt,
+    attachments: post.attachments.length,
+    originHref: safeHref(post.url) ?? safeHref(post.iri),
   };
 }
 

@@ -55,6 +55,8 @@ export interface RemoteActor extends Doc {
   icon?: string | null;
   /** What its page lists, as "name: HTML from elsewhere", cleaned when shown. */
   fields?: { name: string; value: string }[];
+  /** Where its server lists what it published. */
+  outbox?: string | null;
   /** IRI of its followers: an audience of its posts. */
   followers?: string | null;
   /** Other names that it claims: a Move counts only when the new home lists the old one. */
@@ -162,7 +164,8 @@ export interface Interaction extends Doc, Eventful {
 
 /** An actor elsewhere, before following it. */
 export type LookUp =
-  | { outcome: 'found'; actor: RemoteActor; followersCount: number | null }
+  /** `posts`: its last public ones, as its own server shows them; kept nowhere. */
+  | { outcome: 'found'; actor: RemoteActor; followersCount: number | null; posts: RemotePost[] }
   | { outcome: 'local'; handle: string }
   | { outcome: 'failed'; reason: 'invalid' | 'not-found' | 'unavailable' };
 

@@ -145,6 +145,50 @@ describe('partners elsewhere', () => {
       expect(await following(alice)).to.equal(null);
     });
 
+    it('shows what it says of itself and its last public posts, cleaned, and keeps none of them (AP-20)', async () => {
+      const said = (change: Json): Json => ({ type: 'Create', actor: dora.iri, object: note(dora, change) });
+      const dora: PeerActor = peer.addActor('dora', {
+        attachment: [
+          { type: 'PropertyValue', name: 'Web', value: '<a href="https://dora.example/">dora</a><img src=x>' },
+        ],
+      });
+      const foreign = { id: `${other.origin}/users/carol/posts/1`, attributedTo: carol.iri, content: 'Not hers' };
+      const first = `${dora.iri}/outbox?page=true`;
+      peer.serveJson('/users/dora/outbox', { type: 'OrderedCollection', totalItems: 9, first });
+      const outbox = peer.pages.get('/users/dora/outbox');
+      const items = [
+        said({ content: '<p>First<script>alert(1)</script></p>' }),
+        said({ content: 'For followers', to: [`${dora.iri}/followers`], cc: [] }),
+        said(foreign),
+        said({ content: 'Of mallory', attributedTo: mallory.iri }),
+        { type: 'Announce', actor: dora.iri, object: foreign.id },
+        said({ content: 'Second' }),
+        said({ content: 'Third', summary: 'Spoiler' }),
+        said({ content: 'Fourth' }),
+      ];
+      peer.serveJson('/users/dora/page', { type: 'OrderedCollectionPage', orderedItems: items });
+      const page = peer.pages.get('/users/dora/page');
+      peer.pages.set('/users/dora/outbox', (req, res) => (req.url?.includes('page=') ? page : outbox)?.(req, res));
+      const { text } = await member.get(`${base}/find?q=${encodeURIComponent(`@dora@${peer.host}`)}`);
+      expect(text).to.contain('>dora</a> <bdi class="muted">(dora.example)</bdi>');
+      for (const shown of ['First', 'Second', 'Third', 'Spoiler']) expect(text).to.contain(shown);
+      for (const hidden of ['For followers', 'Not hers', 'Of mallory', 'Fourth', 'alert(1)', '<img src=x']) {
+        expect(text).not.to.contain(hidden);
+      }
+      expect(await remotePostsIn(app.house.store).countDocuments({ authors: dora.iri })).to.equal(0);
+    });
+
+    it('shows nothing of an outbox that leads to another server', async () => {
+      const first = `${other.origin}/users/carol/outbox`;
+      const erin = peer.addActor('erin');
+      peer.serveJson('/users/erin/outbox', { type: 'OrderedCollection', first });
+      const asked = () => other.log.filter((line) => line.includes('/users/carol/outbox')).length;
+      const before = asked();
+      const { text } = await member.get(`${base}/find?q=${encodeURIComponent(erin.iri)}`);
+      expect(text).to.contain('Its server shows no recent post');
+      expect(asked()).to.equal(before);
+    });
+
     it('finds by address too, and says when nobody is there', async () => {
       expect((await member.get(`${base}/find?q=${encodeURIComponent(alice.iri)}`)).text).to.contain(
         `@alice@${peer.host}`,
