@@ -35,7 +35,7 @@ export async function followEachOther(instances: readonly DemoInstance[], hosts:
           const found = await lookUpActor(federation, `@${other.members[0]}@${new URL(other.baseUrl).host}`);
           if (found.outcome !== 'found') throw new Error(`${other.members[0]} cannot be found: ${found.outcome}`);
           const ctx = contextOf(side.house, system);
-          await followActor(ctx, { kind: 'collective', id: side.collectiveId }, { actor: found.actor._id, list: '' });
+          await followActor(ctx, { kind: 'collective', id: side.collectiveId }, { actor: found.actor._id });
         }
       } finally {
         await federation.fetch.close();

@@ -127,13 +127,19 @@ async function presentPreviewPost(post: RemotePost) {
   };
 }
 
-export function presentFollowings(base: string, followings: { following: Following; actor: RemoteActor | null }[]) {
+export function presentFollowings(
+  base: string,
+  followings: { following: Following; actor: RemoteActor | null }[],
+  names: readonly string[],
+) {
   return followings.map(({ following, actor }) => {
     const deed = (verb: string) => `${base}/following/${following._id}/${verb}`;
     return {
       ...presentActor(following.followed, actor),
       since: following.decidedAt ?? following.requestedAt,
-      list: following.list,
+      id: following._id,
+      lists: following.lists.map((name) => ({ name, href: listHref(base, name) })),
+      choices: names.map((name) => ({ name, isIn: following.lists.includes(name) })),
       isMuted: following.muted,
       unfollowAction: deed('unfollow'),
       listAction: deed('list'),
@@ -186,10 +192,15 @@ export async function presentRemotePost(base: string, post: RemotePost, author: 
   };
 }
 
+export function listHref(base: string, name: string): string {
+  return `${base}/list?name=${encodeURIComponent(name)}`;
+}
+
 /** The lists as filters over the feed; the first is everything. */
 export function presentLists(base: string, names: readonly string[], current: string | undefined) {
   const lists = names.map((name) => ({
     href: `${base}?list=${encodeURIComponent(name)}`,
+    pageHref: listHref(base, name),
     label: name,
     current: name === current,
   }));

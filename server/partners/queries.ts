@@ -54,7 +54,7 @@ export const partnersIndexes: CollectionIndexes = {
   ],
   feedEntries: [
     { keys: { reader: 1, muted: 1, position: -1 } },
-    { keys: { reader: 1, list: 1, muted: 1, position: -1 } },
+    { keys: { reader: 1, lists: 1, muted: 1, position: -1 } },
     { keys: { from: 1, reader: 1 } },
     { keys: { post: 1 } },
     { keys: { at: 1 } },
@@ -292,7 +292,7 @@ export async function pageFeed(
   const filter = {
     reader,
     muted: false,
-    ...(list === undefined ? {} : { list }),
+    ...(list === undefined ? {} : { lists: list }),
     ...(before === undefined ? {} : { position: { $lt: before } }),
   };
   const entries = await feedEntriesIn(store)
@@ -328,9 +328,9 @@ function postsByKey(store: Store, keys: readonly string[]): Promise<RemotePost[]
 /** The names of the lists of one reader, in order. */
 export async function listNames(store: Store, follower: string): Promise<string[]> {
   const found = await followingsIn(store)
-    .find({ follower, state: { $in: ['pending', 'accepted'] } }, { projection: { list: 1 }, limit: maxFollowings })
+    .find({ follower, state: { $in: ['pending', 'accepted'] } }, { projection: { lists: 1 }, limit: maxFollowings })
     .toArray();
-  return [...new Set(found.map(({ list }) => list).filter(Boolean))].sort((a, b) => a.localeCompare(b));
+  return [...new Set(found.flatMap(({ lists }) => lists))].sort((a, b) => a.localeCompare(b));
 }
 
 /** Also what was deleted. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Site } from '../context.js';
 import { DomainError } from '../errors.js';
 import type { Follow, FollowingState, FollowState, InteractionKind, RemoteActor, RemotePost } from './schema.js';
+import { maxLists } from './schema.js';
 
 /** The key of the one document about this pair. */
 export function followKey(follower: string, followed: string): string {
@@ -70,6 +71,13 @@ export function mayMove(actor: Pick<RemoteActor, 'movedAt'>, now: Date): boolean
 
 export function postKey(iri: string): string {
   return createHash('sha256').update(iri).digest('hex');
+}
+
+/** Refuses: invalid. One reader has so many lists at most. */
+export function checkLists(known: readonly string[], wanted: readonly string[]): void {
+  if (new Set([...known, ...wanted]).size > maxLists && wanted.some((name) => !known.includes(name))) {
+    throw new DomainError('invalid', 'partners.error.tooManyLists', { field: 'newList' });
+  }
 }
 
 /** Names a picture of a post in our addresses: what is at its address may be asked for by nothing else. */

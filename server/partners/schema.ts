@@ -81,8 +81,8 @@ export interface Following extends Doc, Eventful {
   /** Id of our last Follow: the only one that an answer can be about. */
   followIri: string;
   state: FollowingState;
-  /** The list in which it is read; empty: none. */
-  list: string;
+  /** The lists in which it is read. */
+  lists: string[];
   /** Stays followed, and its posts are not shown. */
   muted: boolean;
   requestedAt: Date;
@@ -138,7 +138,8 @@ export interface FeedEntry extends Doc {
   post: string;
   /** IRI of the followed actor by whom it came: its author, or who boosted it. */
   from: string;
-  list: string;
+  /** As of the following by which it came. */
+  lists: string[];
   muted: boolean;
   /** Kept until then at least. */
   at: Date;
@@ -172,7 +173,10 @@ export type LookUp =
 /** Finds an actor by "@user@host" or by its address; asks the network. */
 export type LookUpActor = (address: string) => Promise<LookUp>;
 
-export const listNameShape = z
+/** Lists of one reader. */
+export const maxLists = 50;
+
+const listNameShape = z
   .string()
   .trim()
   .max(40, 'partners.error.listTooLong')
@@ -183,8 +187,27 @@ const hexKey = z.string().regex(/^[0-9a-f]{64}$/);
 export const partyParams = z.object({ id: z.uuid().optional() });
 export const followingParams = z.object({ id: z.uuid().optional(), following: hexKey });
 export const findQuery = z.object({ q: z.string().trim().max(1000).default('') });
-export const followShape = z.object({ actor: actorAddress, list: listNameShape.default('') });
-export const listShape = z.object({ list: listNameShape.default('') });
+const listFields = {
+  lists: z
+    .union([z.string(), z.array(z.string()).max(maxLists, 'partners.error.tooManyLists')])
+    .default([])
+    .transform((names) => (typeof names === 'string' ? [names] : names))
+    .pipe(z.array(listNameShape)),
+  newList: listNameShape.default(''),
+};
+/** The boxes that are ticked and the new name, each once. */
+function allLists({ lists, newList }: { lists: string[]; newList: string }): string[] {
+  return [...new Set([...lists, newList])].filter(Boolean);
+}
+export const followShape = z
+  .object({ actor: actorAddress, ...listFields })
+  .transform(({ actor, ...names }) => ({ actor, lists: allLists(names) }));
+export const listsShape = z.object(listFields).transform((names) => ({ lists: allLists(names) }));
+export const listQuery = z.object({ name: z.string().min(1).max(40) });
+export const renameShape = z.object({
+  name: z.string().min(1).max(40),
+  to: listNameShape.pipe(z.string().min(1, 'shape.required')),
+});
 export const feedQuery = z.object({
   list: z.string().max(40).optional(),
   before: z

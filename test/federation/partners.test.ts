@@ -125,7 +125,7 @@ describe('partners elsewhere', () => {
     (await pageFeed(app.house.store, iri, {})).items.map(({ post: one }) => one.content || one.title);
   async function befriend(actor: PeerActor, from: Peer = peer): Promise<void> {
     await app.house.lookUpActor(`@${actor.name}@${from.host}`);
-    await followActor(ctx(), ref(), { actor: actor.iri, list: '' });
+    await followActor(ctx(), ref(), { actor: actor.iri });
     await run();
     const follow = from.ofType('Follow').findLast(({ json }) => json.object === actor.iri)?.json;
     expect(await post(actor, { id: from.nextId(), type: 'Accept', object: follow }, from)).to.equal(202);
@@ -210,7 +210,7 @@ describe('partners elsewhere', () => {
 
     it('asks with a signed Follow, and waits', async () => {
       const from = `${base}/find?q=${encodeURIComponent(`@alice@${peer.host}`)}`;
-      const answer = await member.post(`${base}/follow`, { actor: alice.iri, list: 'network' }, from);
+      const answer = await member.post(`${base}/follow`, { actor: alice.iri, newList: 'network' }, from);
       expect(answer.location).to.equal(`${base}/following`);
       await run();
       const [follow] = peer.ofType('Follow');
@@ -241,7 +241,7 @@ describe('partners elsewhere', () => {
       ).to.equal(202);
       const asked = peer.addActor('trent');
       await app.house.lookUpActor(asked.iri);
-      await followActor(ctx(), ref(), { actor: asked.iri, list: '' });
+      await followActor(ctx(), ref(), { actor: asked.iri });
       expect(await post(asked, { id: peer.nextId(), type: 'Accept', object: follow })).to.equal(202);
       expect((await following(alice))?.state).to.equal('pending');
       expect((await following(asked))?.state).to.equal('pending');
@@ -432,7 +432,7 @@ describe('partners elsewhere', () => {
     it('has lists, and silence', async () => {
       const _id = followKey(iri, alice.iri);
       expect(
-        (await member.post(`${base}/following/${_id}/list`, { list: 'network' }, `${base}/following`)).status,
+        (await member.post(`${base}/following/${_id}/list`, { newList: 'network' }, `${base}/following`)).status,
       ).to.equal(303);
       await post(alice, create(note(alice, { content: 'Into the list' })));
       expect((await member.get(`${base}?list=network`)).text).to.contain('Into the list');
@@ -441,6 +441,40 @@ describe('partners elsewhere', () => {
       expect((await member.get(base)).text).not.to.contain('Into the list');
       await member.post(`${base}/following/${_id}/unmute`, {}, `${base}/following`);
       expect((await member.get(base)).text).to.contain('Into the list');
+    });
+
+    it('has several lists for one account; a list can be renamed into another, and deleted', async () => {
+      const _id = followKey(iri, alice.iri);
+      const lists = async () => (await following(alice))?.lists;
+      const from = `${base}/following`;
+      const sort = (fields: string) => member.postRaw(`${from}/${_id}/list`, fields);
+      const token = await member.csrf(from);
+      await sort(`_csrf=${token}&lists=network&lists=software&newList=%20local%20`);
+      expect(await lists()).to.deep.equal(['network', 'software', 'local']);
+      await post(alice, create(note(alice, { content: 'In three lists' })));
+      for (const name of ['network', 'software', 'local']) {
+        expect((await member.get(`${base}?list=${name}`)).text).to.contain('In three lists');
+        expect((await member.get(`${base}/list?name=${name}`)).text).to.contain(`@alice@${peer.host}`);
+      }
+      await member.post(`${base}/list/rename`, { name: 'software', to: 'network' }, from);
+      expect(await lists()).to.deep.equal(['network', 'local']);
+      expect((await member.get(`${base}/list?name=software`)).status).to.equal(404);
+      expect((await member.get(`${base}?list=network`)).text.split('In three lists')).to.have.length(2);
+      const nameless = await member.post(`${base}/list/rename`, { name: 'local', to: ' ' }, from);
+      expect(nameless.status).to.equal(422);
+      expect(nameless.text).to.contain('id="errors"');
+      await member.post(`${base}/list/delete`, { name: 'local' }, from);
+      expect(await lists()).to.deep.equal(['network']);
+      expect((await member.get(`${base}?list=local`)).text).not.to.contain('In three lists');
+      expect((await member.get(base)).text).to.contain('In three lists');
+      const long = await member.post(`${from}/${_id}/list`, { newList: 'x'.repeat(41) }, from);
+      expect(long.status).to.equal(422);
+      expect(long.text)
+        .to.contain('40 characters at most')
+        .and.contain(`value="${'x'.repeat(41)}"`);
+      await sort(`_csrf=${token}`);
+      expect(await lists()).to.deep.equal([]);
+      await sort(`_csrf=${token}&newList=network`);
     });
 
     it('goes on page by page, each post once', async () => {
@@ -467,7 +501,7 @@ describe('partners elsewhere', () => {
       await run();
       expect((await following(alice))?.state).to.equal('undone');
       expect((await following(home))?.state).to.equal('pending');
-      expect((await following(home))?.list).to.equal('network');
+      expect((await following(home))?.lists).to.deep.equal(['network']);
       expect(other.ofType('Follow').at(-1)?.json.object).to.equal(home.iri);
       expect(peer.ofType('Undo').at(-1)?.json.object).to.include({ type: 'Follow', object: alice.iri });
     });
@@ -490,7 +524,7 @@ describe('partners elsewhere', () => {
       await signIn(client, paula);
       const closed = await client.get('/me/partners');
       expect(closed.text).to.contain('publish this page first');
-      const wish = { actor: carol.iri, list: '' };
+      const wish = { actor: carol.iri };
       expect((await client.post('/me/partners/follow', wish, '/me')).status).to.equal(409);
       await client.post('/me/profile', {
         displayName: 'Paula',

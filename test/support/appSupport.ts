@@ -141,7 +141,11 @@ export class Client {
   }
 
   /** Posts exactly this, with the Origin of our own pages unless headers say otherwise. */
-  async postRaw(path: string, fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Answer> {
+  async postRaw(
+    path: string,
+    fields: Record<string, string> | string,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
     return this.send(path, {
       method: 'POST',
       body: new URLSearchParams(fields),

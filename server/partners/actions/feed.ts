@@ -92,7 +92,7 @@ export async function forgetPostsOf(ctx: Context, author: string): Promise<void>
 
 interface Reader extends Doc {
   follower: string;
-  list: string;
+  lists: string[];
   muted: boolean;
 }
 
@@ -122,9 +122,9 @@ async function insert(ctx: Context, post: RemotePost): Promise<void> {
 async function addEntries(ctx: Context, post: RemotePost, from: string, readers: Reader[], at: Date): Promise<void> {
   const position = feedPosition(at, ctx.now, post._id);
   const entries = readers.map(
-    ({ follower, list, muted }): FeedEntry => ({
+    ({ follower, lists, muted }): FeedEntry => ({
       _id: postKey(`${follower} ${post._id}`),
-      ...{ reader: follower, position, post: post._id, from, list, muted, at: ctx.now },
+      ...{ reader: follower, position, post: post._id, from, lists, muted, at: ctx.now },
     }),
   );
   try {

@@ -1,29 +1,25 @@
 // The pages on which a collective, or a person with a public profile, finds partners on the Fediverse, follows and reads them.
 // The same pages under two addresses; who may act for whom is decided by queries.ts and actions/.
-import type { z } from 'zod';
 import { DomainError } from '../../errors.js';
 import { type Limit, withinLimit } from '../../http/limits.js';
-import { personOf, type Routes, type Visit } from '../../http/routes.js';
+import { personOf, type Routes } from '../../http/routes.js';
 import { presentPosts } from '../../posts/present.js';
 import { listRepliesOf } from '../../posts/queries.js';
-import { followActor, muteFollowing, sortFollowing, unfollowActor } from '../actions/following.js';
+import { followActor, muteFollowing, unfollowActor } from '../actions/following.js';
 import { makeInteraction, replyToPost, undoInteraction } from '../actions/interact.js';
 import {
-  type PartnerPage,
+  listHref,
   partnersPath,
   presentFeed,
-  presentFollowings,
   presentInteractions,
   presentLists,
   presentLookUp,
-  presentPartnerFrame,
   presentRemotePost,
 } from '../present.js';
 import {
   findFollowing,
   findThread,
   getParty,
-  listFollowings,
   listInteractions,
   listNames,
   mapActors,
@@ -37,14 +33,12 @@ import {
   followingParams,
   followShape,
   interactionKinds,
-  listShape,
-  type PartyRef,
   partyParams,
   postParams,
   replyShape,
 } from '../schema.js';
-
-type AnyVisit = Visit<z.output<typeof partyParams>, unknown, unknown>;
+import { type AnyVisit, refOf, show, showFollowing } from './frame.js';
+import { listPages } from './listPages.js';
 
 /** Each look-up asks a server elsewhere. */
 const lookUps: Limit = { name: 'partners.lookUp', limit: 60, windowMs: 60 * 60 * 1000 };
@@ -54,21 +48,8 @@ export function partnerPages(routes: Routes): void {
     readingPages(routes, path);
     findingPages(routes, path);
     followingPages(routes, path);
+    listPages(routes, path);
   }
-}
-
-function refOf(visit: AnyVisit): PartyRef {
-  const { id } = visit.params;
-  return id === undefined ? { kind: 'person', id: personOf(visit.ctx).personId } : { kind: 'collective', id };
-}
-
-async function show(visit: AnyVisit, party: Party, page: PartnerPage, view: string, model: object): Promise<void> {
-  const frame = presentPartnerFrame(visit.ctx.actor, party, page, visit.language);
-  await visit.page(
-    `partners/${view}`,
-    { ...frame, ...model },
-    { title: visit.t(`partners.${page}.title`), nav: 'mine' },
-  );
 }
 
 function readingPages(routes: Routes, path: string): void {
@@ -82,6 +63,7 @@ function readingPages(routes: Routes, path: string): void {
     await show(visit, party, 'feed', 'feed', {
       posts: await presentFeed(base, feed.items),
       lists: presentLists(base, names, list),
+      listHref: list !== undefined && names.includes(list) ? listHref(base, list) : null,
       olderHref: feed.next === null ? null : `${base}?${older}`,
       isFirst: visit.query.before === undefined,
     });
@@ -144,7 +126,8 @@ function findingPages(routes: Routes, path: string): void {
     const party = await getParty(visit.ctx, refOf(visit));
     const { q } = visit.query;
     const result = q === '' ? {} : await lookUp(visit, party, q);
-    const lists = await listNames(visit.ctx.store, party.iri);
+    const names = await listNames(visit.ctx.store, party.iri);
+    const lists = names.map((name) => ({ value: name, label: name }));
     await show(visit, party, 'find', 'find', { q, lists, ...result });
   });
 
@@ -167,19 +150,7 @@ async function lookUp(visit: AnyVisit, party: Party, q: string): Promise<object>
 }
 
 function followingPages(routes: Routes, path: string): void {
-  routes.get(`${path}/following`, { access: 'signedIn', params: partyParams }, async (visit) => {
-    const party = await getParty(visit.ctx, refOf(visit));
-    const base = partnersPath(party.ref);
-    const [waiting, followed] = await Promise.all([
-      listFollowings(visit.ctx.store, party.iri, 'pending'),
-      listFollowings(visit.ctx.store, party.iri, 'accepted'),
-    ]);
-    await show(visit, party, 'following', 'following', {
-      waiting: presentFollowings(base, waiting),
-      followed: presentFollowings(base, followed),
-      names: await listNames(visit.ctx.store, party.iri),
-    });
-  });
+  routes.get(`${path}/following`, { access: 'signedIn', params: partyParams }, (visit) => showFollowing(visit));
 
   const deeds = {
     unfollow: (visit: AnyVisit, following: string) => unfollowActor(visit.ctx, refOf(visit), following),
@@ -193,9 +164,4 @@ function followingPages(routes: Routes, path: string): void {
       visit.redirect(`${partnersPath(refOf(visit))}/following`, { key: `partners.${verb}.done` });
     });
   }
-  const spec = { access: 'signedIn', params: followingParams, body: listShape } as const;
-  routes.post(`${path}/following/:following/list`, spec, async (visit) => {
-    await sortFollowing(visit.ctx, refOf(visit), visit.params.following, visit.body.list);
-    visit.redirect(`${partnersPath(refOf(visit))}/following`, { key: 'partners.list.done' });
-  });
 }
