@@ -203,7 +203,7 @@ export const followShape = z
   .object({ actor: actorAddress, ...listFields })
   .transform(({ actor, ...names }) => ({ actor, lists: allLists(names) }));
 export const listsShape = z.object(listFields).transform((names) => ({ lists: allLists(names) }));
-export const listQuery = z.object({ name: z.string().min(1).max(40) });
+export const listQuery = z.object({ name: z.string().max(40).default('') });
 export const renameShape = z.object({
   name: z.string().min(1).max(40),
   to: listNameShape.pipe(z.string().min(1, 'shape.required')),

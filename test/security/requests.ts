@@ -114,7 +114,10 @@ export function addressOf(app: TwinHouse, path: string, target: Target): string 
   own.delivery = encodeURIComponent(knownDelivery);
   own.token = `${missingId}.${'x'.repeat(27)}`;
   own.key ??= '0'.repeat(64);
-  const query: Record<string, string> = { '/language': '?to=en&back=/about' };
+  const query: Record<string, string> = {
+    '/language': '?to=en&back=/about',
+    '/my/collectives/:id/partners/list': '?name=network',
+  };
   return path.replace(/:(\w+)/g, (_match, name: string) => own[name] ?? missingId) + (query[path] ?? '');
 }
 

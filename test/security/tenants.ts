@@ -353,7 +353,7 @@ export const partnerPicture = 'https://elsewhere.example/picture.png';
 async function addPartner({ house }: WholeApp, by: Collective, name: string, content: string) {
   const ctx = contextFor(house, systemActor);
   const followed = `https://elsewhere.example/users/${name}`;
-  await followActor(ctx, { kind: 'collective', id: by._id }, { actor: followed });
+  await followActor(ctx, { kind: 'collective', id: by._id }, { actor: followed, lists: ['network'] });
   const following = await followingsIn(house.store).findOne({ followed });
   if (!following) throw new Error('no following');
   const { followIri } = following;
