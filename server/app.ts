@@ -17,6 +17,7 @@ import { sessions } from './http/session.js';
 import { staticFiles } from './http/static.js';
 import { healthRoutes } from './instances/health.js';
 import { instanceRoutes } from './instances/routes.js';
+import { intentRoutes } from './intents/routes.js';
 import { noticeRoutes } from './notices/routes.js';
 import { partnerRoutes } from './partners/routes.js';
 import { loadActor } from './people/routes/loadActor.js';
@@ -33,6 +34,7 @@ export function slices(house: House, engine: Engine): Routes[] {
     catalogueRoutes(house),
     collectiveRoutes(house),
     partnerRoutes(house),
+    intentRoutes(house),
     uploadRoutes(house),
     postRoutes(house),
     historyRoutes(house),

@@ -4,7 +4,7 @@ import type { Actor, Context, Log, Site } from './context.js';
 import type { FetchText, Pictures } from './fetching.js';
 import type { Views } from './http/views.js';
 import type { I18n } from './i18n.js';
-import type { LookUpActor } from './partners/schema.js';
+import type { LookUpActor, RemotePost } from './partners/schema.js';
 import type { Store } from './store/store.js';
 
 export interface House {
@@ -25,6 +25,8 @@ export interface House {
   pictures: Pictures;
   /** Finds an actor of the Fediverse (federation/lookUp.ts). */
   lookUpActor: LookUpActor;
+  /** Reads a post of the Fediverse from its own server (federation/remoteObjects.ts); null: there is none at that address. */
+  lookUpPost(address: string): Promise<RemotePost | null>;
   /** The clock. Tests set it; nothing in the house reads the time elsewhere. */
   now(): Date;
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createFederation, type Federation } from '../federation/federation.js';
 import { createFetch, type Fetch } from '../federation/fetch.js';
 import { federationIndexes } from '../federation/indexes.js';
-import { lookUpActor } from '../federation/lookUp.js';
+import { lookUpActor, lookUpPost } from '../federation/lookUp.js';
 import { federationConsumer } from '../federation/outbox.js';
 import { createPictures } from '../federation/pictures.js';
 import { policyConsumer } from '../federation/policy.js';
@@ -166,7 +166,8 @@ function buildHouse(config: Config, { dataDir, ...ground }: Ground): House & { f
   const lookUp: House['lookUpActor'] = (address) => lookUpActor(federation, address);
   const { fetchText } = federation.fetch;
   const pictures = createPictures({ fetchText, dataDir, now: shared.now });
-  return { ...shared, federation, fetchText, pictures, lookUpActor: lookUp };
+  const readPost: House['lookUpPost'] = (address) => lookUpPost(federation, address);
+  return { ...shared, federation, fetchText, pictures, lookUpActor: lookUp, lookUpPost: readPost };
 }
 
 /** What the person at the terminal needs to know: where it is, and how to get in for the first time. */

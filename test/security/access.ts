@@ -113,6 +113,9 @@ export const access: Record<string, Rule> = {
   'POST /admin/peers/rules/:domain': { who: 'administrators', body: { kind: 'allow' } },
   'POST /admin/peers/rules/:domain/remove': { who: 'administrators' },
 
+  'GET /interact': { who: 'readers' },
+  'GET /interact/go': { who: 'readers' },
+  'GET /authorize_interaction': { who: 'signedIn' },
   'GET /services': { who: 'everyone' },
   'GET /services/:id': { who: 'readers' },
   'GET /changes': { who: 'everyone' },

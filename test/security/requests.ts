@@ -117,6 +117,8 @@ export function addressOf(app: TwinHouse, path: string, target: Target): string 
   const query: Record<string, string> = {
     '/language': '?to=en&back=/about',
     '/my/collectives/:id/partners/list': '?name=network',
+    '/interact': `?actor=${handle}`,
+    '/interact/go': `?actor=${handle}&wish=follow`,
   };
   return path.replace(/:(\w+)/g, (_match, name: string) => own[name] ?? missingId) + (query[path] ?? '');
 }

@@ -50,6 +50,7 @@ export async function buildTestHouse(overrides: Partial<House> = {}): Promise<Te
     trustProxy: 0,
     privateHosts: [],
     lookUpActor: async () => ({ outcome: 'failed', reason: 'unavailable' }),
+    lookUpPost: async () => null,
     fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
     pictures: { find: async () => null, load: async () => null, prune: async () => 0 },
     now: () => new Date(now),

@@ -26,6 +26,11 @@ export async function receiveBoost(ctx: Context, post: RemotePost, from: string,
   if (kept.deletedAt === null) await addEntries(ctx, kept, from, readers, at);
 }
 
+/** A member opened a public post by its address: it is kept, so that it can be read and answered here. */
+export async function keepOpenedPost(ctx: Context, post: RemotePost): Promise<void> {
+  if (isPublicAudience(post.audience)) await keep(ctx, post);
+}
+
 /** A boost is taken back: its entries go, the post stays where it came by itself. */
 export async function receiveUndoBoost(ctx: Context, iri: string, from: string): Promise<void> {
   const post = await remotePostsIn(ctx.store).findOne({ _id: postKey(iri) }, { projection: { authors: 1 } });

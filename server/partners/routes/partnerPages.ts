@@ -5,6 +5,7 @@ import { type Limit, withinLimit } from '../../http/limits.js';
 import { personOf, type Routes } from '../../http/routes.js';
 import { presentPosts } from '../../posts/present.js';
 import { listRepliesOf } from '../../posts/queries.js';
+import { keepOpenedPost } from '../actions/feed.js';
 import { followActor, muteFollowing, unfollowActor } from '../actions/following.js';
 import { makeInteraction, replyToPost, undoInteraction } from '../actions/interact.js';
 import {
@@ -126,6 +127,7 @@ function findingPages(routes: Routes, path: string): void {
     const party = await getParty(visit.ctx, refOf(visit));
     const { q } = visit.query;
     const result = q === '' ? {} : await lookUp(visit, party, q);
+    if ('post' in result) return visit.redirect(`${partnersPath(party.ref)}/posts/${result.post}`);
     const names = await listNames(visit.ctx.store, party.iri);
     const lists = names.map((name) => ({ value: name, label: name }));
     await show(visit, party, 'find', 'find', { q, lists, ...result });
@@ -139,11 +141,16 @@ function findingPages(routes: Routes, path: string): void {
   });
 }
 
-async function lookUp(visit: AnyVisit, party: Party, q: string): Promise<object> {
+async function lookUp(visit: AnyVisit, party: Party, q: string): Promise<{ post: string } | object> {
   if (!(await withinLimit(visit.house, lookUps, personOf(visit.ctx).personId))) {
     throw new DomainError('too-many', 'partners.error.tooManyLookUps', { retryAfter: 3600 });
   }
   const found = await visit.house.lookUpActor(q);
+  const post = found.outcome === 'failed' && /^https?:/i.test(q) ? await visit.house.lookUpPost(q) : null;
+  if (post) {
+    await keepOpenedPost(visit.ctx, post);
+    return { post: post._id };
+  }
   const known =
     found.outcome === 'found' ? await findFollowing(visit.ctx.store, followKey(party.iri, found.actor._id)) : null;
   return presentLookUp(found, known?.state ?? null);
