@@ -65,6 +65,10 @@ const keepDays = 60;
 /** Removes, after two months, what stands in no outbox: answers to follows, changes of actors. Returns how many. */
 export async function pruneActivities(federation: Federation): Promise<number> {
   const at = { $lt: new Date(federation.house.now().getTime() - keepDays * 24 * 60 * 60 * 1000) };
-  const passing = { type: { $in: ['Accept', 'Reject', 'Update', 'Follow', 'Undo', 'Like'] }, listed: false, at };
+  const passing = {
+    type: { $in: ['Accept', 'Reject', 'Update', 'Follow', 'Undo', 'Like', 'Move'] },
+    listed: false,
+    at,
+  };
   return (await activitiesIn(federation).deleteMany(passing)).deletedCount;
 }

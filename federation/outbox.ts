@@ -14,6 +14,7 @@ import {
 import { announceFollowing, announceUnfollowing } from './announce/followings.js';
 import { announceAccept, announceReject } from './announce/follows.js';
 import { announceInteraction, announceInteractionUndone } from './announce/interactions.js';
+import { announceActorChange, announceMove } from './announce/moves.js';
 import { announcePost, announcePostChange, announcePostGone } from './announce/posts.js';
 import { announceClosing, announceService, announceServiceChange, announceServiceGone } from './announce/services.js';
 import { publicAudience } from './contexts.js';
@@ -26,10 +27,12 @@ import { type Json, objectContext } from './wire/namespace.js';
 export interface Draft {
   /** Handle of the actor who says it. */
   actor: string;
-  type: 'Create' | 'Update' | 'Delete' | 'Accept' | 'Reject' | 'Follow' | 'Undo' | 'Like' | 'Announce';
+  type: 'Create' | 'Update' | 'Delete' | 'Accept' | 'Reject' | 'Follow' | 'Undo' | 'Like' | 'Announce' | 'Move';
   subject: string;
   objectIri: string | null;
   object: string | Json;
+  /** Of a Move. Only with `context`. */
+  target?: string;
   to: string[];
   cc: string[];
   toFollowers: boolean;
@@ -75,6 +78,8 @@ const table: { readonly [T in EventType]: Row<T> } = {
   'following.undone': announceUnfollowing,
   'interaction.made': announceInteraction,
   'interaction.undone': announceInteractionUndone,
+  'actor.changed': announceActorChange,
+  'actor.moved': announceMove,
 };
 
 /** Says what follows from an event to whom it concerns. Idempotent by eventId. Network: only to resolve mentions. */
@@ -141,7 +146,13 @@ async function write(
   const { type, to, cc } = draft;
   const base = { id: apex.activityIri(key), type, actor: apex.actorIri(draft.actor), to, cc };
   const built = draft.context
-    ? { '@context': draft.context, ...base, published: event.at.toISOString(), object: draft.object }
+    ? {
+        '@context': draft.context,
+        ...base,
+        published: event.at.toISOString(),
+        object: draft.object,
+        ...(draft.target === undefined ? {} : { target: draft.target }),
+      }
     : await apex.buildActivity({ ...base, published: event.at, object: draft.object });
   const carried = built.object;
   const isOwn = draft.objectIri !== null && typeof carried === 'object' && carried !== null;

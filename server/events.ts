@@ -33,6 +33,9 @@ export type DomainEvent =
   | { type: 'peerPolicy.changed' }
   | { type: 'following.requested'; followingId: string }
   | { type: 'following.undone'; followingId: string; followIri: string }
+  /** What an actor of ours says of its accounts elsewhere. */
+  | { type: 'actor.changed'; handle: string }
+  | { type: 'actor.moved'; handle: string; target: string }
   | { type: 'interaction.made'; interactionId: string }
   | { type: 'interaction.undone'; interactionId: string; activityIri: string };
 

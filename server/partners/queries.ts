@@ -16,6 +16,7 @@ import type {
   FollowingState,
   FollowState,
   Interaction,
+  OwnMove,
   PartyRef,
   RemoteActor,
   RemotePost,
@@ -45,6 +46,7 @@ export const partnersIndexes: CollectionIndexes = {
     { keys: { state: 1, decidedAt: 1 } },
     eventIndex,
   ],
+  moves: [eventIndex],
   interactions: [{ keys: { actor: 1, post: 1, undone: 1 } }, { keys: { undone: 1, at: 1 } }, eventIndex],
   remotePosts: [
     { keys: { iri: 1 }, unique: true },
@@ -378,6 +380,23 @@ export async function findThread(store: Store, reader: string, key: string): Pro
 async function maySee(store: Store, reader: string, post: RemotePost): Promise<boolean> {
   if (isPublicAudience(post.audience)) return true;
   return (await feedEntriesIn(store).findOne({ _id: postKey(`${reader} ${post._id}`) })) !== null;
+}
+
+export function movesIn(store: Store): Coll<OwnMove> {
+  return store.collection<OwnMove>('moves');
+}
+
+/** What one of ours says of its accounts elsewhere; null: nothing. */
+export async function findMove(store: Store, handle: string): Promise<OwnMove | null> {
+  return movesIn(store).findOne({ _id: handle });
+}
+
+/** The account elsewhere to which one of ours says that it has moved, as it is shown; null: it has not. */
+export async function findMovedTo(store: Store, handle: string): Promise<{ handle: string; href: string } | null> {
+  const movedTo = (await findMove(store, handle))?.movedTo;
+  if (!movedTo) return null;
+  const actor = await findRemoteActor(store, movedTo.iri);
+  return { handle: `@${movedTo.handle}`, href: actor?.url ?? movedTo.iri };
 }
 
 export function interactionsIn(store: Store): Coll<Interaction> {

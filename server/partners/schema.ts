@@ -145,6 +145,16 @@ export interface FeedEntry extends Doc {
   at: Date;
 }
 
+/** What one of ours says of its accounts elsewhere. */
+export interface OwnMove extends Doc, Eventful {
+  /** _id: its handle. */
+  aliases: { iri: string; handle: string }[];
+  movedTo: { iri: string; handle: string } | null;
+  /** When it last moved, also if that was taken back. */
+  movedAt: Date | null;
+  version: number;
+}
+
 export const interactionKinds = ['like', 'boost'] as const;
 export type InteractionKind = (typeof interactionKinds)[number];
 
@@ -186,6 +196,9 @@ const hexKey = z.string().regex(/^[0-9a-f]{64}$/);
 /** `id` is there for a collective and absent for a person. */
 export const partyParams = z.object({ id: z.uuid().optional() });
 export const followingParams = z.object({ id: z.uuid().optional(), following: hexKey });
+export const addressShape = z.object({ address: z.string().trim().min(1, 'shape.required').max(1000) });
+export const aliasShape = z.object({ iri: actorAddress });
+export const confirmMoveShape = addressShape.extend({ handle: z.string().trim().max(60) });
 export const findQuery = z.object({ q: z.string().trim().max(1000).default('') });
 const listFields = {
   lists: z

@@ -41,6 +41,7 @@ export const eventfulCollections: readonly string[] = [
   'follows',
   'interactions',
   'invitations',
+  'moves',
   'people',
   'posts',
   'resets',

@@ -210,6 +210,27 @@ export const access: Record<string, Rule> = {
   [`POST ${me}/partners/posts/:post/unboost`]: { who: 'owners' },
   [`POST ${mine}/partners/posts/:post/reply`]: { who: 'members', body: { text: 'Bonjour' } },
   [`POST ${me}/partners/posts/:post/reply`]: { who: 'owners', body: { text: 'Bonjour' } },
+  [`GET ${mine}/partners/moves`]: { who: 'members' },
+  [`POST ${mine}/partners/moves/aliases`]: { who: 'representatives', body: { address: '@nobody@elsewhere.example' } },
+  [`POST ${mine}/partners/moves/aliases/remove`]: {
+    who: 'representatives',
+    body: { iri: 'https://elsewhere.example/1' },
+  },
+  [`POST ${mine}/partners/moves/confirm`]: { who: 'representatives', body: { address: '@nobody@elsewhere.example' } },
+  [`POST ${mine}/partners/moves/go`]: {
+    who: 'representatives',
+    body: { address: '@nobody@elsewhere.example', handle: 'alpha' },
+  },
+  [`POST ${mine}/partners/moves/undo`]: { who: 'representatives' },
+  [`GET ${me}/partners/moves`]: { who: 'signedIn' },
+  [`POST ${me}/partners/moves/aliases`]: { who: 'signedIn', body: { address: '@nobody@elsewhere.example' } },
+  [`POST ${me}/partners/moves/aliases/remove`]: { who: 'signedIn', body: { iri: 'https://elsewhere.example/1' } },
+  [`POST ${me}/partners/moves/confirm`]: { who: 'signedIn', body: { address: '@nobody@elsewhere.example' } },
+  [`POST ${me}/partners/moves/go`]: {
+    who: 'signedIn',
+    body: { address: '@nobody@elsewhere.example', handle: 'alpha' },
+  },
+  [`POST ${me}/partners/moves/undo`]: { who: 'signedIn' },
   [`GET ${mine}/history`]: { who: 'members' },
 
   [`GET ${mine}/posts`]: { who: 'members' },

@@ -8,14 +8,24 @@ import { DuplicateKeyError } from '../../store/store.js';
 import {
   feedEntriesIn,
   findFollowing,
+  findMove,
   findRemoteActor,
   followingsIn,
   getParty,
   interactionsIn,
   listNames,
+  movesIn,
   remoteActorsIn,
 } from '../queries.js';
-import { actorIri, checkLists, checkMayFollow, followKey, mayMove, stateAfterAnswer } from '../rules.js';
+import {
+  actorIri,
+  checkHasNotMoved,
+  checkLists,
+  checkMayFollow,
+  followKey,
+  mayMove,
+  stateAfterAnswer,
+} from '../rules.js';
 import type { Following, PartyRef, RemoteActor } from '../schema.js';
 
 /**
@@ -29,6 +39,7 @@ export async function followActor(
 ): Promise<void> {
   const party = await getParty(ctx, ref);
   checkMayFollow(party);
+  checkHasNotMoved(await findMove(ctx.store, party.handle));
   const actor = await findRemoteActor(ctx.store, input.actor);
   if (!actor || actor.goneAt !== null) throw new DomainError('not-found', 'partners.error.unknownActor');
   const wish = { follower: party.iri, followed: actor._id, ownerKind: ref.kind, ownerId: ref.id };
@@ -137,6 +148,7 @@ export async function forgetPartnersOf(ctx: Context, handle: string): Promise<vo
   const iri = actorIri(ctx.site, handle);
   await feedEntriesIn(ctx.store).deleteMany({ reader: iri });
   await interactionsIn(ctx.store).deleteMany({ actor: iri });
+  await movesIn(ctx.store).deleteOne({ _id: handle });
   await followingsIn(ctx.store).deleteMany({ follower: iri });
 }
 

@@ -1,12 +1,16 @@
 // What the pages of partners share: in whose name they are opened, and the frame around each of them.
 import type { z } from 'zod';
 import type { FormState } from '../../http/form.js';
+import type { Limit } from '../../http/limits.js';
 import { personOf, type Visit } from '../../http/routes.js';
 import { type PartnerPage, partnersPath, presentFollowings, presentLists, presentPartnerFrame } from '../present.js';
 import { getParty, listFollowings, listNames, type Party } from '../queries.js';
 import type { PartyRef, partyParams } from '../schema.js';
 
 export type AnyVisit = Visit<z.output<typeof partyParams>, unknown, unknown>;
+
+/** Each look-up asks a server elsewhere. */
+export const lookUps: Limit = { name: 'partners.lookUp', limit: 60, windowMs: 60 * 60 * 1000 };
 
 /** The collective in the address, or the person who asks. Whether they may is asked by getParty and the deeds. */
 export function refOf(visit: AnyVisit): PartyRef {

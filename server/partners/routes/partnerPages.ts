@@ -1,7 +1,7 @@
 // The pages on which a collective, or a person with a public profile, finds partners on the Fediverse, follows and reads them.
 // The same pages under two addresses; who may act for whom is decided by queries.ts and actions/.
 import { DomainError } from '../../errors.js';
-import { type Limit, withinLimit } from '../../http/limits.js';
+import { withinLimit } from '../../http/limits.js';
 import { personOf, type Routes } from '../../http/routes.js';
 import { presentPosts } from '../../posts/present.js';
 import { listRepliesOf } from '../../posts/queries.js';
@@ -38,11 +38,9 @@ import {
   postParams,
   replyShape,
 } from '../schema.js';
-import { type AnyVisit, refOf, show, showFollowing } from './frame.js';
+import { type AnyVisit, lookUps, refOf, show, showFollowing } from './frame.js';
 import { listPages } from './listPages.js';
-
-/** Each look-up asks a server elsewhere. */
-const lookUps: Limit = { name: 'partners.lookUp', limit: 60, windowMs: 60 * 60 * 1000 };
+import { movePages } from './movePages.js';
 
 export function partnerPages(routes: Routes): void {
   for (const path of ['/my/collectives/:id/partners', '/me/partners']) {
@@ -50,6 +48,7 @@ export function partnerPages(routes: Routes): void {
     findingPages(routes, path);
     followingPages(routes, path);
     listPages(routes, path);
+    movePages(routes, path);
   }
 }
 
