@@ -9,6 +9,7 @@ import type { Collective } from '../../server/collectives/schema.js';
 import { pruneRemotePosts } from '../../server/partners/actions/feed.js';
 import { followActor, forgetPartnersOf } from '../../server/partners/actions/following.js';
 import { makeInteraction, replyToPost, undoInteraction } from '../../server/partners/actions/interact.js';
+import { exportPartners } from '../../server/partners/exports.js';
 import {
   feedEntriesIn,
   findFollowing,
@@ -477,6 +478,14 @@ describe('partners elsewhere', () => {
       await sort(`_csrf=${token}&newList=network`);
     });
 
+    it('goes along: as the list that Mastodon reads', async () => {
+      const { headers, text } = await member.get(`${base}/following.csv`);
+      expect(headers.get('content-type')).to.match(/^text\/csv/);
+      const [head, ...rows] = text.trim().split('\r\n');
+      expect(head).to.equal('Account address,Show boosts,Notify on new posts,Languages');
+      expect(rows).to.include(`alice@${peer.host},true,false,`);
+    });
+
     it('goes on page by page, each post once', async () => {
       for (let index = 0; index < 25; index++) await post(alice, create(note(alice)));
       const seen: string[] = [];
@@ -542,6 +551,8 @@ describe('partners elsewhere', () => {
       expect((await client.get('/me/partners')).text).to.contain('For Paula');
       expect((await member.get('/me/partners')).text).not.to.contain('For Paula');
       expect((await member.get(base)).text).not.to.contain('For Paula');
+      const download = await exportPartners(app.house.store, actorIri(app.house.site, 'paula'), 'paula');
+      expect(download.followings).to.have.nested.property('[0].followed', carol.iri);
       const id = followKey(actorIri(app.house.site, 'paula'), carol.iri);
       expect((await member.post(`/me/partners/following/${id}/unfollow`, {}, '/me')).status).to.equal(404);
       await forgetPartnersOf(ctx(), 'paula');

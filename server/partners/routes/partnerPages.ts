@@ -8,6 +8,7 @@ import { listRepliesOf } from '../../posts/queries.js';
 import { keepOpenedPost } from '../actions/feed.js';
 import { followActor, muteFollowing, unfollowActor } from '../actions/following.js';
 import { makeInteraction, replyToPost, undoInteraction } from '../actions/interact.js';
+import { exportFollowings } from '../exports.js';
 import {
   listHref,
   partnersPath,
@@ -157,6 +158,12 @@ async function lookUp(visit: AnyVisit, party: Party, q: string): Promise<{ post:
 
 function followingPages(routes: Routes, path: string): void {
   routes.get(`${path}/following`, { access: 'signedIn', params: partyParams }, (visit) => showFollowing(visit));
+
+  routes.get(`${path}/following.csv`, { access: 'signedIn', params: partyParams }, async (visit) => {
+    const party = await getParty(visit.ctx, refOf(visit));
+    const csv = await exportFollowings(visit.ctx.store, party.iri);
+    visit.res.attachment(`following-${party.handle}.csv`).type('text/csv').send(csv);
+  });
 
   const deeds = {
     unfollow: (visit: AnyVisit, following: string) => unfollowActor(visit.ctx, refOf(visit), following),
