@@ -112,9 +112,14 @@ export async function startTwinHouse(): Promise<TwinHouse> {
 
 async function buildTwinHouse(): Promise<TwinHouse> {
   const jobs = { list: () => [{ name: 'prune', ...noJob }], runNow: async (name: string) => name === 'prune' };
+  const lookUpActor = async () => ({ outcome: 'failed', reason: 'unavailable' }) as const;
   const picture = { type: 'image/png' as const, bytes: png };
   const pictures = { find: async () => null, load: async () => picture, prune: async () => 0 };
-  const app = await startWholeApp({ metricsToken: 'a-token-of-the-tests', engine: { jobs }, house: { pictures } });
+  const app = await startWholeApp({
+    metricsToken: 'a-token-of-the-tests',
+    engine: { jobs },
+    house: { pictures, lookUpActor },
+  });
   const { house } = app;
   const drain = () => drainAll(app);
   const alpha = await buildTenant(app, 'alpha', drain);
