@@ -97,7 +97,7 @@ export function checkMayLeave(
   if (move.movedTo !== null) throw new DomainError('closed', 'partners.moves.error.moved');
   if (!mayMove(move, now)) throw new DomainError('closed', 'partners.moves.error.soon');
   if (target.goneAt !== null || !target.alsoKnownAs?.includes(iri)) {
-    throw new DomainError('invalid', 'partners.moves.error.notNamed', { field: 'address' });
+    throw new DomainError('invalid', 'partners.moves.error.notNamed', { field: 'target' });
   }
 }
 

@@ -198,7 +198,8 @@ export const partyParams = z.object({ id: z.uuid().optional() });
 export const followingParams = z.object({ id: z.uuid().optional(), following: hexKey });
 export const addressShape = z.object({ address: z.string().trim().min(1, 'shape.required').max(1000) });
 export const aliasShape = z.object({ iri: actorAddress });
-export const confirmMoveShape = addressShape.extend({ handle: z.string().trim().max(60) });
+export const targetShape = z.object({ target: addressShape.shape.address });
+export const confirmMoveShape = targetShape.extend({ handle: z.string().trim().max(60) });
 export const findQuery = z.object({ q: z.string().trim().max(1000).default('') });
 const listFields = {
   lists: z

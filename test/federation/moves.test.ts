@@ -98,8 +98,8 @@ describe('moves of our own', () => {
     for (const [verb, fields] of [
       ['aliases', { address: at(old) }],
       ['aliases/remove', { iri: old.iri }],
-      ['confirm', { address: at(home) }],
-      ['go', { address: at(home), handle: 'ecluse' }],
+      ['confirm', { target: at(home) }],
+      ['go', { target: at(home), handle: 'ecluse' }],
       ['undo', {}],
     ] as const) {
       expect((await post(member, verb, fields)).status, verb).to.equal(403);
@@ -109,27 +109,27 @@ describe('moves of our own', () => {
 
   it('go nowhere that does not name us, asked at that moment (AP-134)', async () => {
     const other = peer.addActor('other', { alsoKnownAs: [`${iri}x`] });
-    const answer = await post(representative, 'confirm', { address: at(other) });
+    const answer = await post(representative, 'confirm', { target: at(other) });
     expect(answer.status).to.equal(422);
     expect(answer.text).to.contain('does not name yours');
     const changed = peer.addActor('changed', { alsoKnownAs: [iri] });
-    expect((await post(representative, 'confirm', { address: at(changed) })).status).to.equal(200);
+    expect((await post(representative, 'confirm', { target: at(changed) })).status).to.equal(200);
     peer.serveJson('/users/changed', { ...peer.document(changed), alsoKnownAs: [] });
-    const late = await post(representative, 'go', { address: at(changed), handle: 'ecluse' });
+    const late = await post(representative, 'go', { target: at(changed), handle: 'ecluse' });
     expect(late.status).to.equal(422);
     expect((await findMove(app.house.store, 'ecluse'))?.movedTo ?? null).to.equal(null);
   });
 
   it('tell what happens first, and ask for the name', async () => {
-    const confirm = await post(representative, 'confirm', { address: at(home) });
+    const confirm = await post(representative, 'confirm', { target: at(home) });
     expect(confirm.text).to.contain('1 follower is asked').and.contain(at(home));
     expect((await findMove(app.house.store, 'ecluse'))?.movedTo ?? null).to.equal(null);
-    expect((await post(representative, 'go', { address: at(home), handle: 'wrong' })).status).to.equal(422);
+    expect((await post(representative, 'go', { target: at(home), handle: 'wrong' })).status).to.equal(422);
     expect(peer.ofType('Move')).to.deep.equal([]);
   });
 
   it('are said once to followers: the actor with movedTo, then the Move', async () => {
-    expect((await post(representative, 'go', { address: at(home), handle: '@ecluse' })).status).to.equal(303);
+    expect((await post(representative, 'go', { target: at(home), handle: '@ecluse' })).status).to.equal(303);
     for (let turn = 0; turn < 3; turn++) {
       await run();
       // Deliveries that met a busy host wait a moment.
@@ -149,16 +149,16 @@ describe('moves of our own', () => {
   it('leave nothing to publish from, until the note is taken away; then a week passes before the next', async () => {
     const text = { fr: 'Encore', en: '' };
     expect(await refusalOf(publishPost(ctx(), hoster._id, text))).to.equal('closed partners.moves.error.moved');
-    expect((await post(representative, 'go', { address: at(home), handle: 'ecluse' })).status).to.equal(422);
+    expect((await post(representative, 'go', { target: at(home), handle: 'ecluse' })).status).to.equal(422);
     expect((await post(representative, 'undo', {})).status).to.equal(303);
     await run();
     expect(await document()).not.to.have.property('movedTo');
     expect(peer.ofType('Move')).to.have.length(1);
     await publishPost(ctx(), hoster._id, text);
-    const soon = await post(representative, 'go', { address: at(home), handle: 'ecluse' });
+    const soon = await post(representative, 'go', { target: at(home), handle: 'ecluse' });
     expect(soon.text).to.contain('less than seven days old');
     skew += 8 * day;
-    expect((await post(representative, 'go', { address: at(home), handle: 'ecluse' })).status).to.equal(303);
+    expect((await post(representative, 'go', { target: at(home), handle: 'ecluse' })).status).to.equal(303);
   });
 
   it('are a person’s own too', async () => {
