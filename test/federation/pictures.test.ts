@@ -89,7 +89,7 @@ describe('pictures of others', () => {
       expect(response.headers.get('content-type')).to.equal(type);
       expect(response.headers.get('x-content-type-options')).to.equal('nosniff');
       expect(response.headers.get('content-security-policy')).to.equal("default-src 'none'; sandbox");
-      expect(response.headers.get('cache-control')).to.match(/^private/);
+      expect(response.headers.get('cache-control')).to.equal('no-store');
       expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).to.equal(true);
     });
   }

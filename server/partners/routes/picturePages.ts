@@ -53,7 +53,6 @@ function send(res: Response, { type, bytes }: Picture): void {
     'Content-Security-Policy': "default-src 'none'; sandbox",
     'Content-Disposition': 'inline; filename="picture"',
     'Cross-Origin-Resource-Policy': 'same-origin',
-    'Cache-Control': 'private, max-age=3600',
   });
   res.end(bytes);
 }
