@@ -15,6 +15,7 @@ import { announceBlock, announceBlockUndone } from './announce/blocks.js';
 import { announceFollowing, announceUnfollowing } from './announce/followings.js';
 import { announceAccept, announceReject } from './announce/follows.js';
 import { announceInteraction, announceInteractionUndone } from './announce/interactions.js';
+import { announceActorChange, announceMove } from './announce/moves.js';
 import { announcePost, announcePostChange, announcePostGone } from './announce/posts.js';
 import { announceReport } from './announce/reports.js';
 import { announceClosing, announceService, announceServiceChange, announceServiceGone } from './announce/services.js';
@@ -39,11 +40,14 @@ export interface Draft {
     | 'Like'
     | 'Announce'
     | 'Block'
-    | 'Flag';
+    | 'Flag'
+    | 'Move';
   subject: string;
   objectIri: string | null;
   /** Several ids: for a Flag, written in plain JSON. */
   object: string | string[] | Json;
+  /** Of a Move. Only with `context`. */
+  target?: string;
   to: string[];
   cc: string[];
   toFollowers: boolean;
@@ -94,6 +98,8 @@ const table: { readonly [T in EventType]: Row<T> } = {
   'report.made': announceReport,
   'interaction.made': announceInteraction,
   'interaction.undone': announceInteractionUndone,
+  'actor.changed': announceActorChange,
+  'actor.moved': announceMove,
 };
 
 /** Says what follows from an event to whom it concerns. Idempotent by eventId. Network: only to resolve mentions. */
@@ -161,7 +167,14 @@ async function write(
   const base = { id: apex.activityIri(key), type, actor: apex.actorIri(draft.actor), to, cc };
   const said = draft.content === undefined ? {} : { content: draft.content };
   const built = draft.context
-    ? { '@context': draft.context, ...base, published: event.at.toISOString(), ...said, object: draft.object }
+    ? {
+        '@context': draft.context,
+        ...base,
+        published: event.at.toISOString(),
+        ...said,
+        object: draft.object,
+        ...(draft.target === undefined ? {} : { target: draft.target }),
+      }
     : await apex.buildActivity({ ...base, published: event.at, object: draft.object });
   const carried: unknown = built.object;
   const isOwn = draft.objectIri !== null && typeof carried === 'object' && carried !== null;

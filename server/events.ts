@@ -36,6 +36,9 @@ export type DomainEvent =
   | { type: 'block.made'; blockId: string }
   | { type: 'block.undone'; blockId: string; activityIri: string }
   | { type: 'report.made'; reportId: string }
+  /** What an actor of ours says of its accounts elsewhere. */
+  | { type: 'actor.changed'; handle: string }
+  | { type: 'actor.moved'; handle: string; target: string }
   | { type: 'interaction.made'; interactionId: string }
   | { type: 'interaction.undone'; interactionId: string; activityIri: string };
 

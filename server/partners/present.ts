@@ -5,7 +5,7 @@ import type { Collective } from '../collectives/schema.js';
 import type { Actor, Language } from '../context.js';
 import type { FeedItem, FollowPage, Party } from './queries.js';
 import { renderRemote } from './render.js';
-import { isPublicAudience } from './rules.js';
+import { isPublicAudience, mediaKey } from './rules.js';
 import type { Block, Follow, Following, FollowingState, LookUp, PartyRef, RemoteActor, RemotePost } from './schema.js';
 import { type Interaction, interactionKinds } from './schema.js';
 
@@ -53,12 +53,15 @@ function presentFollow(
   };
 }
 
+/** Portraits of actors elsewhere, as kept here. */
+export const portraitPath = '/me/partners/portrait';
+
 /** Where one of ours reads and follows. */
 export function partnersPath(ref: PartyRef): string {
   return ref.kind === 'collective' ? `${editPath({ _id: ref.id })}/partners` : '/me/partners';
 }
 
-const partnerPages = ['feed', 'following', 'find', 'blocked'] as const;
+const partnerPages = ['feed', 'following', 'find', 'blocked', 'moves'] as const;
 export type PartnerPage = (typeof partnerPages)[number];
 
 /** What every page of partners shows around its own. */
@@ -81,32 +84,64 @@ export function presentPartnerFrame(actor: Actor, party: Party, current: Partner
 export function presentActor(iri: string, actor: RemoteActor | null) {
   const host = URL.canParse(iri) ? new URL(iri).host : iri;
   const handle = actor ? `@${actor.handle}` : host;
-  return { name: actor?.name || handle, handle, host, href: safeHref(actor?.url ?? null) ?? safeHref(iri) };
+  return {
+    name: actor?.name || handle,
+    handle,
+    host,
+    href: safeHref(actor?.url ?? null) ?? safeHref(iri),
+    portrait: actor?.icon ? `${portraitPath}?of=${encodeURIComponent(iri)}` : null,
+  };
 }
 
 export async function presentLookUp(base: string, found: LookUp, state: FollowingState | null) {
   if (found.outcome === 'local') return { local: { href: `/@${found.handle}`, handle: `@${found.handle}` } };
   if (found.outcome === 'failed') return { failure: `partners.find.${found.reason}` };
-  const { actor, followersCount } = found;
+  const { actor, followersCount, posts } = found;
   return {
     preview: {
       ...presentActor(actor._id, actor),
       iri: actor._id,
       summaryHtml: await renderRemote(actor.summary ?? '', true),
       followersCount,
+      fields: await Promise.all(
+        (actor.fields ?? [])
+          .filter(({ name, value }) => name !== '' && value !== '')
+          .map(async ({ name, value }) => ({ name, html: await renderRemote(value, true) })),
+      ),
+      posts: await Promise.all(posts.map(presentPreviewPost)),
       isFollowed: state === 'pending' || state === 'accepted',
       ...strangerLinks(base, null, actor._id),
     },
   };
 }
 
-export function presentFollowings(base: string, followings: { following: Following; actor: RemoteActor | null }[]) {
+/** A post that is not kept here: it leads to where it was published. */
+async function presentPreviewPost(post: RemotePost) {
+  return {
+    title: post.title,
+    html: await renderRemote(post.content, post.isHtml),
+    lang: post.language,
+    warning: post.warning === '—' ? '' : post.warning,
+    isHidden: post.warning !== '',
+    publishedAt: post.publishedAt,
+    attachments: post.attachments.length,
+    originHref: safeHref(post.url) ?? safeHref(post.iri),
+  };
+}
+
+export function presentFollowings(
+  base: string,
+  followings: { following: Following; actor: RemoteActor | null }[],
+  names: readonly string[],
+) {
   return followings.map(({ following, actor }) => {
     const deed = (verb: string) => `${base}/following/${following._id}/${verb}`;
     return {
       ...presentActor(following.followed, actor),
       since: following.decidedAt ?? following.requestedAt,
-      list: following.list,
+      id: following._id,
+      lists: following.lists.map((name) => ({ name, href: listHref(base, name) })),
+      choices: names.map((name) => ({ name, isIn: following.lists.includes(name) })),
       isMuted: following.muted,
       unfollowAction: deed('unfollow'),
       listAction: deed('list'),
@@ -146,6 +181,7 @@ export async function presentRemotePost(base: string, post: RemotePost, author: 
     isVideo: post.type === 'Video',
     media: post.attachments.map(({ url, name, mediaType }) => ({
       href: safeHref(url),
+      pictureHref: mediaType.startsWith('image/') ? `${base}/posts/${post._id}/media/${mediaKey(url)}` : null,
       host: new URL(url).host,
       name,
       kind: `partners.media.${/^(image|audio|video)\//.exec(mediaType)?.[1] ?? 'other'}`,
@@ -159,10 +195,15 @@ export async function presentRemotePost(base: string, post: RemotePost, author: 
   };
 }
 
+export function listHref(base: string, name: string): string {
+  return `${base}/list?name=${encodeURIComponent(name)}`;
+}
+
 /** The lists as filters over the feed; the first is everything. */
 export function presentLists(base: string, names: readonly string[], current: string | undefined) {
   const lists = names.map((name) => ({
     href: `${base}?list=${encodeURIComponent(name)}`,
+    pageHref: listHref(base, name),
     label: name,
     current: name === current,
   }));

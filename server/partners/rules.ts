@@ -9,9 +9,11 @@ import type {
   FollowingState,
   FollowState,
   InteractionKind,
+  OwnMove,
   RemoteActor,
   RemotePost,
 } from './schema.js';
+import { maxLists } from './schema.js';
 
 /** The key of the one document about this pair. */
 export function followKey(follower: string, followed: string): string {
@@ -73,13 +75,54 @@ export function stateAfterAnswer(state: FollowingState, answer: 'accept' | 'reje
 /** Days between two moves of one actor. */
 const moveCooldownDays = 7;
 
-export function mayMove(actor: Pick<RemoteActor, 'movedAt'>, now: Date): boolean {
+export function mayMove(actor: { movedAt?: Date | null }, now: Date): boolean {
   if (!actor.movedAt) return true;
   return now.getTime() - actor.movedAt.getTime() >= moveCooldownDays * 24 * 60 * 60 * 1000;
 }
 
+/** Accounts elsewhere that one of ours may name as its own. */
+const maxAliases = 10;
+
+/** Refuses: invalid. */
+export function checkMayAlias(move: Pick<OwnMove, 'aliases'>): void {
+  if (move.aliases.length >= maxAliases) {
+    throw new DomainError('invalid', 'partners.moves.error.tooMany', { field: 'address' });
+  }
+}
+
+/** Refuses: closed (moved already, or within a week of the last move), invalid (the target does not name us: AP-134). */
+export function checkMayLeave(
+  move: Pick<OwnMove, 'movedTo' | 'movedAt'>,
+  iri: string,
+  target: Pick<RemoteActor, 'alsoKnownAs' | 'goneAt'>,
+  now: Date,
+): void {
+  if (move.movedTo !== null) throw new DomainError('closed', 'partners.moves.error.moved');
+  if (!mayMove(move, now)) throw new DomainError('closed', 'partners.moves.error.soon');
+  if (target.goneAt !== null || !target.alsoKnownAs?.includes(iri)) {
+    throw new DomainError('invalid', 'partners.moves.error.notNamed', { field: 'target' });
+  }
+}
+
+/** Refuses: closed. Followers were sent elsewhere: what is said here would reach nobody. */
+export function checkHasNotMoved(move: Pick<OwnMove, 'movedTo'> | null): void {
+  if (move?.movedTo) throw new DomainError('closed', 'partners.moves.error.moved');
+}
+
 export function postKey(iri: string): string {
   return createHash('sha256').update(iri).digest('hex');
+}
+
+/** Refuses: invalid. One reader has so many lists at most. */
+export function checkLists(known: readonly string[], wanted: readonly string[]): void {
+  if (new Set([...known, ...wanted]).size > maxLists && wanted.some((name) => !known.includes(name))) {
+    throw new DomainError('invalid', 'partners.error.tooManyLists', { field: 'newList' });
+  }
+}
+
+/** Names a picture of a post in our addresses: what is at its address may be asked for by nothing else. */
+export function mediaKey(url: string): string {
+  return createHash('sha256').update(`media ${url}`).digest('hex');
 }
 
 /** Sorts as time does; never later than now, whatever the other side says. */

@@ -7,20 +7,24 @@ import { DomainError } from '../errors.js';
 import { pending } from '../events.js';
 import { newId } from '../ids.js';
 import { checkMayModerate } from '../moderation/rules.js';
+import { findMove } from '../partners/queries.js';
+import { checkHasNotMoved } from '../partners/rules.js';
 import type { LocalText } from '../shapes.js';
 import { findPost, getPost, postsOf } from './queries.js';
 import { findMentions } from './render.js';
 import { changedMeanwhile, checkMaySpeak, checkPostVersion } from './rules.js';
 import type { Post } from './schema.js';
 
-/** Emits post.published. Refuses: not-found, closed (the collective is a draft or in the bin). */
+/** Emits post.published. Refuses: not-found, closed (the collective is a draft, in the bin, or has moved). */
 export async function publishPost(
   ctx: Context,
   collectiveId: string,
   text: LocalText,
   inReplyTo?: Post['inReplyTo'],
 ): Promise<Post> {
-  checkMaySpeak(await collectiveFor(ctx, collectiveId));
+  const collective = await collectiveFor(ctx, collectiveId);
+  checkMaySpeak(collective);
+  checkHasNotMoved(await findMove(ctx.store, collective.handle));
   const post: Post = {
     _id: newId(),
     collectiveId,

@@ -46,6 +46,7 @@ export const eventfulCollections: readonly string[] = [
   'follows',
   'interactions',
   'invitations',
+  'moves',
   'people',
   'posts',
   'reports',

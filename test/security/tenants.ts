@@ -119,7 +119,14 @@ export async function startTwinHouse(): Promise<TwinHouse> {
 
 async function buildTwinHouse(): Promise<TwinHouse> {
   const jobs = { list: () => [{ name: 'prune', ...noJob }], runNow: async (name: string) => name === 'prune' };
-  const app = await startWholeApp({ metricsToken: 'a-token-of-the-tests', engine: { jobs } });
+  const lookUpActor = async () => ({ outcome: 'failed', reason: 'unavailable' }) as const;
+  const picture = { type: 'image/png' as const, bytes: png };
+  const pictures = { find: async () => null, load: async () => picture, prune: async () => 0 };
+  const app = await startWholeApp({
+    metricsToken: 'a-token-of-the-tests',
+    engine: { jobs },
+    house: { pictures, lookUpActor },
+  });
   const { house } = app;
   const drain = () => drainAll(app);
   const alpha = await buildTenant(app, 'alpha', drain);
@@ -359,17 +366,28 @@ async function keepPeer({ house }: WholeApp): Promise<void> {
   });
 }
 
+/** Of every post from elsewhere. */
+export const partnerPicture = 'https://elsewhere.example/picture.png';
+
 /** The hoster follows somebody elsewhere, who writes to followers only. */
 async function addPartner({ house }: WholeApp, by: Collective, name: string, content: string) {
   const ctx = contextFor(house, systemActor);
   const followed = `https://elsewhere.example/users/${name}`;
-  await followActor(ctx, { kind: 'collective', id: by._id }, { actor: followed, list: '' });
+  await followActor(ctx, { kind: 'collective', id: by._id }, { actor: followed, lists: ['network'] });
   const following = await followingsIn(house.store).findOne({ followed });
   if (!following) throw new Error('no following');
   const { followIri } = following;
   await receiveFollowAnswer(ctx, { answer: 'accept', followed, followIri, follower: null });
   const iri = `${followed}/posts/1`;
-  const document = { id: iri, type: 'Note', attributedTo: followed, to: [`${followed}/followers`], content };
+  const attachment = { type: 'Image', mediaType: 'image/png', url: partnerPicture };
+  const document = {
+    id: iri,
+    type: 'Note',
+    attributedTo: followed,
+    to: [`${followed}/followers`],
+    content,
+    attachment,
+  };
   const post = fromPost(document, [], house.now());
   if (!post) throw new Error('no post');
   await receivePost(ctx, post, followed);

@@ -76,6 +76,8 @@ const table: { [T in EventType]: Writer<T> } = {
   'report.made': reportLetters,
   'interaction.made': noMail,
   'interaction.undone': noMail,
+  'actor.changed': noMail,
+  'actor.moved': noMail,
 };
 
 /** Puts the mails about an event into the queue. Idempotent: one mail for each event and recipient. */

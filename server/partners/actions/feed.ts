@@ -27,6 +27,11 @@ export async function receiveBoost(ctx: Context, post: RemotePost, from: string,
   if (kept.deletedAt === null) await addEntries(ctx, kept, from, readers, at);
 }
 
+/** A member opened a public post by its address: it is kept, so that it can be read and answered here. */
+export async function keepOpenedPost(ctx: Context, post: RemotePost): Promise<void> {
+  if (isPublicAudience(post.audience)) await keep(ctx, post);
+}
+
 /** A boost is taken back: its entries go, the post stays where it came by itself. */
 export async function receiveUndoBoost(ctx: Context, iri: string, from: string): Promise<void> {
   const post = await remotePostsIn(ctx.store).findOne({ _id: postKey(iri) }, { projection: { authors: 1 } });
@@ -93,7 +98,7 @@ export async function forgetPostsOf(ctx: Context, author: string): Promise<void>
 
 interface Reader extends Doc {
   follower: string;
-  list: string;
+  lists: string[];
   muted: boolean;
 }
 
@@ -125,9 +130,9 @@ async function insert(ctx: Context, post: RemotePost): Promise<void> {
 async function addEntries(ctx: Context, post: RemotePost, from: string, readers: Reader[], at: Date): Promise<void> {
   const position = feedPosition(at, ctx.now, post._id);
   const entries = readers.map(
-    ({ follower, list, muted }): FeedEntry => ({
+    ({ follower, lists, muted }): FeedEntry => ({
       _id: postKey(`${follower} ${post._id}`),
-      ...{ reader: follower, position, post: post._id, from, list, muted, at: ctx.now },
+      ...{ reader: follower, position, post: post._id, from, lists, muted, at: ctx.now },
     }),
   );
   try {
