@@ -11,10 +11,12 @@ import {
   receiveUndoBoost,
 } from '../server/partners/actions/feed.js';
 import { moveFollowings, receiveFollowAnswer } from '../server/partners/actions/following.js';
+import { receiveMentions } from '../server/partners/actions/mentions.js';
 import { forgetRemoteActor, receiveFollow, receiveUndoFollow } from '../server/partners/actions.js';
 import { findRemotePost, isAskedFromHere, isFollowedHere } from '../server/partners/queries.js';
 import { postTypes, type RemoteActor, type RemotePost } from '../server/partners/schema.js';
 import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
+import { addressedBy } from './addressed.js';
 import { contextFor, type Federation } from './federation.js';
 import { isLocal, localHandleIn, readIri, sameOrigin } from './iris.js';
 import { isObject, readJson } from './json.js';
@@ -53,7 +55,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   Announce: { concerns: isPartner, deed: receiveAnnounce },
   Arrive: ignored,
   Block: ignored,
-  Create: { check: checkOwnObject, concerns: isPartner, deed: receiveCreate },
+  Create: { check: checkOwnObject, concerns: isPartnerOrToUs, deed: receiveCreate },
   Delete: { deed: receiveDelete },
   Dislike: ignored,
   Flag: ignored,
@@ -188,13 +190,27 @@ async function receiveAnswer({ federation, activity, sender }: Inbound, answer: 
   });
 }
 
+/** Whether it is by a partner, or an inline post by its own author that answers or names one of ours. */
+async function isPartnerOrToUs(inbound: Inbound): Promise<boolean> {
+  if (await isPartner(inbound)) return true;
+  const post = inbound.activity.object?.type === null ? null : postIn(inbound);
+  if (post === null || !isBy(post, inbound.sender)) return false;
+  return (await addressedBy(inbound.federation, post)).length > 0;
+}
+
 /** A post of a followed actor: inline, as its author signed it; or only its id, then from its own server. */
 async function receiveCreate(inbound: Inbound): Promise<void> {
   const { federation, activity, sender } = inbound;
   const isInline = activity.object?.type !== null;
   const post = isInline ? postIn(inbound) : await fetchPost(federation, activity.object?.id ?? '');
-  if (post === null || post === 'gone' || !post.authors.includes(sender._id)) return;
-  await receivePost(contextFor(federation), post, sender._id);
+  if (post === null || post === 'gone' || !isBy(post, sender)) return;
+  const ctx = contextFor(federation);
+  await receivePost(ctx, post, sender._id);
+  await receiveMentions(ctx, post, await addressedBy(federation, post));
+}
+
+function isBy(post: RemotePost, sender: RemoteActor): boolean {
+  return post.authors.includes(sender._id);
 }
 
 /** The post inside the signed bytes, when it is the object that was checked. */

@@ -38,6 +38,7 @@ export function fromPost(json: unknown, privateHosts: readonly string[], now: Da
     url: pageOf(json.url, iri, privateHosts),
     inReplyTo: addresses(json.inReplyTo)[0] ?? null,
     audience: [...addressees(json.to), ...addressees(json.cc)].slice(0, maxAudience),
+    mentions: mentionsOf(json, privateHosts),
     attachments: attachmentsOf(json, privateHosts),
     poll: pollOf(json),
     startsAt: readDate(json.startTime),
@@ -81,6 +82,15 @@ function attachmentsOf(json: Record<string, unknown>, privateHosts: readonly str
     const url = readIri(isObject(link) ? link.href : link, privateHosts);
     const mediaType = readText(item.mediaType ?? (isObject(link) ? link.mediaType : ''), 100);
     return url === null ? [] : [{ url, name: readText(item.name, 1500), mediaType }];
+  });
+}
+
+/** Actors named by a tag. */
+function mentionsOf(json: Record<string, unknown>, privateHosts: readonly string[]): string[] {
+  const tags = listOf(json.tag).slice(0, maxAudience);
+  return tags.flatMap((tag) => {
+    const iri = isObject(tag) && listOf(tag.type).includes('Mention') ? readIri(tag.href, privateHosts) : null;
+    return iri === null ? [] : [iri];
   });
 }
 

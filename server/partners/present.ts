@@ -3,7 +3,7 @@ import { editPath, paged, presentEditFrame, safeHref } from '../collectives/pres
 import { mayManageCollective } from '../collectives/rules.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Actor, Language } from '../context.js';
-import type { FeedItem, FollowPage, Party } from './queries.js';
+import type { FeedItem, FollowPage, MentionItem, Party } from './queries.js';
 import { renderRemote } from './render.js';
 import { isPublicAudience } from './rules.js';
 import type { Follow, Following, FollowingState, LookUp, PartyRef, RemoteActor, RemotePost } from './schema.js';
@@ -57,11 +57,15 @@ export function partnersPath(ref: PartyRef): string {
   return ref.kind === 'collective' ? `${editPath({ _id: ref.id })}/partners` : '/me/partners';
 }
 
-const partnerPages = ['feed', 'following', 'find'] as const;
+const partnerPages = ['feed', 'mentions', 'following', 'find'] as const;
 export type PartnerPage = (typeof partnerPages)[number];
 
 /** What every page of partners shows around its own. */
-export function presentPartnerFrame(actor: Actor, party: Party, current: PartnerPage, language: Language) {
+export function presentPartnerFrame(
+  actor: Actor,
+  party: Party,
+  { current, unseen, language }: { current: PartnerPage; unseen: number; language: Language },
+) {
   const base = partnersPath(party.ref);
   return {
     base,
@@ -72,6 +76,7 @@ export function presentPartnerFrame(actor: Actor, party: Party, current: Partner
       href: page === 'feed' ? base : `${base}/${page}`,
       key: `partners.tab.${page}`,
       current: page === current,
+      ...(page === 'mentions' && unseen > 0 ? { count: unseen } : {}),
     })),
   };
 }
@@ -119,6 +124,36 @@ export async function presentFeed(base: string, items: readonly FeedItem[]) {
       ...(await presentRemotePost(base, post, author)),
       boostedBy: post.authors.includes(entry.from) ? null : presentActor(entry.from, from),
     })),
+  );
+}
+
+/** What answers or names one of ours, with what may be done about an answer that stands (or could) on our page. */
+export async function presentMentions(base: string, items: readonly MentionItem[], siteUrl: string) {
+  return Promise.all(
+    items.map(async ({ mention, post, author }) => {
+      const deed = (verb: string) => `${base}/mentions/${mention._id}/${verb}`;
+      const mayStand = mention.answered !== null && mention.isPublic;
+      return {
+        ...(await presentRemotePost(base, post, author)),
+        isNew: !mention.isSeen,
+        isPrivate: !mention.isPublic,
+        answeredHref: mention.answered === null ? null : mention.answered.replace(siteUrl, ''),
+        isWaiting: mayStand && mention.state === 'waiting',
+        isTakenOff: mayStand && mention.state === 'hidden',
+        hideAction: mayStand && mention.state === 'shown' ? deed('hide') : null,
+        showAction: mayStand && mention.state !== 'shown' ? deed('show') : null,
+      };
+    }),
+  );
+}
+
+/** Answers as everybody sees them beneath a post of ours: each leads to where it was written. */
+export async function presentAnswers(items: readonly MentionItem[]) {
+  return Promise.all(
+    items.map(async ({ post, author }) => {
+      const shown = await presentRemotePost('', post, author);
+      return { ...shown, href: shown.originHref };
+    }),
   );
 }
 

@@ -5,10 +5,12 @@ import type { Collective } from '../collectives/schema.js';
 import type { Context } from '../context.js';
 import { DomainError } from '../errors.js';
 import { eventIndex } from '../events.js';
+import { readPolicy } from '../instances/queries.js';
+import { isRefusedPeer } from '../instances/rules.js';
 import { getPerson } from '../people/queries.js';
 import { isPublicPerson } from '../people/rules.js';
 import type { Coll, CollectionIndexes, Store } from '../store/store.js';
-import { actorIri, isPublicAudience, postKey } from './rules.js';
+import { actorIri, isPublicAudience, mentionsADay, postKey } from './rules.js';
 import type {
   FeedEntry,
   Follow,
@@ -16,6 +18,7 @@ import type {
   FollowingState,
   FollowState,
   Interaction,
+  Mention,
   PartyRef,
   RemoteActor,
   RemotePost,
@@ -56,6 +59,16 @@ export const partnersIndexes: CollectionIndexes = {
     { keys: { reader: 1, muted: 1, position: -1 } },
     { keys: { reader: 1, list: 1, muted: 1, position: -1 } },
     { keys: { from: 1, reader: 1 } },
+    { keys: { post: 1 } },
+    { keys: { at: 1 } },
+  ],
+  mentions: [
+    { keys: { reader: 1, position: -1 } },
+    { keys: { reader: 1, isSeen: 1 } },
+    { keys: { reader: 1, at: 1 } },
+    { keys: { answered: 1, state: 1, isPublic: 1, position: 1 } },
+    { keys: { host: 1, at: 1 } },
+    { keys: { author: 1, at: 1 } },
     { keys: { post: 1 } },
     { keys: { at: 1 } },
   ],
@@ -368,10 +381,105 @@ export async function findThread(store: Store, reader: string, key: string): Pro
   return { ancestors, post, replies: answers.filter((_one, index) => seen[index]) };
 }
 
-/** Public, or in the reader's own feed. */
+/** Public, in the reader's own feed, or written to the reader. */
 async function maySee(store: Store, reader: string, post: RemotePost): Promise<boolean> {
   if (isPublicAudience(post.audience)) return true;
-  return (await feedEntriesIn(store).findOne({ _id: postKey(`${reader} ${post._id}`) })) !== null;
+  const own = { _id: postKey(`${reader} ${post._id}`) };
+  return (await feedEntriesIn(store).findOne(own)) !== null || (await mentionsIn(store).findOne(own)) !== null;
+}
+
+export function mentionsIn(store: Store): Coll<Mention> {
+  return store.collection<Mention>('mentions');
+}
+
+/** Posts of which one stands beneath a post of ours are found again by the post that they answer. */
+export async function findMentionOf(store: Store, post: string): Promise<Mention | null> {
+  return mentionsIn(store).findOne({ post, answered: { $ne: null } });
+}
+
+export async function countUnseenMentions(store: Store, reader: string): Promise<number> {
+  return mentionsIn(store).countDocuments({ reader, isSeen: false }, { limit: 1000 });
+}
+
+export async function countMentions(store: Store, reader: string): Promise<number> {
+  return mentionsIn(store).countDocuments({ reader });
+}
+
+export interface MentionItem {
+  mention: Mention;
+  post: RemotePost;
+  author: RemoteActor | null;
+}
+
+/** What answers or names one of ours, newest first; `before` is the position of the last one seen. */
+export async function pageMentions(
+  store: Store,
+  reader: string,
+  before: string | undefined,
+): Promise<{ items: MentionItem[]; next: string | null }> {
+  const filter = { reader, ...(before === undefined ? {} : { position: { $lt: before } }) };
+  const found = await mentionsIn(store)
+    .find(filter, { sort: { position: -1 }, limit: feedPageSize + 1 })
+    .toArray();
+  const shown = found.slice(0, feedPageSize);
+  const next = found.length > feedPageSize ? (shown.at(-1)?.position ?? null) : null;
+  return { items: await withPosts(store, shown), next };
+}
+
+export const answersPerPage = 30;
+
+/** What everybody may read beneath an object of ours, oldest first. Pages from 1. */
+export async function pageAnswers(
+  store: Store,
+  objectIri: string,
+  wanted: number,
+): Promise<{ items: MentionItem[]; total: number; page: number; pages: number }> {
+  const filter = { answered: objectIri, state: 'shown' as const, isPublic: true };
+  const total = await mentionsIn(store).countDocuments(filter);
+  const pages = Math.max(1, Math.ceil(total / answersPerPage));
+  const page = Math.min(wanted, pages);
+  const found = await mentionsIn(store)
+    .find(filter, { sort: { position: 1 }, skip: (page - 1) * answersPerPage, limit: answersPerPage })
+    .toArray();
+  return { items: await withPosts(store, found), total, page, pages };
+}
+
+async function withPosts(store: Store, mentions: readonly Mention[]): Promise<MentionItem[]> {
+  if (mentions.length === 0) return [];
+  const posts = await postsByKey(
+    store,
+    mentions.map(({ post }) => post),
+  );
+  const byKey = new Map(posts.map((post) => [post._id, post]));
+  const actors = await mapActors(
+    store,
+    mentions.map(({ author }) => author),
+  );
+  return mentions.flatMap((mention) => {
+    const post = byKey.get(mention.post);
+    if (!post || post.deletedAt !== null) return [];
+    return [{ mention, post, author: actors.get(mention.author) ?? null }];
+  });
+}
+
+/** Whether one of ours takes nothing from that actor: neither answers nor likes nor votes. */
+export async function isUnwelcome(store: Store, _reader: string, remote: string): Promise<boolean> {
+  return isRefusedPeer(await readPolicy(store), remote);
+}
+
+/** Whether more can come from that actor, its server, and to that reader today; who is followed here is not counted. */
+export async function hasRoomForMention(store: Store, reader: string, author: string, now: Date): Promise<boolean> {
+  if (await isFollowedHere(store, author)) return true;
+  const at = { $gt: new Date(now.getTime() - 24 * 60 * 60 * 1000) };
+  const bounds = [
+    [{ author, at }, mentionsADay.author],
+    [{ host: new URL(author).host, at }, mentionsADay.host],
+    [{ reader, at }, mentionsADay.reader],
+  ] as const;
+  for (const [filter, limit] of bounds) {
+    if ((await mentionsIn(store).countDocuments(filter, { limit })) >= limit) return false;
+  }
+  return true;
 }
 
 export function interactionsIn(store: Store): Coll<Interaction> {

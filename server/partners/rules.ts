@@ -101,6 +101,15 @@ export function isNewer(known: Pick<RemotePost, 'updatedAt' | 'publishedAt'>, up
   return updatedAt > (known.updatedAt ?? known.publishedAt);
 }
 
+/** Mentions and answers kept within a day: from one actor, from one server, for one of ours. What is above is dropped. */
+export const mentionsADay = { author: 50, host: 300, reader: 1000 } as const;
+
+/** Whether a post is for one of ours by name: written to it, or before all and naming it. */
+export function isMeantFor(post: Pick<RemotePost, 'audience' | 'mentions'>, reader: string): boolean {
+  if (post.audience.includes(reader)) return true;
+  return isPublicAudience(post.audience) && (post.mentions ?? []).includes(reader);
+}
+
 /** Refuses: closed. What was written for few is not passed on to all, nor answered before all (AP-47). */
 export function checkMayInteract(kind: InteractionKind | 'reply', post: Pick<RemotePost, 'audience'>): void {
   if (kind !== 'like' && !isPublicAudience(post.audience)) throw new DomainError('closed', 'partners.error.notForAll');

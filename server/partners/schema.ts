@@ -112,6 +112,10 @@ export interface RemotePost extends Doc {
   inReplyTo: string | null;
   /** Whom it is addressed to. */
   audience: string[];
+  /** Whom it names by a tag; absent on older ones. */
+  mentions?: string[];
+  /** Stands beneath a post of ours: kept as long as the mention of it. */
+  isAnswer?: boolean;
   attachments: { url: string; name: string; mediaType: string }[];
   poll: RemotePoll | null;
   startsAt: Date | null;
@@ -135,6 +139,27 @@ export interface FeedEntry extends Doc {
   list: string;
   muted: boolean;
   /** Kept until then at least. */
+  at: Date;
+}
+
+/** shown: beneath our post, if it answers one. waiting: from a limited server, until somebody of ours looks. hidden: by us. */
+export type MentionState = 'shown' | 'waiting' | 'hidden';
+
+/** A post elsewhere that answers one of ours or names one of ours, whoever follows its author. One for each reader and post. */
+export interface Mention extends Doc {
+  /** IRI of the local actor who is answered or named. */
+  reader: string;
+  /** As in a feed. */
+  position: string;
+  /** Key of the RemotePost. */
+  post: string;
+  author: string;
+  host: string;
+  /** IRI of the object of the reader beneath which it stands; null: it only names the reader. */
+  answered: string | null;
+  isPublic: boolean;
+  state: MentionState;
+  isSeen: boolean;
   at: Date;
 }
 
@@ -178,13 +203,11 @@ export const followingParams = z.object({ id: z.uuid().optional(), following: he
 export const findQuery = z.object({ q: z.string().trim().max(1000).default('') });
 export const followShape = z.object({ actor: actorAddress, list: listNameShape.default('') });
 export const listShape = z.object({ list: listNameShape.default('') });
-export const feedQuery = z.object({
-  list: z.string().max(40).optional(),
-  before: z
-    .string()
-    .regex(/^\d{15}[0-9a-f]{64}$/)
-    .optional(),
-});
+const position = z.string().regex(/^\d{15}[0-9a-f]{64}$/);
+export const feedQuery = z.object({ list: z.string().max(40).optional(), before: position.optional() });
+export const mentionsQuery = z.object({ before: position.optional() });
+
+export const mentionParams = z.object({ id: z.uuid().optional(), mention: hexKey });
 
 export const followersParams = z.object({ id: z.uuid() });
 export const followParams = z.object({ id: z.uuid(), follow: z.string().regex(/^[0-9a-f]{64}$/) });

@@ -48,7 +48,15 @@ export async function countPublicPosts(store: Store, collectiveId: string): Prom
 
 /** What a collective answered to one post elsewhere, oldest first. */
 export async function listRepliesOf(store: Store, collectiveId: string, iri: string): Promise<Post[]> {
-  const found = await postsOf(store).find({ collectiveId, 'inReplyTo.iri': iri }, { limit: 50 }).toArray();
+  return listRepliesTo(store, collectiveId, [iri]);
+}
+
+/** The same for several posts elsewhere. */
+export async function listRepliesTo(store: Store, collectiveId: string, iris: string[]): Promise<Post[]> {
+  if (iris.length === 0) return [];
+  const found = await postsOf(store)
+    .find({ collectiveId, 'inReplyTo.iri': { $in: iris } }, { limit: 100 })
+    .toArray();
   return found
     .filter(({ deletedAt }) => deletedAt === null)
     .sort((a, b) => a.publishedAt.getTime() - b.publishedAt.getTime());

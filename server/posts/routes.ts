@@ -2,14 +2,17 @@
 import { editPath, nameIn, paged, pagePath, presentEditFrame } from '../collectives/present.js';
 import { enterCollective, findPublicly } from '../collectives/queries.js';
 import { isPublic, mayEditCollective } from '../collectives/rules.js';
+import type { Collective } from '../collectives/schema.js';
 import { toAtom } from '../formats/atom.js';
 import type { House } from '../house.js';
 import type { FormState } from '../http/form.js';
 import { Routes, type Visit } from '../http/routes.js';
+import { presentAnswers } from '../partners/present.js';
+import { pageAnswers } from '../partners/queries.js';
 import type { LocalText } from '../shapes.js';
 import { deletePost, publishPost, updatePost } from './actions.js';
 import { postPath, presentPosts } from './present.js';
-import { countPublicPosts, getPost, listPublicPosts } from './queries.js';
+import { countPublicPosts, getPost, listPublicPosts, listRepliesTo } from './queries.js';
 import { renderMarkdown } from './render.js';
 import {
   editedPostParams,
@@ -17,6 +20,7 @@ import {
   maxPostLength,
   namedParams,
   namedPostParams,
+  type Post,
   pageQuery,
   postShape,
 } from './schema.js';
@@ -209,7 +213,8 @@ function publicPages(routes: Routes): void {
     visit.res.type('application/atom+xml').send(feed);
   });
 
-  routes.get('/@:name/posts/:post', { access: 'public', params: namedPostParams }, async (visit) => {
+  const postPage = { access: 'public', params: namedPostParams, query: pageQuery } as const;
+  routes.get('/@:name/posts/:post', postPage, async (visit) => {
     const collective = await findPublicly(visit.ctx, visit.params.name);
     if (!collective) return visit.pass();
     const found = await getPost(house.store, collective._id, visit.params.post);
@@ -219,6 +224,8 @@ function publicPages(routes: Routes): void {
     const model = {
       name,
       post,
+      ...(await answersBeneath(visit, collective, found)),
+      mentionsHref: `${editPath(collective)}/partners/mentions`,
       crumbs: [
         { href: path, label: name },
         { href: `${path}/posts`, key: 'posts.list.crumb' },
@@ -232,4 +239,24 @@ function publicPages(routes: Routes): void {
       alternates: isPublic(collective) ? [{ type: 'application/activity+json', href: `/objects/${found._id}` }] : [],
     });
   });
+}
+
+/** What others answered, with what the hoster answered to that. */
+async function answersBeneath(
+  visit: Visit<unknown, { page: number }, unknown>,
+  collective: Collective,
+  post: Post,
+): Promise<object> {
+  const { house, language } = visit;
+  const found = await pageAnswers(house.store, `${house.site.baseUrl}/objects/${post._id}`, visit.query.page);
+  const iris = found.items.map((item) => item.post.iri);
+  const own = await listRepliesTo(house.store, collective._id, iris);
+  const shown = await presentAnswers(found.items);
+  const answers = shown.map(async (answer, index) => {
+    const replies = own.filter(({ inReplyTo }) => inReplyTo?.iri === iris[index]);
+    return { ...answer, own: await presentPosts(house.store, collective, replies, language) };
+  });
+  const { page, pages, total } = found;
+  const paging = paged(postPath(collective, post), {}, { page, pages });
+  return { answers: await Promise.all(answers), answersTotal: total, paging };
 }

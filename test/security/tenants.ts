@@ -20,8 +20,10 @@ import type { FailedEvent } from '../../server/instances/schema.js';
 import { noticeEvent } from '../../server/notices/actions/noticeEvent.js';
 import { receivePost } from '../../server/partners/actions/feed.js';
 import { followActor, receiveFollowAnswer } from '../../server/partners/actions/following.js';
+import { receiveMentions } from '../../server/partners/actions/mentions.js';
 import { receiveFollow } from '../../server/partners/actions.js';
 import { followingsIn, followsIn } from '../../server/partners/queries.js';
+import { postKey } from '../../server/partners/rules.js';
 import type { RemoteActor } from '../../server/partners/schema.js';
 import { invitePerson } from '../../server/people/actions/invitations.js';
 import type { Person } from '../../server/people/schema.js';
@@ -57,6 +59,8 @@ export interface Tenant {
   following: string;
   /** Written elsewhere for followers only. */
   partnerPost: string;
+  /** Written elsewhere for the hoster alone, beneath its post. */
+  mention: string;
   logoId: string;
   draftLogoId: string;
   mailIds: string[];
@@ -264,6 +268,8 @@ async function buildTenant(app: WholeApp, name: TenantName, drain: () => Promise
   });
   const requestedFollow = await addFollower(app, collective, `asks-${canary}`, false);
   const acceptedFollow = await addFollower(app, collective, `follows-${name}`, true);
+  const objectIri = `${house.site.baseUrl}/objects/${post._id}`;
+  const mention = await addMention(app, collective, objectIri, `<p>Only you: ${canary}</p>`);
   const partner = await addPartner(app, collective, `asks-${canary}`, `<p>${canary}</p>`);
   await drain();
   const mails = await house.store.collection<{ _id: string; to: string }>('mails').find({}).toArray();
@@ -284,6 +290,7 @@ async function buildTenant(app: WholeApp, name: TenantName, drain: () => Promise
     requestedFollow,
     acceptedFollow,
     ...partner,
+    mention,
     logoId: collective.logoId ?? '',
     draftLogoId: draft.logoId ?? '',
     mailIds: mails.filter(({ to }) => to.includes(canary)).map(({ _id }) => _id),
@@ -359,6 +366,18 @@ async function addPartner({ house }: WholeApp, by: Collective, name: string, con
   if (!post) throw new Error('no post');
   await receivePost(ctx, post, followed);
   return { following: following._id, partnerPost: post._id };
+}
+
+/** Somebody elsewhere answers the hoster's post, for the hoster alone. */
+async function addMention({ house }: WholeApp, to: Collective, answered: string, content: string): Promise<string> {
+  const reader = `${house.site.baseUrl}/actors/${to.handle}`;
+  const iri = `https://elsewhere.example/answers/${to.handle}`;
+  const author = 'https://elsewhere.example/users/asker';
+  const document = { id: iri, type: 'Note', attributedTo: author, to: [reader], content, inReplyTo: answered };
+  const post = fromPost(document, [], house.now());
+  if (!post) throw new Error('no post');
+  await receiveMentions(contextFor(house, systemActor), post, [{ reader, answered }]);
+  return postKey(`${reader} ${post._id}`);
 }
 
 async function parkEvent({ house }: WholeApp, { collective }: Tenant): Promise<string> {

@@ -2,7 +2,7 @@
 // done again: a repeat changes nothing, an older version loses, what was deleted stays deleted.
 import type { Context } from '../../context.js';
 import { type Doc, DuplicateKeyError } from '../../store/store.js';
-import { feedEntriesIn, findRemoteActor, followingsIn, remotePostsIn } from '../queries.js';
+import { feedEntriesIn, findRemoteActor, followingsIn, mentionsIn, remotePostsIn } from '../queries.js';
 import { feedPosition, isNewer, isPublicAudience, mayRead, postKey } from '../rules.js';
 import type { FeedEntry, RemotePost } from '../schema.js';
 
@@ -13,7 +13,7 @@ import type { FeedEntry, RemotePost } from '../schema.js';
 export async function receivePost(ctx: Context, post: RemotePost, from: string): Promise<void> {
   const readers = await readersOf(ctx, post, from);
   if (readers.length === 0) return;
-  const kept = await keep(ctx, post);
+  const kept = await keepPost(ctx, post);
   if (kept.deletedAt === null) await addEntries(ctx, kept, from, readers, kept.publishedAt);
 }
 
@@ -22,7 +22,7 @@ export async function receiveBoost(ctx: Context, post: RemotePost, from: string,
   if (!isPublicAudience(post.audience)) return;
   const readers = await readersOf(ctx, post, from);
   if (readers.length === 0) return;
-  const kept = await keep(ctx, post);
+  const kept = await keepPost(ctx, post);
   if (kept.deletedAt === null) await addEntries(ctx, kept, from, readers, at);
 }
 
@@ -41,6 +41,7 @@ export async function receivePostChange(ctx: Context, post: RemotePost): Promise
   if (isNewer(known, post.updatedAt)) {
     const { _id, iri, publishedAt, receivedAt, authors, ...fields } = post;
     await remotePostsIn(ctx.store).updateOne(unchanged, { $set: fields });
+    await mentionsIn(ctx.store).updateMany({ post: _id }, { $set: { isPublic: isPublicAudience(post.audience) } });
   } else if (known.poll !== null && post.poll !== null && post.updatedAt === null) {
     await remotePostsIn(ctx.store).updateOne(unchanged, { $set: { poll: post.poll } });
   }
@@ -64,6 +65,7 @@ export async function receivePostDeletion(ctx: Context, iri: string, author: str
       ...gone,
     });
   await feedEntriesIn(ctx.store).deleteMany({ post: _id });
+  await mentionsIn(ctx.store).deleteMany({ post: _id });
 }
 
 const emptied = {
@@ -76,6 +78,8 @@ const emptied = {
   url: null,
   inReplyTo: null,
   audience: [],
+  mentions: [],
+  isAnswer: false,
   attachments: [],
   poll: null,
   startsAt: null,
@@ -88,6 +92,7 @@ export async function forgetPostsOf(ctx: Context, author: string): Promise<void>
   const posts = remotePostsIn(ctx.store).find({ authors: author, deletedAt: null }, { projection: { iri: 1 } });
   for await (const { iri } of posts) await receivePostDeletion(ctx, iri, author);
   await feedEntriesIn(ctx.store).deleteMany({ from: author });
+  await mentionsIn(ctx.store).deleteMany({ author });
 }
 
 interface Reader extends Doc {
@@ -105,7 +110,7 @@ async function readersOf(ctx: Context, post: RemotePost, from: string): Promise<
 }
 
 /** The post as kept: the first version that arrived, or what became of it. */
-async function keep(ctx: Context, post: RemotePost): Promise<RemotePost> {
+export async function keepPost(ctx: Context, post: RemotePost): Promise<RemotePost> {
   await insert(ctx, post);
   return (await remotePostsIn(ctx.store).findOne({ _id: post._id })) ?? post;
 }
@@ -134,13 +139,20 @@ async function addEntries(ctx: Context, post: RemotePost, from: string, readers:
   }
 }
 
-/** Days for which what others wrote is kept here. */
+/** Days for which what others wrote is kept here, and for which it stands beneath a post of ours. */
 export const keepPostDays = 90;
+const keepAnswerDays = 730;
 
 /** Removes from feeds what came long ago, then the posts themselves and the memory of what was deleted. Returns how many. */
 export async function pruneRemotePosts(ctx: Context): Promise<number> {
-  const before = new Date(ctx.now.getTime() - keepPostDays * 24 * 60 * 60 * 1000);
-  const entries = await feedEntriesIn(ctx.store).deleteMany({ at: { $lt: before } });
-  const posts = await remotePostsIn(ctx.store).deleteMany({ receivedAt: { $lt: before } });
-  return entries.deletedCount + posts.deletedCount;
+  const daysAgo = (days: number) => new Date(ctx.now.getTime() - days * 24 * 60 * 60 * 1000);
+  const [before, longBefore] = [daysAgo(keepPostDays), daysAgo(keepAnswerDays)];
+  const counts = [
+    await feedEntriesIn(ctx.store).deleteMany({ at: { $lt: before } }),
+    await mentionsIn(ctx.store).deleteMany({ at: { $lt: before }, answered: null }),
+    await mentionsIn(ctx.store).deleteMany({ at: { $lt: longBefore } }),
+    await remotePostsIn(ctx.store).deleteMany({ receivedAt: { $lt: before }, isAnswer: { $ne: true } }),
+    await remotePostsIn(ctx.store).deleteMany({ receivedAt: { $lt: longBefore } }),
+  ];
+  return counts.reduce((sum, { deletedCount }) => sum + deletedCount, 0);
 }

@@ -12,6 +12,7 @@ import {
   followingsIn,
   getParty,
   interactionsIn,
+  mentionsIn,
   remoteActorsIn,
 } from '../queries.js';
 import { actorIri, checkMayFollow, followKey, mayMove, stateAfterAnswer } from '../rules.js';
@@ -116,6 +117,9 @@ export async function receiveFollowAnswer(ctx: Context, input: FollowAnswer): Pr
   if (state === null) return;
   const unchanged = { _id: known._id, state: known.state, followIri: known.followIri };
   await followings.updateOne(unchanged, { $set: { state, decidedAt: ctx.now } });
+  if (state !== 'accepted') return;
+  const waiting = { reader: known.follower, author: followed, state: 'waiting' as const };
+  await mentionsIn(ctx.store).updateMany(waiting, { $set: { state: 'shown' } });
 }
 
 /**
@@ -137,6 +141,7 @@ export async function moveFollowings(ctx: Context, from: RemoteActor, to: Remote
 export async function forgetPartnersOf(ctx: Context, handle: string): Promise<void> {
   const iri = actorIri(ctx.site, handle);
   await feedEntriesIn(ctx.store).deleteMany({ reader: iri });
+  await mentionsIn(ctx.store).deleteMany({ reader: iri });
   await interactionsIn(ctx.store).deleteMany({ actor: iri });
   await followingsIn(ctx.store).deleteMany({ follower: iri });
 }

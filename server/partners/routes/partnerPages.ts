@@ -8,6 +8,7 @@ import { presentPosts } from '../../posts/present.js';
 import { listRepliesOf } from '../../posts/queries.js';
 import { followActor, muteFollowing, sortFollowing, unfollowActor } from '../actions/following.js';
 import { makeInteraction, replyToPost, undoInteraction } from '../actions/interact.js';
+import { placeAnswer, seeMentions } from '../actions/mentions.js';
 import {
   type PartnerPage,
   partnersPath,
@@ -16,10 +17,13 @@ import {
   presentInteractions,
   presentLists,
   presentLookUp,
+  presentMentions,
   presentPartnerFrame,
   presentRemotePost,
 } from '../present.js';
 import {
+  countMentions,
+  countUnseenMentions,
   findFollowing,
   findThread,
   getParty,
@@ -29,6 +33,7 @@ import {
   mapActors,
   type Party,
   pageFeed,
+  pageMentions,
 } from '../queries.js';
 import { followKey, isPublicAudience } from '../rules.js';
 import {
@@ -38,6 +43,8 @@ import {
   followShape,
   interactionKinds,
   listShape,
+  mentionParams,
+  mentionsQuery,
   type PartyRef,
   partyParams,
   postParams,
@@ -52,6 +59,7 @@ const lookUps: Limit = { name: 'partners.lookUp', limit: 60, windowMs: 60 * 60 *
 export function partnerPages(routes: Routes): void {
   for (const path of ['/my/collectives/:id/partners', '/me/partners']) {
     readingPages(routes, path);
+    mentionPages(routes, path);
     findingPages(routes, path);
     followingPages(routes, path);
   }
@@ -63,7 +71,8 @@ function refOf(visit: AnyVisit): PartyRef {
 }
 
 async function show(visit: AnyVisit, party: Party, page: PartnerPage, view: string, model: object): Promise<void> {
-  const frame = presentPartnerFrame(visit.ctx.actor, party, page, visit.language);
+  const unseen = await countUnseenMentions(visit.ctx.store, party.iri);
+  const frame = presentPartnerFrame(visit.ctx.actor, party, { current: page, unseen, language: visit.language });
   await visit.page(
     `partners/${view}`,
     { ...frame, ...model },
@@ -130,6 +139,44 @@ function readingPages(routes: Routes, path: string): void {
         visit.redirect(`${partnersPath(ref)}/posts/${visit.params.post}`, { key: `partners.${verb}.done` });
       });
     }
+  }
+}
+
+function mentionPages(routes: Routes, path: string): void {
+  routes.get(`${path}/mentions`, { access: 'signedIn', params: partyParams, query: mentionsQuery }, async (visit) => {
+    const party = await getParty(visit.ctx, refOf(visit));
+    const { store } = visit.ctx;
+    const base = partnersPath(party.ref);
+    const { before } = visit.query;
+    const [{ items, next }, total] = await Promise.all([
+      pageMentions(store, party.iri, before),
+      countMentions(store, party.iri),
+    ]);
+    await show(visit, party, 'mentions', 'mentions', {
+      mentions: await presentMentions(base, items, visit.house.site.baseUrl),
+      total,
+      hasUnseen: (await countUnseenMentions(store, party.iri)) > 0,
+      olderHref: next === null ? null : `${base}/mentions?before=${next}`,
+      isFirst: before === undefined,
+    });
+  });
+
+  routes.post(`${path}/mentions/seen`, { access: 'signedIn', params: partyParams }, async (visit) => {
+    const ref = refOf(visit);
+    await seeMentions(visit.ctx, ref);
+    visit.redirect(`${partnersPath(ref)}/mentions`, { key: 'partners.mentions.seen.done' });
+  });
+
+  for (const [verb, state] of [
+    ['hide', 'hidden'],
+    ['show', 'shown'],
+  ] as const) {
+    const spec = { access: 'signedIn', params: mentionParams } as const;
+    routes.post(`${path}/mentions/:mention/${verb}`, spec, async (visit) => {
+      const ref = refOf(visit);
+      await placeAnswer(visit.ctx, ref, visit.params.mention, state);
+      visit.redirect(`${partnersPath(ref)}/mentions`, { key: `partners.mentions.${verb}.done` });
+    });
   }
 }
 
