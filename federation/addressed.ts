@@ -1,7 +1,7 @@
 // Whom of ours a post from elsewhere concerns though nobody follows its author: those whose object it answers, and those whom
 // it names. Who is not welcome or has sent too much today concerns nobody. Writes nothing.
 import type { Addressed } from '../server/partners/actions/mentions.js';
-import { findMentionOf, hasRoomForMention, isUnwelcome } from '../server/partners/queries.js';
+import { findMentionOf, hasRoomForMention, hasRoomForReaction, isUnwelcome } from '../server/partners/queries.js';
 import { isMeantFor, isPublicAudience, postKey } from '../server/partners/rules.js';
 import type { RemotePost } from '../server/partners/schema.js';
 import { findLastOfObject } from './activities.js';
@@ -51,6 +51,17 @@ async function answeredBy(
   if (last === null || last.type === 'Delete' || last.objectJson === null) return null;
   const reader = federation.apex.actorIri(last.actor);
   return isReadableBy(post, reader) ? { reader, object: inReplyTo } : null;
+}
+
+/** The local actor whose public object that is, when the sender may react to it; null: there is none, or not from there. */
+export async function ownerToldBy(federation: Federation, objectIri: string, sender: string): Promise<string | null> {
+  const { site, store, now } = federation.house;
+  if (!isLocal(site, objectIri)) return null;
+  const last = await findLastOfObject(federation, objectIri);
+  if (last === null || last.type === 'Delete' || !last.isPublic) return null;
+  const owner = await findLocalActor(federation, last.actor);
+  if (owner === null || owner === 'gone' || (await isUnwelcome(store, owner.iri, sender))) return null;
+  return (await hasRoomForReaction(store, sender, now())) ? owner.iri : null;
 }
 
 function isReadableBy(post: RemotePost, reader: string): boolean {

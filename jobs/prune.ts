@@ -19,6 +19,7 @@ import { pruneMails } from '../server/notices/actions/sendDueMails.js';
 import { pruneRemotePosts } from '../server/partners/actions/feed.js';
 import { pruneFollowings, purgePartnersOf } from '../server/partners/actions/following.js';
 import { pruneInteractions } from '../server/partners/actions/interact.js';
+import { pruneReactions } from '../server/partners/actions/reactions.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
 import type { JobTools } from './tools.js';
@@ -35,6 +36,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<nu
   follows: pruneFollows,
   followings: pruneFollowings,
   interactions: pruneInteractions,
+  reactions: pruneReactions,
   remotePosts: pruneRemotePosts,
   remoteActors: pruneRemoteActors,
   deliveries: (_ctx, federation) => pruneDeliveries(federation),

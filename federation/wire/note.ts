@@ -42,6 +42,8 @@ export function toNote(input: NoteInput): Json {
       ...input.mentions.map(({ name, iri }) => ({ type: 'Mention', name, href: iri })),
     ],
     attachment: [],
+    likes: `${input.iri}/likes`,
+    shares: `${input.iri}/shares`,
   };
 }
 

@@ -6,7 +6,16 @@ import type { Actor, Language } from '../context.js';
 import type { FeedItem, FollowPage, MentionItem, Party } from './queries.js';
 import { renderRemote } from './render.js';
 import { isPublicAudience } from './rules.js';
-import type { Follow, Following, FollowingState, LookUp, PartyRef, RemoteActor, RemotePost } from './schema.js';
+import type {
+  Follow,
+  Following,
+  FollowingState,
+  LookUp,
+  PartyRef,
+  Reaction,
+  RemoteActor,
+  RemotePost,
+} from './schema.js';
 import { type Interaction, interactionKinds } from './schema.js';
 
 export function followersPath(collective: Pick<Collective, '_id'>): string {
@@ -155,6 +164,23 @@ export async function presentAnswers(items: readonly MentionItem[]) {
       return { ...shown, href: shown.originHref };
     }),
   );
+}
+
+/** Who likes something of ours or passes it on. */
+export function presentReactions({ items, total }: { items: readonly ReactionItem[]; total: number }) {
+  return {
+    total,
+    reactions: items.map(({ reaction, actor }) => ({
+      ...presentActor(reaction.actor, actor),
+      kind: `partners.reaction.${reaction.kind}`,
+      at: reaction.at,
+    })),
+  };
+}
+
+interface ReactionItem {
+  reaction: Reaction;
+  actor: RemoteActor | null;
 }
 
 /** A post as a page may show it: text cleaned, media and pages elsewhere as links, never loaded. */

@@ -10,7 +10,7 @@ import { isRefusedPeer } from '../instances/rules.js';
 import { getPerson } from '../people/queries.js';
 import { isPublicPerson } from '../people/rules.js';
 import type { Coll, CollectionIndexes, Store } from '../store/store.js';
-import { actorIri, isPublicAudience, mentionsADay, postKey } from './rules.js';
+import { actorIri, isPublicAudience, mentionsADay, postKey, reactionsADay } from './rules.js';
 import type {
   FeedEntry,
   Follow,
@@ -18,8 +18,10 @@ import type {
   FollowingState,
   FollowState,
   Interaction,
+  InteractionKind,
   Mention,
   PartyRef,
+  Reaction,
   RemoteActor,
   RemotePost,
 } from './schema.js';
@@ -61,6 +63,15 @@ export const partnersIndexes: CollectionIndexes = {
     { keys: { from: 1, reader: 1 } },
     { keys: { post: 1 } },
     { keys: { at: 1 } },
+  ],
+  reactions: [
+    { keys: { object: 1, undone: 1, kind: 1 } },
+    { keys: { object: 1, undone: 1, at: -1, _id: 1 } },
+    { keys: { owner: 1 } },
+    { keys: { actor: 1 } },
+    { keys: { host: 1, at: 1 } },
+    { keys: { activityIri: 1 } },
+    { keys: { undone: 1, at: 1 } },
   ],
   mentions: [
     { keys: { reader: 1, position: -1 } },
@@ -493,4 +504,46 @@ export async function findInteraction(store: Store, id: string): Promise<Interac
 /** What an actor of ours has done with one post and not taken back. */
 export async function listInteractions(store: Store, actor: string, post: string): Promise<Interaction[]> {
   return interactionsIn(store).find({ actor, post, undone: false }).toArray();
+}
+
+export function reactionsIn(store: Store): Coll<Reaction> {
+  return store.collection<Reaction>('reactions');
+}
+
+export async function findReactionByIri(store: Store, activityIri: string): Promise<Reaction | null> {
+  return reactionsIn(store).findOne({ activityIri });
+}
+
+/** Actors elsewhere who like an object of ours, or pass it on: each counted once. */
+export async function countReactions(store: Store, object: string, kind: InteractionKind): Promise<number> {
+  return reactionsIn(store).countDocuments({ object, undone: false, kind });
+}
+
+/** Whether more can come from that server today. */
+export async function hasRoomForReaction(store: Store, actor: string, now: Date): Promise<boolean> {
+  const at = { $gt: new Date(now.getTime() - 24 * 60 * 60 * 1000) };
+  const { host } = new URL(actor);
+  return (await reactionsIn(store).countDocuments({ host, at }, { limit: reactionsADay })) < reactionsADay;
+}
+
+/** Who likes an object of ours or passes it on, newest first. Pages from 1. */
+export async function pageReactions(store: Store, object: string, wanted: number) {
+  const perPage = 50;
+  const filter = { object, undone: false };
+  const total = await reactionsIn(store).countDocuments(filter);
+  const pages = Math.max(1, Math.ceil(total / perPage));
+  const page = Math.min(wanted, pages);
+  const found = await reactionsIn(store)
+    .find(filter, { sort: { at: -1, _id: 1 }, skip: (page - 1) * perPage, limit: perPage })
+    .toArray();
+  const actors = await mapActors(
+    store,
+    found.map(({ actor }) => actor),
+  );
+  return {
+    items: found.map((reaction) => ({ reaction, actor: actors.get(reaction.actor) ?? null })),
+    total,
+    page,
+    pages,
+  };
 }

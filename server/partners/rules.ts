@@ -104,6 +104,9 @@ export function isNewer(known: Pick<RemotePost, 'updatedAt' | 'publishedAt'>, up
 /** Mentions and answers kept within a day: from one actor, from one server, for one of ours. What is above is dropped. */
 export const mentionsADay = { author: 50, host: 300, reader: 1000 } as const;
 
+/** Likes and boosts of what is ours that are kept within a day from one server. */
+export const reactionsADay = 2000;
+
 /** Whether a post is for one of ours by name: written to it, or before all and naming it. */
 export function isMeantFor(post: Pick<RemotePost, 'audience' | 'mentions'>, reader: string): boolean {
   if (post.audience.includes(reader)) return true;

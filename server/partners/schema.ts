@@ -163,6 +163,21 @@ export interface Mention extends Doc {
   at: Date;
 }
 
+/** Somebody elsewhere likes or passes on an object of ours. One document for each actor, kind and object. */
+export interface Reaction extends Doc {
+  /** IRI of the object, and of the local actor whose it is. */
+  object: string;
+  owner: string;
+  kind: InteractionKind;
+  actor: string;
+  host: string;
+  /** Id of the activity that said so; null: it had none. */
+  activityIri: string | null;
+  /** Taken back, perhaps before it arrived. */
+  undone: boolean;
+  at: Date;
+}
+
 export const interactionKinds = ['like', 'boost'] as const;
 export type InteractionKind = (typeof interactionKinds)[number];
 

@@ -5,10 +5,11 @@ import type { Collective } from '../collectives/schema.js';
 import { actorName, type Context } from '../context.js';
 import { pending } from '../events.js';
 import { newId } from '../ids.js';
+import { reactionsIn } from '../partners/queries.js';
 import type { LocalText } from '../shapes.js';
 import { getPost, postsOf } from './queries.js';
 import { findMentions } from './render.js';
-import { changedMeanwhile, checkMaySpeak, checkPostVersion } from './rules.js';
+import { changedMeanwhile, checkMaySpeak, checkPostVersion, objectIri } from './rules.js';
 import type { Post } from './schema.js';
 
 /** Emits post.published. Refuses: not-found, closed (the collective is a draft or in the bin). */
@@ -75,6 +76,7 @@ export async function deletePost(ctx: Context, collectiveId: string, postId: str
       $push: { events: pending({ type: 'post.deleted', postId }, ctx.now) },
     },
   );
+  await reactionsIn(ctx.store).deleteMany({ object: objectIri(ctx.site, post) });
 }
 
 /** A collective ends: its posts become Tombstones; it speaks no more, so no event tells of it. Idempotent. */

@@ -7,13 +7,14 @@ import { toAtom } from '../formats/atom.js';
 import type { House } from '../house.js';
 import type { FormState } from '../http/form.js';
 import { Routes, type Visit } from '../http/routes.js';
-import { presentAnswers } from '../partners/present.js';
-import { pageAnswers } from '../partners/queries.js';
+import { presentAnswers, presentReactions } from '../partners/present.js';
+import { countReactions, pageAnswers, pageReactions } from '../partners/queries.js';
 import type { LocalText } from '../shapes.js';
 import { deletePost, publishPost, updatePost } from './actions.js';
 import { postPath, presentPosts } from './present.js';
 import { countPublicPosts, getPost, listPublicPosts, listRepliesTo } from './queries.js';
 import { renderMarkdown } from './render.js';
+import { objectIri } from './rules.js';
 import {
   editedPostParams,
   idParams,
@@ -102,6 +103,18 @@ function editPages(routes: Routes): void {
   routes.post(`${path}/:post/delete`, { access: 'signedIn', params: editedPostParams }, async (visit) => {
     await deletePost(visit.ctx, visit.params.id, visit.params.post);
     visit.redirect(`/my/collectives/${visit.params.id}/posts`, { key: 'posts.delete.done' });
+  });
+
+  const reactions = { access: 'signedIn', params: editedPostParams, query: pageQuery } as const;
+  routes.get(`${path}/:post/reactions`, reactions, async (visit) => {
+    const collective = await enterCollective(visit.ctx, visit.params.id);
+    const found = await getPost(house.store, collective._id, visit.params.post);
+    const [post] = await presentPosts(house.store, collective, [found], visit.language);
+    const page = await pageReactions(house.store, objectIri(house.site, found), visit.query.page);
+    const frame = presentEditFrame(visit.ctx.actor, collective, 'posts', visit.language);
+    const at = `${frame.base}/posts/${found._id}/reactions`;
+    const model = { frame, post, ...presentReactions(page), paging: paged(at, {}, page) };
+    await visit.page('posts/reactions', model, { title: visit.t('posts.reactions.title'), nav: 'mine' });
   });
 
   async function showNew(
@@ -225,6 +238,8 @@ function publicPages(routes: Routes): void {
       name,
       post,
       ...(await answersBeneath(visit, collective, found)),
+      ...(await reactionsTo(visit, found)),
+      reactionsHref: `${editPath(collective)}/posts/${found._id}/reactions`,
       mentionsHref: `${editPath(collective)}/partners/mentions`,
       crumbs: [
         { href: path, label: name },
@@ -241,6 +256,16 @@ function publicPages(routes: Routes): void {
   });
 }
 
+/** How many elsewhere like it and pass it on. */
+async function reactionsTo({ house }: Visit<unknown, unknown, unknown>, post: Post): Promise<object> {
+  const object = objectIri(house.site, post);
+  const [likes, boosts] = await Promise.all([
+    countReactions(house.store, object, 'like'),
+    countReactions(house.store, object, 'boost'),
+  ]);
+  return { likes, boosts, hasReactions: likes + boosts > 0 };
+}
+
 /** What others answered, with what the hoster answered to that. */
 async function answersBeneath(
   visit: Visit<unknown, { page: number }, unknown>,
@@ -248,7 +273,7 @@ async function answersBeneath(
   post: Post,
 ): Promise<object> {
   const { house, language } = visit;
-  const found = await pageAnswers(house.store, `${house.site.baseUrl}/objects/${post._id}`, visit.query.page);
+  const found = await pageAnswers(house.store, objectIri(house.site, post), visit.query.page);
   const iris = found.items.map((item) => item.post.iri);
   const own = await listRepliesTo(house.store, collective._id, iris);
   const shown = await presentAnswers(found.items);

@@ -1,6 +1,7 @@
 // When a collective may speak, and what becomes of what it said. Who may speak for it: collectives/rules.ts.
 import { isPublic } from '../collectives/rules.js';
 import type { Collective } from '../collectives/schema.js';
+import type { Site } from '../context.js';
 import { DomainError } from '../errors.js';
 import type { Post } from './schema.js';
 
@@ -16,4 +17,9 @@ export function checkPostVersion(post: Pick<Post, 'version'>, version: number): 
 
 export function changedMeanwhile(): DomainError {
   return new DomainError('conflict', 'posts.error.changedMeanwhile');
+}
+
+/** The id of a post on the wire. */
+export function objectIri(site: Site, post: Pick<Post, '_id'>): string {
+  return `${site.baseUrl}/objects/${post._id}`;
 }

@@ -188,6 +188,7 @@ export const access: Record<string, Rule> = {
   [`POST ${me}/partners/following/:following/mute`]: { who: 'owners' },
   [`POST ${me}/partners/following/:following/unmute`]: { who: 'owners' },
   [`POST ${me}/partners/following/:following/list`]: { who: 'owners', body: { list: 'local' } },
+  [`GET ${mine}/posts/:post/reactions`]: { who: 'members' },
   [`GET ${mine}/partners/mentions`]: { who: 'members' },
   [`POST ${mine}/partners/mentions/seen`]: { who: 'members' },
   [`POST ${mine}/partners/mentions/:mention/hide`]: { who: 'members' },
@@ -273,6 +274,8 @@ export const wire: readonly string[] = [
   'GET /actors/:name/followers/synchronization',
   'GET /actors/:name/following',
   'GET /objects/:id',
+  'GET /objects/:id/likes',
+  'GET /objects/:id/shares',
   'GET /activities/:id',
   'GET /ns/v1',
 ];

@@ -2,7 +2,7 @@
 // done again: a repeat changes nothing, an older version loses, what was deleted stays deleted.
 import type { Context } from '../../context.js';
 import { type Doc, DuplicateKeyError } from '../../store/store.js';
-import { feedEntriesIn, findRemoteActor, followingsIn, mentionsIn, remotePostsIn } from '../queries.js';
+import { feedEntriesIn, findRemoteActor, followingsIn, mentionsIn, reactionsIn, remotePostsIn } from '../queries.js';
 import { feedPosition, isNewer, isPublicAudience, mayRead, postKey } from '../rules.js';
 import type { FeedEntry, RemotePost } from '../schema.js';
 
@@ -87,12 +87,13 @@ const emptied = {
   place: '',
 };
 
-/** An actor elsewhere is gone for good: what it wrote is no longer shown. */
+/** An actor elsewhere is gone for good: what it wrote is no longer shown, what it liked no longer counted. */
 export async function forgetPostsOf(ctx: Context, author: string): Promise<void> {
   const posts = remotePostsIn(ctx.store).find({ authors: author, deletedAt: null }, { projection: { iri: 1 } });
   for await (const { iri } of posts) await receivePostDeletion(ctx, iri, author);
   await feedEntriesIn(ctx.store).deleteMany({ from: author });
   await mentionsIn(ctx.store).deleteMany({ author });
+  await reactionsIn(ctx.store).deleteMany({ actor: author });
 }
 
 interface Reader extends Doc {

@@ -13,6 +13,7 @@ import {
   getParty,
   interactionsIn,
   mentionsIn,
+  reactionsIn,
   remoteActorsIn,
 } from '../queries.js';
 import { actorIri, checkMayFollow, followKey, mayMove, stateAfterAnswer } from '../rules.js';
@@ -142,6 +143,7 @@ export async function forgetPartnersOf(ctx: Context, handle: string): Promise<vo
   const iri = actorIri(ctx.site, handle);
   await feedEntriesIn(ctx.store).deleteMany({ reader: iri });
   await mentionsIn(ctx.store).deleteMany({ reader: iri });
+  await reactionsIn(ctx.store).deleteMany({ owner: iri });
   await interactionsIn(ctx.store).deleteMany({ actor: iri });
   await followingsIn(ctx.store).deleteMany({ follower: iri });
 }
