@@ -113,7 +113,17 @@ export function isMeantFor(post: Pick<RemotePost, 'audience' | 'mentions'>, read
   return isPublicAudience(post.audience) && (post.mentions ?? []).includes(reader);
 }
 
-/** Refuses: closed. What was written for few is not passed on to all, nor answered before all (AP-47). */
-export function checkMayInteract(kind: InteractionKind | 'reply', post: Pick<RemotePost, 'audience'>): void {
+/** Refuses: closed. What was written for few is not passed on to all (AP-47). */
+export function checkMayInteract(kind: InteractionKind, post: Pick<RemotePost, 'audience'>): void {
   if (kind !== 'like' && !isPublicAudience(post.audience)) throw new DomainError('closed', 'partners.error.notForAll');
+}
+
+/** What is for everybody is answered before everybody, what was written to us is answered to its author; nothing else. */
+export function mayReply(post: Pick<RemotePost, 'audience'>, reader: string): boolean {
+  return isPublicAudience(post.audience) || post.audience.includes(reader);
+}
+
+/** Refuses: closed (AP-47). */
+export function checkMayReply(post: Pick<RemotePost, 'audience'>, reader: string): void {
+  if (!mayReply(post, reader)) throw new DomainError('closed', 'partners.error.notForAll');
 }

@@ -3,11 +3,11 @@
 import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
-import { publishPost } from '../../posts/actions.js';
+import { publishReply } from '../../posts/actions.js';
 import type { LocalText } from '../../shapes.js';
 import { DuplicateKeyError } from '../../store/store.js';
 import { findThread, getParty, interactionsIn, type Party } from '../queries.js';
-import { checkMayFollow, checkMayInteract, postKey } from '../rules.js';
+import { checkMayFollow, checkMayInteract, checkMayReply, isPublicAudience, postKey } from '../rules.js';
 import type { InteractionKind, PartyRef, RemotePost } from '../schema.js';
 
 /**
@@ -49,14 +49,16 @@ export async function undoInteraction(ctx: Context, ref: PartyRef, kind: Interac
 }
 
 /**
- * Answers a post in the name of a collective: a post of its own, for everybody, that its author is told of. Emits
- * post.published. Refuses: not-found, not-allowed (a person has no posts here), closed (not public, not for everybody).
+ * Answers a post in the name of a collective or a person: a post of their own, that its author is told of. What was not
+ * written for everybody is answered to its author alone. Emits post.published. Refuses: not-found, closed (our side is not
+ * public; it was written for others).
  */
 export async function replyToPost(ctx: Context, ref: PartyRef, key: string, text: LocalText): Promise<void> {
-  const { post } = await enter(ctx, ref, key);
-  if (ref.kind !== 'collective') throw new DomainError('not-allowed', 'partners.error.collectivesReply');
-  checkMayInteract('reply', post);
-  await publishPost(ctx, ref.id, text, { iri: post.iri, author: post.authors[0] ?? '' });
+  const { party, post } = await enter(ctx, ref, key);
+  checkMayFollow(party);
+  checkMayReply(post, party.iri);
+  const inReplyTo = { iri: post.iri, author: post.authors[0] ?? '' };
+  await publishReply(ctx, ref, text, { inReplyTo, isPrivate: !isPublicAudience(post.audience) });
 }
 
 /** Who acts, and a post that they may read. Refuses: not-found. */

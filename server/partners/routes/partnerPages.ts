@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { DomainError } from '../../errors.js';
 import { type Limit, withinLimit } from '../../http/limits.js';
 import { personOf, type Routes, type Visit } from '../../http/routes.js';
+import { getPerson } from '../../people/queries.js';
 import { presentPosts } from '../../posts/present.js';
 import { listRepliesOf } from '../../posts/queries.js';
 import { followActor, muteFollowing, sortFollowing, unfollowActor } from '../actions/following.js';
@@ -35,7 +36,7 @@ import {
   pageFeed,
   pageMentions,
 } from '../queries.js';
-import { followKey, isPublicAudience } from '../rules.js';
+import { followKey, isPublicAudience, mayReply } from '../rules.js';
 import {
   feedQuery,
   findQuery,
@@ -48,6 +49,7 @@ import {
   type PartyRef,
   partyParams,
   postParams,
+  type RemotePost,
   replyShape,
 } from '../schema.js';
 
@@ -114,7 +116,8 @@ function readingPages(routes: Routes, path: string): void {
       post: await present(thread.post),
       replies: await Promise.all(thread.replies.map(present)),
       own: await presentOwnReplies(visit, party, thread.post.iri),
-      mayReply: party.collective !== null && party.isPublic && isPublicAudience(thread.post.audience),
+      mayReply: party.isPublic && mayReply(thread.post, party.iri),
+      replyRule: replyRule(party, thread.post),
       replyAction: `${base}/posts/${thread.post._id}/reply`,
       deeds: party.isPublic ? presentInteractions(base, thread.post, made) : [],
     });
@@ -180,10 +183,16 @@ function mentionPages(routes: Routes, path: string): void {
   }
 }
 
-async function presentOwnReplies(visit: AnyVisit, { collective }: Party, iri: string) {
-  if (collective === null) return [];
-  const posts = await listRepliesOf(visit.ctx.store, collective._id, iri);
-  return presentPosts(visit.ctx.store, collective, posts, visit.language);
+async function presentOwnReplies(visit: AnyVisit, { collective, ref }: Party, iri: string) {
+  const { store } = visit.ctx;
+  const owner = collective ?? (await getPerson(store, ref.id));
+  return presentPosts(store, owner, await listRepliesOf(store, ref.id, iri), visit.language);
+}
+
+/** Who will read the reply. */
+function replyRule({ ref }: Party, post: RemotePost): string {
+  if (!isPublicAudience(post.audience)) return 'partners.reply.rule.private';
+  return ref.kind === 'collective' ? 'partners.reply.rule' : 'partners.reply.rule.person';
 }
 
 function findingPages(routes: Routes, path: string): void {
