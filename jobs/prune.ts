@@ -18,7 +18,7 @@ import type { JobResult } from '../server/instances/schema.js';
 import { pruneMails } from '../server/notices/actions/sendDueMails.js';
 import { pruneRemotePosts } from '../server/partners/actions/feed.js';
 import { pruneFollowings, purgePartnersOf } from '../server/partners/actions/following.js';
-import { pruneInteractions } from '../server/partners/actions/interact.js';
+import { pruneInteractions, pruneVotes } from '../server/partners/actions/interact.js';
 import { pruneReactions } from '../server/partners/actions/reactions.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
@@ -37,6 +37,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<nu
   followings: pruneFollowings,
   interactions: pruneInteractions,
   reactions: pruneReactions,
+  votes: pruneVotes,
   remotePosts: pruneRemotePosts,
   remoteActors: pruneRemoteActors,
   deliveries: (_ctx, federation) => pruneDeliveries(federation),

@@ -4,7 +4,7 @@ import type { Actor, Context, Log, Site } from './context.js';
 import type { FetchText } from './fetching.js';
 import type { Views } from './http/views.js';
 import type { I18n } from './i18n.js';
-import type { LookUpActor } from './partners/schema.js';
+import type { LookUpActor, RefreshPost } from './partners/schema.js';
 import type { Store } from './store/store.js';
 
 export interface House {
@@ -23,6 +23,8 @@ export interface House {
   fetchText: FetchText;
   /** Finds an actor of the Fediverse (federation/lookUp.ts). */
   lookUpActor: LookUpActor;
+  /** Reads a poll elsewhere again (federation/remoteObjects.ts). */
+  refreshPost: RefreshPost;
   /** The clock. Tests set it; nothing in the house reads the time elsewhere. */
   now(): Date;
 }

@@ -10,6 +10,7 @@ import { federationIndexes } from '../federation/indexes.js';
 import { lookUpActor } from '../federation/lookUp.js';
 import { federationConsumer } from '../federation/outbox.js';
 import { policyConsumer } from '../federation/policy.js';
+import { refreshPost } from '../federation/remoteObjects.js';
 import { runSelfTest } from '../federation/selfTest.js';
 import { runner } from '../jobs/run.js';
 import { schedule } from '../jobs/schedule.js';
@@ -163,7 +164,8 @@ function buildHouse(config: Config, ground: Ground): House & { federation: Feder
   };
   const federation = createFederation(shared, { version, workerId: `${hostname()}:${process.pid}:${newId()}` });
   const lookUp: House['lookUpActor'] = (address) => lookUpActor(federation, address);
-  return { ...shared, federation, fetchText: federation.fetch.fetchText, lookUpActor: lookUp };
+  const refresh: House['refreshPost'] = (post) => refreshPost(federation, post);
+  return { ...shared, federation, fetchText: federation.fetch.fetchText, lookUpActor: lookUp, refreshPost: refresh };
 }
 
 /** What the person at the terminal needs to know: where it is, and how to get in for the first time. */

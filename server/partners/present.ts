@@ -5,7 +5,7 @@ import type { Collective } from '../collectives/schema.js';
 import type { Actor, Language } from '../context.js';
 import type { FeedItem, FollowPage, MentionItem, Party } from './queries.js';
 import { renderRemote } from './render.js';
-import { isPublicAudience } from './rules.js';
+import { isPollOpen, isPublicAudience } from './rules.js';
 import type {
   Follow,
   Following,
@@ -15,6 +15,7 @@ import type {
   Reaction,
   RemoteActor,
   RemotePost,
+  Vote,
 } from './schema.js';
 import { type Interaction, interactionKinds } from './schema.js';
 
@@ -214,6 +215,26 @@ export async function presentRemotePost(base: string, post: RemotePost, author: 
       endsAt: post.poll.endsAt,
       isClosed: post.poll.closed,
     },
+  };
+}
+
+/** How one of ours may vote in a poll, or has voted; null: neither. */
+export function presentVote(
+  base: string,
+  post: RemotePost,
+  vote: Vote | null,
+  { now, mayVote }: { now: Date; mayVote: boolean },
+) {
+  const { poll } = post;
+  if (poll === null) return null;
+  if (vote !== null) return { choices: vote.choices, at: vote.at };
+  if (!mayVote || !isPollOpen(poll, now)) return null;
+  const [author = post.iri] = post.authors;
+  return {
+    action: `${base}/posts/${post._id}/vote`,
+    multiple: poll.multiple,
+    options: poll.options.map(({ name }, place) => ({ value: String(place), label: name })),
+    host: new URL(author).host,
   };
 }
 

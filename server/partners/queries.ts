@@ -24,6 +24,7 @@ import type {
   Reaction,
   RemoteActor,
   RemotePost,
+  Vote,
 } from './schema.js';
 
 export const partnersIndexes: CollectionIndexes = {
@@ -64,6 +65,7 @@ export const partnersIndexes: CollectionIndexes = {
     { keys: { post: 1 } },
     { keys: { at: 1 } },
   ],
+  votes: [{ keys: { actor: 1 } }, { keys: { at: 1 } }, eventIndex],
   reactions: [
     { keys: { object: 1, undone: 1, kind: 1 } },
     { keys: { object: 1, undone: 1, at: -1, _id: 1 } },
@@ -546,4 +548,17 @@ export async function pageReactions(store: Store, object: string, wanted: number
     page,
     pages,
   };
+}
+
+export function votesIn(store: Store): Coll<Vote> {
+  return store.collection<Vote>('votes');
+}
+
+export async function findVote(store: Store, id: string): Promise<Vote | null> {
+  return votesIn(store).findOne({ _id: id });
+}
+
+/** What one of ours voted in a poll elsewhere. */
+export async function findVoteOn(store: Store, actor: string, post: string): Promise<Vote | null> {
+  return findVote(store, postKey(`${actor} vote ${post}`));
 }

@@ -2,7 +2,15 @@
 import { createHash } from 'node:crypto';
 import type { Site } from '../context.js';
 import { DomainError } from '../errors.js';
-import type { Follow, FollowingState, FollowState, InteractionKind, RemoteActor, RemotePost } from './schema.js';
+import type {
+  Follow,
+  FollowingState,
+  FollowState,
+  InteractionKind,
+  RemoteActor,
+  RemotePoll,
+  RemotePost,
+} from './schema.js';
 
 /** The key of the one document about this pair. */
 export function followKey(follower: string, followed: string): string {
@@ -126,4 +134,32 @@ export function mayReply(post: Pick<RemotePost, 'audience'>, reader: string): bo
 /** Refuses: closed (AP-47). */
 export function checkMayReply(post: Pick<RemotePost, 'audience'>, reader: string): void {
   if (!mayReply(post, reader)) throw new DomainError('closed', 'partners.error.notForAll');
+}
+
+/** Whether the poll still takes votes, by what its server last said. */
+export function isPollOpen(poll: RemotePoll, now: Date): boolean {
+  return !poll.closed && (poll.endsAt === null || poll.endsAt > now);
+}
+
+/** The names of the options chosen by their place. Refuses: closed (no poll, or over), invalid (none, several of one, unknown). */
+export function checkVote(poll: RemotePoll | null, choices: readonly number[], now: Date): string[] {
+  if (poll === null || !isPollOpen(poll, now)) throw new DomainError('closed', 'partners.vote.closed');
+  const places = [...new Set(choices)];
+  const names = places.flatMap((place) => poll.options[place]?.name ?? []);
+  if (names.length === 0) throw new DomainError('invalid', 'partners.vote.none', { field: 'choices' });
+  if (names.length !== places.length || (!poll.multiple && names.length > 1)) {
+    throw new DomainError('invalid', 'partners.vote.unfit', { field: 'choices' });
+  }
+  return names;
+}
+
+const refreshMinutes = 5;
+
+/** Whether the counts of a poll are old enough to be asked for again. */
+export function isPollStale(
+  post: Pick<RemotePost, 'poll' | 'receivedAt' | 'refreshedAt' | 'deletedAt'>,
+  now: Date,
+): boolean {
+  if (post.poll === null || post.poll.closed || post.deletedAt !== null) return false;
+  return now.getTime() - (post.refreshedAt ?? post.receivedAt).getTime() >= refreshMinutes * 60 * 1000;
 }

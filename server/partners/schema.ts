@@ -122,6 +122,8 @@ export interface RemotePost extends Doc {
   endsAt: Date | null;
   place: string;
   receivedAt: Date;
+  /** When its own server was last asked for it again. */
+  refreshedAt?: Date;
   /** Deleted by its author: nothing brings it back. */
   deletedAt: Date | null;
 }
@@ -196,6 +198,22 @@ export interface Interaction extends Doc, Eventful {
   at: Date;
 }
 
+/** One of ours voted in a poll elsewhere: once for each actor and poll, never taken back. */
+export interface Vote extends Doc, Eventful {
+  /** IRI of the local actor. */
+  actor: string;
+  /** Key and IRI of the question, and its author. */
+  post: string;
+  postIri: string;
+  author: string;
+  /** Names of the options, as they were. */
+  choices: string[];
+  at: Date;
+}
+
+/** Asks a post's own server for it again, where that is due; takes a moment at most and never rejects. */
+export type RefreshPost = (post: RemotePost) => Promise<void>;
+
 /** An actor elsewhere, before following it. */
 export type LookUp =
   | { outcome: 'found'; actor: RemoteActor; followersCount: number | null }
@@ -222,6 +240,13 @@ const position = z.string().regex(/^\d{15}[0-9a-f]{64}$/);
 export const feedQuery = z.object({ list: z.string().max(40).optional(), before: position.optional() });
 export const mentionsQuery = z.object({ before: position.optional() });
 
+/** Options by their place: one, or several. */
+export const voteShape = z.object({
+  choices: z
+    .union([z.string(), z.array(z.string())])
+    .optional()
+    .transform((given) => [given ?? []].flat().map(Number)),
+});
 export const mentionParams = z.object({ id: z.uuid().optional(), mention: hexKey });
 
 export const followersParams = z.object({ id: z.uuid() });

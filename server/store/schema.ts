@@ -47,4 +47,5 @@ export const eventfulCollections: readonly string[] = [
   'services',
   'settings',
   'sources',
+  'votes',
 ];

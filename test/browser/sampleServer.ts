@@ -114,6 +114,7 @@ export async function startSampleServer(empty = false): Promise<SampleServer> {
     trustProxy: 0,
     privateHosts: [],
     lookUpActor: async () => ({ outcome: 'failed', reason: 'unavailable' }),
+    refreshPost: async () => {},
     fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
     now: () => new Date(),
   };

@@ -206,6 +206,8 @@ export const access: Record<string, Rule> = {
   [`POST ${me}/partners/mentions/seen`]: { who: 'signedIn' },
   [`POST ${me}/partners/mentions/:mention/hide`]: { who: 'owners' },
   [`POST ${me}/partners/mentions/:mention/show`]: { who: 'owners' },
+  [`POST ${mine}/partners/posts/:post/vote`]: { who: 'members', body: { choices: '0' } },
+  [`POST ${me}/partners/posts/:post/vote`]: { who: 'owners', body: { choices: '0' } },
   [`POST ${mine}/partners/posts/:post/like`]: { who: 'members' },
   [`POST ${mine}/partners/posts/:post/boost`]: { who: 'members' },
   [`POST ${mine}/partners/posts/:post/unlike`]: { who: 'members' },

@@ -50,6 +50,7 @@ export async function buildTestHouse(overrides: Partial<House> = {}): Promise<Te
     trustProxy: 0,
     privateHosts: [],
     lookUpActor: async () => ({ outcome: 'failed', reason: 'unavailable' }),
+    refreshPost: async () => {},
     fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
     now: () => new Date(now),
     ...overrides,

@@ -4,6 +4,7 @@ import type { Express } from 'express';
 import { createFederation, type Federation } from '../../federation/federation.js';
 import { federationIndexes } from '../../federation/indexes.js';
 import { lookUpActor } from '../../federation/lookUp.js';
+import { refreshPost } from '../../federation/remoteObjects.js';
 import { runSelfTest } from '../../federation/selfTest.js';
 import { buildApp } from '../../server/app.js';
 import type { Engine, House } from '../../server/house.js';
@@ -60,6 +61,7 @@ export async function startWholeApp(
   const federation = createFederation(house, { version: engine.version, workerId: 'test' });
   closers.push(() => void federation.fetch.close());
   if (!options.house?.lookUpActor) house.lookUpActor = (address) => lookUpActor(federation, address);
+  if (!options.house?.refreshPost) house.refreshPost = (post) => refreshPost(federation, post);
   const wake = () => {
     wakes += 1;
   };

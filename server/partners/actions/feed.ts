@@ -42,9 +42,20 @@ export async function receivePostChange(ctx: Context, post: RemotePost): Promise
     const { _id, iri, publishedAt, receivedAt, authors, ...fields } = post;
     await remotePostsIn(ctx.store).updateOne(unchanged, { $set: fields });
     await mentionsIn(ctx.store).updateMany({ post: _id }, { $set: { isPublic: isPublicAudience(post.audience) } });
-  } else if (known.poll !== null && post.poll !== null && post.updatedAt === null) {
+  } else if (known.poll !== null && post.poll !== null && isSameVersion(known, post)) {
     await remotePostsIn(ctx.store).updateOne(unchanged, { $set: { poll: post.poll } });
   }
+}
+
+/** Counts come without a later date, and after a correction with its date. */
+function isSameVersion(known: RemotePost, post: RemotePost): boolean {
+  return post.updatedAt === null || post.updatedAt.getTime() === known.updatedAt?.getTime();
+}
+
+/** Marks that its own server is asked again now. False: somebody else just did. */
+export async function claimRefresh(ctx: Context, post: RemotePost): Promise<boolean> {
+  const unchanged = { _id: post._id, ...(post.refreshedAt ? { refreshedAt: post.refreshedAt } : {}) };
+  return (await remotePostsIn(ctx.store).updateOne(unchanged, { $set: { refreshedAt: ctx.now } })).matchedCount === 1;
 }
 
 /** Its author deletes it. What is not known yet is remembered as deleted, so that a late arrival does not bring it back. */

@@ -15,6 +15,7 @@ import {
   mentionsIn,
   reactionsIn,
   remoteActorsIn,
+  votesIn,
 } from '../queries.js';
 import { actorIri, checkMayFollow, followKey, mayMove, stateAfterAnswer } from '../rules.js';
 import type { Following, PartyRef, RemoteActor } from '../schema.js';
@@ -143,6 +144,7 @@ export async function forgetPartnersOf(ctx: Context, handle: string): Promise<vo
   const iri = actorIri(ctx.site, handle);
   await feedEntriesIn(ctx.store).deleteMany({ reader: iri });
   await mentionsIn(ctx.store).deleteMany({ reader: iri });
+  await votesIn(ctx.store).deleteMany({ actor: iri });
   await reactionsIn(ctx.store).deleteMany({ owner: iri });
   await interactionsIn(ctx.store).deleteMany({ actor: iri });
   await followingsIn(ctx.store).deleteMany({ follower: iri });

@@ -2,13 +2,14 @@
 // The same pages under two addresses; who may act for whom is decided by queries.ts and actions/.
 import type { z } from 'zod';
 import { DomainError } from '../../errors.js';
+import type { FormState } from '../../http/form.js';
 import { type Limit, withinLimit } from '../../http/limits.js';
 import { personOf, type Routes, type Visit } from '../../http/routes.js';
 import { getPerson } from '../../people/queries.js';
 import { presentPosts } from '../../posts/present.js';
 import { listRepliesOf } from '../../posts/queries.js';
 import { followActor, muteFollowing, sortFollowing, unfollowActor } from '../actions/following.js';
-import { makeInteraction, replyToPost, undoInteraction } from '../actions/interact.js';
+import { castVote, makeInteraction, replyToPost, undoInteraction } from '../actions/interact.js';
 import { placeAnswer, seeMentions } from '../actions/mentions.js';
 import {
   type PartnerPage,
@@ -21,12 +22,14 @@ import {
   presentMentions,
   presentPartnerFrame,
   presentRemotePost,
+  presentVote,
 } from '../present.js';
 import {
   countMentions,
   countUnseenMentions,
   findFollowing,
   findThread,
+  findVoteOn,
   getParty,
   listFollowings,
   listInteractions,
@@ -36,7 +39,7 @@ import {
   pageFeed,
   pageMentions,
 } from '../queries.js';
-import { followKey, isPublicAudience, mayReply } from '../rules.js';
+import { followKey, isPollStale, isPublicAudience, mayReply } from '../rules.js';
 import {
   feedQuery,
   findQuery,
@@ -51,9 +54,11 @@ import {
   postParams,
   type RemotePost,
   replyShape,
+  voteShape,
 } from '../schema.js';
 
 type AnyVisit = Visit<z.output<typeof partyParams>, unknown, unknown>;
+type PostVisit = Visit<z.output<typeof postParams>, unknown, unknown>;
 
 /** Each look-up asks a server elsewhere. */
 const lookUps: Limit = { name: 'partners.lookUp', limit: 60, windowMs: 60 * 60 * 1000 };
@@ -98,29 +103,15 @@ function readingPages(routes: Routes, path: string): void {
     });
   });
 
-  routes.get(`${path}/posts/:post`, { access: 'signedIn', params: postParams }, async (visit) => {
-    const party = await getParty(visit.ctx, refOf(visit));
-    const thread = await findThread(visit.ctx.store, party.iri, visit.params.post);
-    if (!thread) throw new DomainError('not-found', 'error.notFound');
-    const all = [...thread.ancestors, thread.post, ...thread.replies];
-    const actors = await mapActors(
-      visit.ctx.store,
-      all.map(({ authors }) => authors[0] ?? ''),
-    );
-    const base = partnersPath(party.ref);
-    const made = await listInteractions(visit.ctx.store, party.iri, thread.post._id);
-    const present = (one: (typeof all)[number]) =>
-      presentRemotePost(base, one, actors.get(one.authors[0] ?? '') ?? null);
-    await show(visit, party, 'feed', 'thread', {
-      ancestors: await Promise.all(thread.ancestors.map(present)),
-      post: await present(thread.post),
-      replies: await Promise.all(thread.replies.map(present)),
-      own: await presentOwnReplies(visit, party, thread.post.iri),
-      mayReply: party.isPublic && mayReply(thread.post, party.iri),
-      replyRule: replyRule(party, thread.post),
-      replyAction: `${base}/posts/${thread.post._id}/reply`,
-      deeds: party.isPublic ? presentInteractions(base, thread.post, made) : [],
-    });
+  routes.get(`${path}/posts/:post`, { access: 'signedIn', params: postParams }, (visit) =>
+    showThread(visit, { values: {}, errors: [] }),
+  );
+
+  const vote = { access: 'signedIn', params: postParams, body: voteShape, retry: showThread } as const;
+  routes.post(`${path}/posts/:post/vote`, vote, async (visit) => {
+    const ref = refOf(visit);
+    await castVote(visit.ctx, ref, visit.params.post, visit.body.choices);
+    visit.redirect(`${partnersPath(ref)}/posts/${visit.params.post}`, { key: 'partners.vote.done' });
   });
 
   const reply = { access: 'signedIn', params: postParams, body: replyShape } as const;
@@ -143,6 +134,38 @@ function readingPages(routes: Routes, path: string): void {
       });
     }
   }
+}
+
+async function showThread(visit: PostVisit, form: FormState): Promise<void> {
+  const party = await getParty(visit.ctx, refOf(visit));
+  const { store, now } = visit.ctx;
+  const first = await findThread(store, party.iri, visit.params.post);
+  if (!first) throw new DomainError('not-found', 'error.notFound');
+  const isStale = isPollStale(first.post, now);
+  if (isStale) await visit.house.refreshPost(first.post);
+  const thread = isStale ? ((await findThread(store, party.iri, visit.params.post)) ?? first) : first;
+  const { post } = thread;
+  const all = [...thread.ancestors, post, ...thread.replies];
+  const actors = await mapActors(
+    store,
+    all.map(({ authors }) => authors[0] ?? ''),
+  );
+  const base = partnersPath(party.ref);
+  const made = await listInteractions(store, party.iri, post._id);
+  const present = (one: (typeof all)[number]) => presentRemotePost(base, one, actors.get(one.authors[0] ?? '') ?? null);
+  const voted = post.poll && (await findVoteOn(store, party.iri, post._id));
+  await show(visit, party, 'feed', 'thread', {
+    form,
+    ancestors: await Promise.all(thread.ancestors.map(present)),
+    post: await present(post),
+    replies: await Promise.all(thread.replies.map(present)),
+    own: await presentOwnReplies(visit, party, post.iri),
+    vote: presentVote(base, post, voted, { now, mayVote: party.isPublic }),
+    mayReply: party.isPublic && mayReply(post, party.iri),
+    replyRule: replyRule(party, post),
+    replyAction: `${base}/posts/${post._id}/reply`,
+    deeds: party.isPublic ? presentInteractions(base, post, made) : [],
+  });
 }
 
 function mentionPages(routes: Routes, path: string): void {
