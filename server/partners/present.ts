@@ -128,26 +128,30 @@ export function presentFollowings(base: string, followings: { following: Followi
   });
 }
 
-export async function presentFeed(base: string, items: readonly FeedItem[]) {
+export async function presentFeed(base: string, items: readonly FeedItem[], language: Language) {
   return Promise.all(
     items.map(async ({ entry, post, author, from }) => ({
-      ...(await presentRemotePost(base, post, author)),
+      ...(await presentRemotePost(base, post, author, language)),
       boostedBy: post.authors.includes(entry.from) ? null : presentActor(entry.from, from),
     })),
   );
 }
 
 /** What answers or names one of ours, with what may be done about an answer that stands (or could) on our page. */
-export async function presentMentions(base: string, items: readonly MentionItem[], siteUrl: string) {
+export async function presentMentions(
+  base: string,
+  items: readonly MentionItem[],
+  { baseUrl, language }: { baseUrl: string; language: Language },
+) {
   return Promise.all(
     items.map(async ({ mention, post, author }) => {
       const deed = (verb: string) => `${base}/mentions/${mention._id}/${verb}`;
       const mayStand = mention.answered !== null && mention.isPublic;
       return {
-        ...(await presentRemotePost(base, post, author)),
+        ...(await presentRemotePost(base, post, author, language)),
         isNew: !mention.isSeen,
         isPrivate: !mention.isPublic,
-        answeredHref: mention.answered === null ? null : mention.answered.replace(siteUrl, ''),
+        answeredHref: mention.answered === null ? null : mention.answered.replace(baseUrl, ''),
         isWaiting: mayStand && mention.state === 'waiting',
         isTakenOff: mayStand && mention.state === 'hidden',
         hideAction: mayStand && mention.state === 'shown' ? deed('hide') : null,
@@ -158,10 +162,10 @@ export async function presentMentions(base: string, items: readonly MentionItem[
 }
 
 /** Answers as everybody sees them beneath a post of ours: each leads to where it was written. */
-export async function presentAnswers(items: readonly MentionItem[]) {
+export async function presentAnswers(items: readonly MentionItem[], language: Language) {
   return Promise.all(
     items.map(async ({ post, author }) => {
-      const shown = await presentRemotePost('', post, author);
+      const shown = await presentRemotePost('', post, author, language);
       return { ...shown, href: shown.originHref };
     }),
   );
@@ -184,15 +188,41 @@ interface ReactionItem {
   actor: RemoteActor | null;
 }
 
-/** A post as a page may show it: text cleaned, media and pages elsewhere as links, never loaded. */
-export async function presentRemotePost(base: string, post: RemotePost, author: RemoteActor | null) {
+/** Its texts, the reader's language first where it is there. */
+function textsOf(post: RemotePost, reader: Language) {
+  const own = { language: post.language, title: post.title, content: post.content };
+  const all = [own, ...(post.translations ?? [])].filter(({ content, title }) => content !== '' || title !== '');
+  const isReaders = ({ language }: { language: string | null }) => language?.toLowerCase().split('-')[0] === reader;
+  const first = all.find(isReaders) ?? all[0] ?? own;
+  return { first, others: all.filter((one) => one !== first) };
+}
+
+/**
+ * A post as a page may show it: text cleaned, media and pages elsewhere as links, never loaded. In the reader's language
+ * where its author wrote it in that one, the others behind it.
+ */
+export async function presentRemotePost(
+  base: string,
+  post: RemotePost,
+  author: RemoteActor | null,
+  language: Language,
+) {
   const [iri = post.iri] = post.authors;
+  const { first, others } = textsOf(post, language);
   return {
     href: `${base}/posts/${post._id}`,
     author: presentActor(iri, author),
-    title: post.title,
-    html: await renderRemote(post.content, post.isHtml),
-    lang: post.language,
+    title: first.title || post.title,
+    html: await renderRemote(first.content, post.isHtml),
+    lang: first.language,
+    others: await Promise.all(
+      others.map(async (one) => ({
+        lang: one.language,
+        title: one.title,
+        html: await renderRemote(one.content, post.isHtml),
+      })),
+    ),
+    leadHtml: post.lead ? await renderRemote(post.lead, true) : '',
     warning: post.warning === '—' ? '' : post.warning,
     isHidden: post.warning !== '',
     publishedAt: post.publishedAt,

@@ -108,6 +108,10 @@ export interface RemotePost extends Doc {
   /** Content warning; empty: none. */
   warning: string;
   language: string | null;
+  /** The same in other languages (contentMap, nameMap), where its author wrote them. */
+  translations?: { language: string; title: string; content: string }[];
+  /** What an article says of itself before its text (FEP-b2b8: summary or preview). HTML of theirs too. */
+  lead?: string;
   url: string | null;
   inReplyTo: string | null;
   /** Whom it is addressed to. */

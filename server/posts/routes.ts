@@ -333,7 +333,7 @@ async function answersBeneath(
   const found = await pageAnswers(house.store, objectIri(house.site, post), visit.query.page);
   const iris = found.items.map((item) => item.post.iri);
   const own = await listRepliesTo(house.store, owner._id, iris);
-  const shown = await presentAnswers(found.items);
+  const shown = await presentAnswers(found.items, language);
   const answers = shown.map(async (answer, index) => {
     const replies = own.filter((one) => !one.isPrivate && one.inReplyTo?.iri === iris[index]);
     return { ...answer, own: await presentPosts(house.store, owner, replies, language) };

@@ -120,8 +120,8 @@ describe('votes in polls elsewhere', () => {
     expect(asked()).to.equal(0);
     at.pass(6 * 60 * 1000);
     expect((await at.member.get(page)).text)
-      .to.contain('41')
-      .and.contain('17');
+      .to.contain('>41<')
+      .and.contain('>17<');
     await at.member.get(page);
     expect(asked()).to.equal(1);
     at.pass(6 * 60 * 1000);
@@ -134,8 +134,8 @@ describe('votes in polls elsewhere', () => {
       oneOf: [option('Soup', 99)],
     });
     expect((await at.member.get(page)).text)
-      .to.contain('41')
-      .and.not.contain('99');
+      .to.contain('>41<')
+      .and.not.contain('>99<');
     at.pass(-18 * 60 * 1000);
   });
 

@@ -86,6 +86,8 @@ const emptied = {
   isHtml: true,
   warning: '',
   language: null,
+  translations: [],
+  lead: '',
   url: null,
   inReplyTo: null,
   audience: [],

@@ -96,7 +96,7 @@ function readingPages(routes: Routes, path: string): void {
     const [feed, names] = await Promise.all([pageFeed(store, party.iri, visit.query), listNames(store, party.iri)]);
     const older = new URLSearchParams({ ...(list === undefined ? {} : { list }), before: feed.next ?? '' });
     await show(visit, party, 'feed', 'feed', {
-      posts: await presentFeed(base, feed.items),
+      posts: await presentFeed(base, feed.items, visit.language),
       lists: presentLists(base, names, list),
       olderHref: feed.next === null ? null : `${base}?${older}`,
       isFirst: visit.query.before === undefined,
@@ -152,7 +152,8 @@ async function showThread(visit: PostVisit, form: FormState): Promise<void> {
   );
   const base = partnersPath(party.ref);
   const made = await listInteractions(store, party.iri, post._id);
-  const present = (one: (typeof all)[number]) => presentRemotePost(base, one, actors.get(one.authors[0] ?? '') ?? null);
+  const present = (one: (typeof all)[number]) =>
+    presentRemotePost(base, one, actors.get(one.authors[0] ?? '') ?? null, visit.language);
   const voted = post.poll && (await findVoteOn(store, party.iri, post._id));
   await show(visit, party, 'feed', 'thread', {
     form,
@@ -179,7 +180,10 @@ function mentionPages(routes: Routes, path: string): void {
       countMentions(store, party.iri),
     ]);
     await show(visit, party, 'mentions', 'mentions', {
-      mentions: await presentMentions(base, items, visit.house.site.baseUrl),
+      mentions: await presentMentions(base, items, {
+        baseUrl: visit.house.site.baseUrl,
+        language: visit.language,
+      }),
       total,
       hasUnseen: (await countUnseenMentions(store, party.iri)) > 0,
       olderHref: next === null ? null : `${base}/mentions?before=${next}`,
