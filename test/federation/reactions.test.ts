@@ -1,8 +1,8 @@
 // Anybody elsewhere likes what is ours, or passes it on: counted once for each actor, taken back by that actor alone.
 import { expect } from 'chai';
-import { enforcePolicy } from '../../federation/policy.js';
 import { setRule } from '../../server/instances/actions/domainRules.js';
 import { pruneReactions } from '../../server/partners/actions/reactions.js';
+import { forgetActorsOf } from '../../server/partners/actions.js';
 import { countReactions, reactionsIn } from '../../server/partners/queries.js';
 import { deletePost } from '../../server/posts/actions.js';
 import type { PeerActor } from '../support/peer/peer.js';
@@ -119,8 +119,8 @@ describe('likes and boosts of what is ours', () => {
     await setRule(at.ctx(), '127.0.0.1', { kind: 'limit', ...noReasons });
     await at.send(carol, like(object, { id: at.other.nextId() }), at.other);
     expect(await count(object)).to.equal(1);
-    await at.app.house.store.collection('domainRules').updateMany({}, { $set: { kind: 'block' } });
-    await enforcePolicy(at.app.federation);
+    // What a block does with everybody of a host (federation/policy.ts).
+    for (const { host } of [at.peer, at.other]) await forgetActorsOf(at.ctx(), host);
     expect(await reactionsIn(at.app.house.store).countDocuments({})).to.equal(0);
   });
 });
