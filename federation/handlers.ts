@@ -13,10 +13,13 @@ import {
   receiveUndoBoost,
 } from '../server/partners/actions/feed.js';
 import { moveFollowings, receiveFollowAnswer } from '../server/partners/actions/following.js';
+import { receiveMentions } from '../server/partners/actions/mentions.js';
+import { receiveReaction, receiveUndoReaction, receiveUndoReactionById } from '../server/partners/actions/reactions.js';
 import { forgetRemoteActor, receiveFollow, receiveUndoFollow } from '../server/partners/actions.js';
 import { findRemotePost, isAskedFromHere, isFollowedHere } from '../server/partners/queries.js';
-import { postTypes, type RemoteActor, type RemotePost } from '../server/partners/schema.js';
+import { type InteractionKind, postTypes, type RemoteActor, type RemotePost } from '../server/partners/schema.js';
 import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
+import { addressedBy, ownerToldBy } from './addressed.js';
 import { contextFor, type Federation } from './federation.js';
 import { isLocal, localHandleIn, readIri, sameOrigin } from './iris.js';
 import { isObject, readJson } from './json.js';
@@ -53,19 +56,20 @@ const ignored = 'ignored';
 export const handlers: Readonly<Record<string, Handler>> = {
   Accept: { concerns: isAsked, deed: (inbound) => receiveAnswer(inbound, 'accept') },
   Add: ignored,
-  Announce: { concerns: isPartner, deed: receiveAnnounce },
+  Announce: { concerns: isPartnerOrOfOurs, deed: receiveAnnounce },
   Arrive: ignored,
   Block: { concerns: isAboutOurs, deed: receiveBlockActivity },
-  Create: { check: checkOwnObject, concerns: isPartner, deed: receiveCreate },
+  Create: { check: checkOwnObject, concerns: isPartnerOrToUs, deed: receiveCreate },
   Delete: { deed: receiveDelete },
   Dislike: ignored,
+  EmojiReact: { concerns: isOfOurs, deed: receiveLike },
   Flag: { concerns: flagsOurs, deed: receiveFlag },
   Follow: { deed: receiveFollowActivity },
   Ignore: ignored,
   Invite: ignored,
   Join: ignored,
   Leave: ignored,
-  Like: ignored,
+  Like: { concerns: isOfOurs, deed: receiveLike },
   Listen: ignored,
   Move: { concerns: isPartner, deed: receiveMove },
   Offer: ignored,
@@ -114,14 +118,28 @@ async function followedActor(federation: Federation, iri: string | null): Promis
   return actor;
 }
 
-/** Undo of a Follow, by its id or by whom it followed; of a boost; of anything else nothing is kept, so nothing to undo. */
+/** Which activities about an object of ours are counted as what. EmojiReact: Pleroma and Misskey say likes with a picture. */
+const reactionTypes: Readonly<Record<string, InteractionKind>> = {
+  Like: 'like',
+  EmojiReact: 'like',
+  Announce: 'boost',
+};
+
+/** Undo of a Follow, by its id or by whom it followed; of a like or boost; of anything else nothing is kept. */
 async function receiveUndo({ federation, activity, sender }: Inbound): Promise<void> {
   const { object } = activity;
   if (object === null) throw new Refusal(400, 'an Undo needs an object');
-  if (object.type !== null && object.type !== 'Follow' && object.type !== 'Announce') return;
+  if (object.type !== null && object.type !== 'Follow' && !Object.hasOwn(reactionTypes, object.type)) return;
   if (object.actor !== null && object.actor !== sender._id) throw new Refusal(403, 'only the actor itself may undo');
-  if (object.type === 'Announce') {
-    if (object.object !== null) await receiveUndoBoost(contextFor(federation), object.object, sender._id);
+  const ctx = contextFor(federation);
+  if (object.type === 'Announce' && object.object !== null) await receiveUndoBoost(ctx, object.object, sender._id);
+  if (object.type !== 'Follow' && object.id !== null) {
+    if (await receiveUndoReactionById(ctx, object.id, sender._id)) return;
+  }
+  const kind = reactionTypes[object.type ?? ''];
+  if (kind !== undefined) {
+    const of = await reactionTo(federation, object.object, sender._id);
+    if (of !== null) await receiveUndoReaction(ctx, { ...of, kind, activityIri: object.id });
     return;
   }
   const handle = object.object === null ? null : localHandleIn(federation.house.site, object.object);
@@ -191,13 +209,27 @@ async function receiveAnswer({ federation, activity, sender }: Inbound, answer: 
   });
 }
 
+/** Whether it is by a partner, or an inline post by its own author that answers or names one of ours. */
+async function isPartnerOrToUs(inbound: Inbound): Promise<boolean> {
+  if (await isPartner(inbound)) return true;
+  const post = inbound.activity.object?.type === null ? null : postIn(inbound);
+  if (post === null || !isBy(post, inbound.sender)) return false;
+  return (await addressedBy(inbound.federation, post)).length > 0;
+}
+
 /** A post of a followed actor: inline, as its author signed it; or only its id, then from its own server. */
 async function receiveCreate(inbound: Inbound): Promise<void> {
   const { federation, activity, sender } = inbound;
   const isInline = activity.object?.type !== null;
   const post = isInline ? postIn(inbound) : await fetchPost(federation, activity.object?.id ?? '');
-  if (post === null || post === 'gone' || !post.authors.includes(sender._id)) return;
-  await receivePost(contextFor(federation), post, sender._id);
+  if (post === null || post === 'gone' || !isBy(post, sender)) return;
+  const ctx = contextFor(federation);
+  await receivePost(ctx, post, sender._id);
+  await receiveMentions(ctx, post, await addressedBy(federation, post));
+}
+
+function isBy(post: RemotePost, sender: RemoteActor): boolean {
+  return post.authors.includes(sender._id);
 }
 
 /** The post inside the signed bytes, when it is the object that was checked. */
@@ -209,9 +241,33 @@ function postIn({ federation, activity, raw }: Inbound): RemotePost | null {
   return post && post.iri === activity.object?.id ? post : null;
 }
 
+/** Whether it is about a public object of ours, by somebody from whom more is taken today. */
+async function isOfOurs({ federation, activity, sender }: Inbound): Promise<boolean> {
+  return (await reactionTo(federation, activity.object?.id ?? null, sender._id)) !== null;
+}
+
+async function isPartnerOrOfOurs(inbound: Inbound): Promise<boolean> {
+  return (await isPartner(inbound)) || (await isOfOurs(inbound));
+}
+
+async function reactionTo(federation: Federation, object: string | null, actor: string) {
+  const owner = object === null ? null : await ownerToldBy(federation, object, actor);
+  return object === null || owner === null ? null : { object, owner, actor };
+}
+
+/** Somebody likes or passes on an object of ours: counted once. */
+async function receiveLike({ federation, activity, sender }: Inbound): Promise<void> {
+  const of = await reactionTo(federation, activity.object?.id ?? null, sender._id);
+  const kind = reactionTypes[activity.type];
+  if (of === null || kind === undefined) return;
+  await receiveReaction(contextFor(federation), { ...of, kind, activityIri: activity.id });
+}
+
 /** What a followed actor boosts, or a followed group passes on (FEP-1b12): always read from its own server. */
-async function receiveAnnounce({ federation, activity, sender }: Inbound): Promise<void> {
+async function receiveAnnounce(inbound: Inbound): Promise<void> {
+  const { federation, activity, sender } = inbound;
   const { object } = activity;
+  if (object?.id && isLocal(federation.house.site, object.id)) return receiveLike(inbound);
   const ctx = contextFor(federation);
   const isActivity = object?.type !== null && ['Create', 'Update', 'Delete'].includes(object?.type ?? '');
   const iri = isActivity ? object?.object : object?.id;

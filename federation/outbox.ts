@@ -19,6 +19,7 @@ import { announceActorChange, announceMove } from './announce/moves.js';
 import { announcePost, announcePostChange, announcePostGone } from './announce/posts.js';
 import { announceReport } from './announce/reports.js';
 import { announceClosing, announceService, announceServiceChange, announceServiceGone } from './announce/services.js';
+import { announceVote } from './announce/votes.js';
 import { publicAudience } from './contexts.js';
 import { fanOut } from './delivery.js';
 import type { Federation } from './federation.js';
@@ -100,6 +101,7 @@ const table: { readonly [T in EventType]: Row<T> } = {
   'interaction.undone': announceInteractionUndone,
   'actor.changed': announceActorChange,
   'actor.moved': announceMove,
+  'vote.cast': announceVote,
 };
 
 /** Says what follows from an event to whom it concerns. Idempotent by eventId. Network: only to resolve mentions. */
@@ -108,7 +110,8 @@ export async function announceEvent(federation: Federation, event: PendingEvent)
   if (row === notFederated) return;
   const drafts = await row(federation, event);
   for (const [index, draft] of drafts.entries()) await keep(federation, event, draft, keyOf(event.eventId, index));
-  const keys = [0, 1].map((index) => keyOf(event.eventId, index));
+  // At least two: what was said at first is sent on, also when nothing more would be said of it now.
+  const keys = Array.from({ length: Math.max(2, drafts.length) }, (_one, index) => keyOf(event.eventId, index));
   const kept = await activitiesIn(federation)
     .find({ _id: { $in: keys } }, { sort: { _id: 1 } })
     .toArray();

@@ -3,7 +3,7 @@
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from 'express';
 import { findServiceBySlug } from '../server/catalogue/queries.js';
 import { findCollectiveByHandle } from '../server/collectives/queries.js';
-import { countFollows, listFollowersAfter } from '../server/partners/queries.js';
+import { countFollows, countReactions, listFollowersAfter } from '../server/partners/queries.js';
 import {
   type Activity,
   activitiesIn,
@@ -186,6 +186,20 @@ function objectRoutes(router: Router, federation: Federation): void {
     if (last !== null && last.type !== 'Delete' && last.isPublic) await actorNamed(federation, last.actor);
     sendObject(res, last, prefersPage(req.headers.accept));
   });
+
+  for (const [name, kind] of [
+    ['likes', 'like'],
+    ['shares', 'boost'],
+  ] as const) {
+    router.get(`/objects/:id/${name}`, async (req, res) => {
+      const iri = federation.apex.objectIri(req.params.id);
+      const last = await findLastOfObject(federation, iri);
+      if (last === null || !last.isPublic || last.type === 'Delete') throw new Refusal(404, 'there is no such object');
+      await actorNamed(federation, last.actor);
+      // How many, not who: that is their business.
+      sendJson(res, toCollection(`${iri}/${name}`, await countReactions(federation.house.store, iri, kind), false));
+    });
+  }
 
   router.get('/activities/:id', async (req, res) => {
     res.vary(varyingBySigner);

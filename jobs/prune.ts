@@ -20,7 +20,8 @@ import { pruneMails } from '../server/notices/actions/sendDueMails.js';
 import { pruneBlocks } from '../server/partners/actions/blocking.js';
 import { pruneRemotePosts } from '../server/partners/actions/feed.js';
 import { pruneFollowings, purgePartnersOf } from '../server/partners/actions/following.js';
-import { pruneInteractions } from '../server/partners/actions/interact.js';
+import { pruneInteractions, pruneVotes } from '../server/partners/actions/interact.js';
+import { pruneReactions } from '../server/partners/actions/reactions.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
 import type { JobTools } from './tools.js';
@@ -39,6 +40,8 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
   interactions: pruneInteractions,
   blocks: pruneBlocks,
   reports: pruneReports,
+  reactions: pruneReactions,
+  votes: pruneVotes,
   remotePosts: pruneRemotePosts,
   remoteActors: pruneRemoteActors,
   deliveries: (_ctx, federation) => pruneDeliveries(federation),

@@ -40,7 +40,8 @@ export type DomainEvent =
   | { type: 'actor.changed'; handle: string }
   | { type: 'actor.moved'; handle: string; target: string }
   | { type: 'interaction.made'; interactionId: string }
-  | { type: 'interaction.undone'; interactionId: string; activityIri: string };
+  | { type: 'interaction.undone'; interactionId: string; activityIri: string }
+  | { type: 'vote.cast'; voteId: string };
 
 export type EventType = DomainEvent['type'];
 export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;

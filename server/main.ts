@@ -11,6 +11,7 @@ import { lookUpActor, lookUpPost } from '../federation/lookUp.js';
 import { federationConsumer } from '../federation/outbox.js';
 import { createPictures } from '../federation/pictures.js';
 import { policyConsumer } from '../federation/policy.js';
+import { refreshPost } from '../federation/remoteObjects.js';
 import { runSelfTest } from '../federation/selfTest.js';
 import { runner } from '../jobs/run.js';
 import { schedule } from '../jobs/schedule.js';
@@ -167,7 +168,9 @@ function buildHouse(config: Config, { dataDir, ...ground }: Ground): House & { f
   const { fetchText } = federation.fetch;
   const pictures = createPictures({ fetchText, dataDir, now: shared.now });
   const readPost: House['lookUpPost'] = (address) => lookUpPost(federation, address);
-  return { ...shared, federation, fetchText, pictures, lookUpActor: lookUp, lookUpPost: readPost };
+  const refresh: House['refreshPost'] = (post) => refreshPost(federation, post);
+  const reading = { lookUpActor: lookUp, lookUpPost: readPost, refreshPost: refresh };
+  return { ...shared, federation, fetchText, pictures, ...reading };
 }
 
 /** What the person at the terminal needs to know: where it is, and how to get in for the first time. */

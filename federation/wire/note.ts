@@ -15,6 +15,8 @@ export interface NoteInput {
   updated: Date | null;
   hashtags: { name: string; href: string }[];
   mentions: { name: string; iri: string }[];
+  /** For those whom it mentions alone. */
+  isPrivate?: boolean;
   /** Id of what it answers. */
   inReplyTo?: string;
 }
@@ -29,7 +31,7 @@ export function toNote(input: NoteInput): Json {
     id: input.iri,
     type: 'Note',
     attributedTo: input.actor,
-    ...publicAudienceOf(input.followers, iris),
+    ...(input.isPrivate ? { to: iris, cc: [] } : publicAudienceOf(input.followers, iris)),
     url: input.url,
     ...(input.inReplyTo === undefined ? {} : { inReplyTo: input.inReplyTo }),
     published: input.published.toISOString(),
@@ -42,6 +44,8 @@ export function toNote(input: NoteInput): Json {
       ...input.mentions.map(({ name, iri }) => ({ type: 'Mention', name, href: iri })),
     ],
     attachment: [],
+    likes: `${input.iri}/likes`,
+    shares: `${input.iri}/shares`,
   };
 }
 

@@ -10,7 +10,15 @@ import type { HandleKind } from '../handles/handles.js';
 import { DuplicateKeyError } from '../store/store.js';
 import { forgetPostsOf } from './actions/feed.js';
 import { isBlockedBy } from './blockQueries.js';
-import { findFollow, findFollowByIri, followingsIn, followsIn, remoteActorsIn, remotePostsIn } from './queries.js';
+import {
+  findFollow,
+  findFollowByIri,
+  followingsIn,
+  followsIn,
+  reactionsIn,
+  remoteActorsIn,
+  remotePostsIn,
+} from './queries.js';
 import { actorIri, checkMayDecide, type Decision, deliveryInbox, followKey, stateAfterFollow } from './rules.js';
 import type { Follow, RemoteActor } from './schema.js';
 
@@ -199,6 +207,7 @@ async function isNeeded({ store }: Context, iri: string): Promise<boolean> {
   const only = { projection: { _id: 1 as const } };
   if (await followsIn(store).findOne({ follower: iri }, only)) return true;
   if (await followingsIn(store).findOne({ followed: iri, state: { $in: ['pending', 'accepted'] } }, only)) return true;
+  if (await reactionsIn(store).findOne({ actor: iri }, only)) return true;
   return (await remotePostsIn(store).findOne({ authors: iri }, only)) !== null;
 }
 

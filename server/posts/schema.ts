@@ -8,9 +8,13 @@ import type { Doc } from '../store/store.js';
 /** Characters of Markdown in one language. */
 export const maxPostLength = 5000;
 
+/** Who speaks: a collective, or a person in their own name. */
+export type OwnerRef = { kind: 'collective' | 'person'; id: string };
+
 export interface Post extends Doc, Eventful {
-  collectiveId: string;
-  /** Who wrote it; known to the collective's members only. */
+  ownerKind: OwnerRef['kind'];
+  ownerId: string;
+  /** Who wrote it; of a collective's known to its members only. */
   authorPersonId: string;
   /** Markdown as typed. Emptied by deletion. */
   text: LocalText;
@@ -18,6 +22,8 @@ export interface Post extends Doc, Eventful {
   mentions: string[];
   /** What it answers elsewhere, and whose that is. */
   inReplyTo?: { iri: string; author: string };
+  /** An answer for the author of what it answers alone: on no public page, in no outbox. */
+  isPrivate?: boolean;
   publishedAt: Date;
   /** Null until the first correction. */
   updatedAt: Date | null;
@@ -40,7 +46,8 @@ export const postShape = z.object({
 const postId = z.uuid();
 
 export const idParams = z.object({ id: collectiveId });
-export const editedPostParams = z.object({ id: collectiveId, post: postId });
+/** `id` is there for a collective and absent for a person. */
+export const editedPostParams = z.object({ id: collectiveId.optional(), post: postId });
 export const namedParams = z.object({ name: handleName });
 export const namedPostParams = z.object({ name: handleName, post: postId });
 export const pageQuery = z.object({ page: pageNumber });

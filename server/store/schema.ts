@@ -54,4 +54,5 @@ export const eventfulCollections: readonly string[] = [
   'services',
   'settings',
   'sources',
+  'votes',
 ];

@@ -8,12 +8,14 @@ import { join } from 'node:path';
 import { createFederation } from '../../federation/federation.js';
 import { federationIndexes } from '../../federation/indexes.js';
 import { runSelfTest } from '../../federation/selfTest.js';
+import { fromPost } from '../../federation/wire/remotePost.js';
 import { drainEvents } from '../../jobs/drainEvents.js';
 import { roseau, roseauMembers } from '../../jobs/roseau.js';
 import { buildApp } from '../../server/app.js';
 import { catalogueEvent } from '../../server/catalogue/actions/catalogueEvent.js';
 import { createService } from '../../server/catalogue/actions/services.js';
 import { createCollective } from '../../server/collectives/actions.js';
+import type { Collective } from '../../server/collectives/schema.js';
 import { recordChange } from '../../server/history/actions.js';
 import { contextOf, type Engine, type House } from '../../server/house.js';
 import { loadViews } from '../../server/http/views.js';
@@ -22,9 +24,15 @@ import { newId } from '../../server/ids.js';
 import { defaultSettings, writeSettings } from '../../server/instances/settings.js';
 import { makeReport, receiveReport } from '../../server/moderation/actions.js';
 import { block } from '../../server/partners/actions/blocking.js';
+import { receiveMentions } from '../../server/partners/actions/mentions.js';
+import { receiveReaction } from '../../server/partners/actions/reactions.js';
+import { actorIri } from '../../server/partners/rules.js';
+import type { RemoteActor } from '../../server/partners/schema.js';
 import { viewsDir } from '../../server/paths.js';
 import { insertPerson } from '../../server/people/actions/accounts.js';
 import { publishPost } from '../../server/posts/actions.js';
+import { objectIri } from '../../server/posts/rules.js';
+import type { Post } from '../../server/posts/schema.js';
 import { listen } from '../../server/startup.js';
 import { openStore } from '../../server/store/openStore.js';
 import { allIndexes, eventfulCollections } from '../../server/store/schema.js';
@@ -93,6 +101,7 @@ async function furnish(house: House, memberId: string): Promise<void> {
       ...{ host: 'social.voisins.example', objects: [`${house.site.baseUrl}/actors/${id}`], comment: '' },
       ...{ activityIri: 'https://social.voisins.example/flags/1', raw: Buffer.from('') },
     });
+    await converse(house, hoster, post);
   }
   await drainEvents({
     store: house.store,
@@ -104,6 +113,62 @@ async function furnish(house: House, memberId: string): Promise<void> {
       { name: 'catalogue', receive: (event) => catalogueEvent(contextOf(house, system), event) },
     ],
   });
+}
+
+/** What people elsewhere answer to the hoster's news, write to it alone, ask in a poll, and like. */
+async function converse(house: House, hoster: Collective, news: Post): Promise<void> {
+  const ctx = contextOf(house, system);
+  const everybody = 'https://www.w3.org/ns/activitystreams#Public';
+  const reader = actorIri(house.site, hoster.handle);
+  const answered = objectIri(house.site, news);
+  const author = 'https://pads.example/users/noor';
+  await house.store.collection<RemoteActor>('remoteActors').insertOne({
+    _id: author,
+    ...{ type: 'Person', host: 'pads.example', handle: 'noor@pads.example', name: 'Noor B.', url: null },
+    ...{ inbox: `${author}/inbox`, sharedInbox: null, keys: [], fetchedAt: house.now(), goneAt: null },
+  });
+  const write = async (key: string, answers: string | null, json: object): Promise<void> => {
+    const document = {
+      id: `${author}/${key}`,
+      type: 'Note',
+      attributedTo: author,
+      to: [everybody],
+      cc: [reader],
+      ...json,
+    };
+    const published = new Date(house.now().getTime() - day).toISOString();
+    const post = fromPost({ published, inReplyTo: answers, ...document }, [], house.now());
+    if (post) await receiveMentions(ctx, post, [{ reader, answered: answers }]);
+  };
+  const fr = '<p>Bon courage pour samedi !</p>';
+  const en = '<p>Good luck on Saturday!</p>';
+  await write('1', answered, { content: fr, contentMap: { fr, en } });
+  await write('2', answered, {
+    content: '<p>Et <a href="https://pads.example/">nos blocs-notes</a> ?</p>',
+    summary: 'Question',
+  });
+  await write('3', answered, {
+    to: [reader],
+    cc: [],
+    content: '<p>Une facture est restée impayée, voyons cela entre nous.</p>',
+  });
+  const options = ['Samedi', 'Dimanche', 'Un soir de semaine'].map((name, index) => {
+    return { type: 'Note', name, replies: { totalItems: 4 * index } };
+  });
+  const endTime = new Date(house.now().getTime() + 3 * day).toISOString();
+  await write('4', null, {
+    type: 'Question',
+    content: '<p>Quand fermer pour les travaux ?</p>',
+    oneOf: options,
+    endTime,
+  });
+  for (const [kind, actor] of [
+    ['like', author],
+    ['boost', author],
+    ['like', 'https://pads.example/users/ali'],
+  ] as const) {
+    await receiveReaction(ctx, { object: answered, owner: reader, kind, actor, activityIri: null });
+  }
 }
 
 export interface SampleServer {
@@ -133,6 +198,7 @@ export async function startSampleServer(empty = false): Promise<SampleServer> {
     privateHosts: [],
     lookUpActor: async () => ({ outcome: 'failed', reason: 'unavailable' }),
     lookUpPost: async () => null,
+    refreshPost: async () => {},
     fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
     pictures: { find: async () => null, load: async () => null, prune: async () => 0 },
     now: () => new Date(),

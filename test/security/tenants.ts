@@ -22,9 +22,11 @@ import { noticeEvent } from '../../server/notices/actions/noticeEvent.js';
 import { block } from '../../server/partners/actions/blocking.js';
 import { receivePost } from '../../server/partners/actions/feed.js';
 import { followActor, receiveFollowAnswer } from '../../server/partners/actions/following.js';
+import { receiveMentions } from '../../server/partners/actions/mentions.js';
 import { receiveFollow } from '../../server/partners/actions.js';
 import { blocksIn } from '../../server/partners/blockQueries.js';
 import { followingsIn, followsIn } from '../../server/partners/queries.js';
+import { postKey } from '../../server/partners/rules.js';
 import type { RemoteActor } from '../../server/partners/schema.js';
 import { invitePerson } from '../../server/people/actions/invitations.js';
 import type { Person } from '../../server/people/schema.js';
@@ -62,6 +64,8 @@ export interface Tenant {
   partnerPost: string;
   /** With a private note. */
   block: string;
+  /** Written elsewhere for the hoster alone, beneath its post. */
+  mention: string;
   logoId: string;
   draftLogoId: string;
   mailIds: string[];
@@ -286,6 +290,8 @@ async function buildTenant(app: WholeApp, name: TenantName, drain: () => Promise
   });
   const requestedFollow = await addFollower(app, collective, `asks-${canary}`, false);
   const acceptedFollow = await addFollower(app, collective, `follows-${name}`, true);
+  const objectIri = `${house.site.baseUrl}/objects/${post._id}`;
+  const mention = await addMention(app, collective, objectIri, `<p>Only you: ${canary}</p>`);
   const partner = await addPartner(app, collective, `asks-${canary}`, `<p>${canary}</p>`);
   await drain();
   const mails = await house.store.collection<{ _id: string; to: string }>('mails').find({}).toArray();
@@ -306,6 +312,7 @@ async function buildTenant(app: WholeApp, name: TenantName, drain: () => Promise
     requestedFollow,
     acceptedFollow,
     ...partner,
+    mention,
     logoId: collective.logoId ?? '',
     draftLogoId: draft.logoId ?? '',
     mailIds: mails.filter(({ to }) => to.includes(canary)).map(({ _id }) => _id),
@@ -399,6 +406,18 @@ async function addPartner({ house }: WholeApp, by: Collective, name: string, con
   );
   const kept = await blocksIn(house.store).findOne({ blocker: following.follower });
   return { following: following._id, partnerPost: post._id, block: kept?._id ?? '' };
+}
+
+/** Somebody elsewhere answers the hoster's post, for the hoster alone. */
+async function addMention({ house }: WholeApp, to: Collective, answered: string, content: string): Promise<string> {
+  const reader = `${house.site.baseUrl}/actors/${to.handle}`;
+  const iri = `https://elsewhere.example/answers/${to.handle}`;
+  const author = 'https://elsewhere.example/users/asker';
+  const document = { id: iri, type: 'Note', attributedTo: author, to: [reader], content, inReplyTo: answered };
+  const post = fromPost(document, [], house.now());
+  if (!post) throw new Error('no post');
+  await receiveMentions(contextFor(house, systemActor), post, [{ reader, answered }]);
+  return postKey(`${reader} ${post._id}`);
 }
 
 async function parkEvent({ house }: WholeApp, { collective }: Tenant): Promise<string> {

@@ -78,6 +78,7 @@ const table: { [T in EventType]: Writer<T> } = {
   'interaction.undone': noMail,
   'actor.changed': noMail,
   'actor.moved': noMail,
+  'vote.cast': noMail,
 };
 
 /** Puts the mails about an event into the queue. Idempotent: one mail for each event and recipient. */

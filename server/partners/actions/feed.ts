@@ -3,7 +3,7 @@
 import type { Context } from '../../context.js';
 import { type Doc, DuplicateKeyError } from '../../store/store.js';
 import { listWhoHide } from '../blockQueries.js';
-import { feedEntriesIn, findRemoteActor, followingsIn, remotePostsIn } from '../queries.js';
+import { feedEntriesIn, findRemoteActor, followingsIn, mentionsIn, reactionsIn, remotePostsIn } from '../queries.js';
 import { feedPosition, isNewer, isPublicAudience, mayRead, postKey } from '../rules.js';
 import type { FeedEntry, RemotePost } from '../schema.js';
 
@@ -14,7 +14,7 @@ import type { FeedEntry, RemotePost } from '../schema.js';
 export async function receivePost(ctx: Context, post: RemotePost, from: string): Promise<void> {
   const readers = await readersOf(ctx, post, from);
   if (readers.length === 0) return;
-  const kept = await keep(ctx, post);
+  const kept = await keepPost(ctx, post);
   if (kept.deletedAt === null) await addEntries(ctx, kept, from, readers, kept.publishedAt);
 }
 
@@ -23,13 +23,13 @@ export async function receiveBoost(ctx: Context, post: RemotePost, from: string,
   if (!isPublicAudience(post.audience)) return;
   const readers = await readersOf(ctx, post, from);
   if (readers.length === 0) return;
-  const kept = await keep(ctx, post);
+  const kept = await keepPost(ctx, post);
   if (kept.deletedAt === null) await addEntries(ctx, kept, from, readers, at);
 }
 
 /** A member opened a public post by its address: it is kept, so that it can be read and answered here. */
 export async function keepOpenedPost(ctx: Context, post: RemotePost): Promise<void> {
-  if (isPublicAudience(post.audience)) await keep(ctx, post);
+  if (isPublicAudience(post.audience)) await keepPost(ctx, post);
 }
 
 /** A boost is taken back: its entries go, the post stays where it came by itself. */
@@ -47,9 +47,21 @@ export async function receivePostChange(ctx: Context, post: RemotePost): Promise
   if (isNewer(known, post.updatedAt)) {
     const { _id, iri, publishedAt, receivedAt, authors, ...fields } = post;
     await remotePostsIn(ctx.store).updateOne(unchanged, { $set: fields });
-  } else if (known.poll !== null && post.poll !== null && post.updatedAt === null) {
+    await mentionsIn(ctx.store).updateMany({ post: _id }, { $set: { isPublic: isPublicAudience(post.audience) } });
+  } else if (known.poll !== null && post.poll !== null && isSameVersion(known, post)) {
     await remotePostsIn(ctx.store).updateOne(unchanged, { $set: { poll: post.poll } });
   }
+}
+
+/** Counts come without a later date, and after a correction with its date. */
+function isSameVersion(known: RemotePost, post: RemotePost): boolean {
+  return post.updatedAt === null || post.updatedAt.getTime() === known.updatedAt?.getTime();
+}
+
+/** Marks that its own server is asked again now. False: somebody else just did. */
+export async function claimRefresh(ctx: Context, post: RemotePost): Promise<boolean> {
+  const unchanged = { _id: post._id, ...(post.refreshedAt ? { refreshedAt: post.refreshedAt } : {}) };
+  return (await remotePostsIn(ctx.store).updateOne(unchanged, { $set: { refreshedAt: ctx.now } })).matchedCount === 1;
 }
 
 /** Its author deletes it. What is not known yet is remembered as deleted, so that a late arrival does not bring it back. */
@@ -70,6 +82,7 @@ export async function receivePostDeletion(ctx: Context, iri: string, author: str
       ...gone,
     });
   await feedEntriesIn(ctx.store).deleteMany({ post: _id });
+  await mentionsIn(ctx.store).deleteMany({ post: _id });
 }
 
 const emptied = {
@@ -79,9 +92,13 @@ const emptied = {
   isHtml: true,
   warning: '',
   language: null,
+  translations: [],
+  lead: '',
   url: null,
   inReplyTo: null,
   audience: [],
+  mentions: [],
+  isAnswer: false,
   attachments: [],
   poll: null,
   startsAt: null,
@@ -89,11 +106,13 @@ const emptied = {
   place: '',
 };
 
-/** An actor elsewhere is gone for good: what it wrote is no longer shown. */
+/** An actor elsewhere is gone for good: what it wrote is no longer shown, what it liked no longer counted. */
 export async function forgetPostsOf(ctx: Context, author: string): Promise<void> {
   const posts = remotePostsIn(ctx.store).find({ authors: author, deletedAt: null }, { projection: { iri: 1 } });
   for await (const { iri } of posts) await receivePostDeletion(ctx, iri, author);
   await feedEntriesIn(ctx.store).deleteMany({ from: author });
+  await mentionsIn(ctx.store).deleteMany({ author });
+  await reactionsIn(ctx.store).deleteMany({ actor: author });
 }
 
 interface Reader extends Doc {
@@ -113,7 +132,7 @@ async function readersOf(ctx: Context, post: RemotePost, from: string): Promise<
 }
 
 /** The post as kept: the first version that arrived, or what became of it. */
-async function keep(ctx: Context, post: RemotePost): Promise<RemotePost> {
+export async function keepPost(ctx: Context, post: RemotePost): Promise<RemotePost> {
   await insert(ctx, post);
   return (await remotePostsIn(ctx.store).findOne({ _id: post._id })) ?? post;
 }
@@ -142,13 +161,20 @@ async function addEntries(ctx: Context, post: RemotePost, from: string, readers:
   }
 }
 
-/** Days for which what others wrote is kept here. */
+/** Days for which what others wrote is kept here, and for which it stands beneath a post of ours. */
 export const keepPostDays = 90;
+const keepAnswerDays = 730;
 
 /** Removes from feeds what came long ago, then the posts themselves and the memory of what was deleted. Returns how many. */
 export async function pruneRemotePosts(ctx: Context): Promise<number> {
-  const before = new Date(ctx.now.getTime() - keepPostDays * 24 * 60 * 60 * 1000);
-  const entries = await feedEntriesIn(ctx.store).deleteMany({ at: { $lt: before } });
-  const posts = await remotePostsIn(ctx.store).deleteMany({ receivedAt: { $lt: before } });
-  return entries.deletedCount + posts.deletedCount;
+  const daysAgo = (days: number) => new Date(ctx.now.getTime() - days * 24 * 60 * 60 * 1000);
+  const [before, longBefore] = [daysAgo(keepPostDays), daysAgo(keepAnswerDays)];
+  const counts = [
+    await feedEntriesIn(ctx.store).deleteMany({ at: { $lt: before } }),
+    await mentionsIn(ctx.store).deleteMany({ at: { $lt: before }, answered: null }),
+    await mentionsIn(ctx.store).deleteMany({ at: { $lt: longBefore } }),
+    await remotePostsIn(ctx.store).deleteMany({ receivedAt: { $lt: before }, isAnswer: { $ne: true } }),
+    await remotePostsIn(ctx.store).deleteMany({ receivedAt: { $lt: longBefore } }),
+  ];
+  return counts.reduce((sum, { deletedCount }) => sum + deletedCount, 0);
 }

@@ -15,8 +15,11 @@ import {
   getParty,
   interactionsIn,
   listNames,
+  mentionsIn,
   movesIn,
+  reactionsIn,
   remoteActorsIn,
+  votesIn,
 } from '../queries.js';
 import {
   actorIri,
@@ -129,6 +132,9 @@ export async function receiveFollowAnswer(ctx: Context, input: FollowAnswer): Pr
   if (state === null) return;
   const unchanged = { _id: known._id, state: known.state, followIri: known.followIri };
   await followings.updateOne(unchanged, { $set: { state, decidedAt: ctx.now } });
+  if (state !== 'accepted') return;
+  const waiting = { reader: known.follower, author: followed, state: 'waiting' as const };
+  await mentionsIn(ctx.store).updateMany(waiting, { $set: { state: 'shown' } });
 }
 
 /**
@@ -152,6 +158,9 @@ export async function moveFollowings(ctx: Context, from: RemoteActor, to: Remote
 export async function forgetPartnersOf(ctx: Context, handle: string): Promise<void> {
   const iri = actorIri(ctx.site, handle);
   await feedEntriesIn(ctx.store).deleteMany({ reader: iri });
+  await mentionsIn(ctx.store).deleteMany({ reader: iri });
+  await votesIn(ctx.store).deleteMany({ actor: iri });
+  await reactionsIn(ctx.store).deleteMany({ owner: iri });
   await interactionsIn(ctx.store).deleteMany({ actor: iri });
   await movesIn(ctx.store).deleteOne({ _id: handle });
   await followingsIn(ctx.store).deleteMany({ follower: iri });
