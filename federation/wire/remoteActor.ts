@@ -35,6 +35,7 @@ export function fromActor(json: unknown, privateHosts: readonly string[], now: D
     goneAt: null,
     summary: typeof json.summary === 'string' ? json.summary.slice(0, 20_000) : '',
     followers: ownAddress(iri, json.followers, privateHosts),
+    catalogue: ownAddress(iri, json.catalogue, privateHosts),
     alsoKnownAs: listOf(json.alsoKnownAs)
       .slice(0, 20)
       .map((other) => readIri(other, privateHosts))

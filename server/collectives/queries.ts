@@ -141,6 +141,19 @@ export function eachPublicCollective(store: Store): AsyncIterable<Collective> {
   return collectivesOf(store).find({ published: true, deletedAt: null }, { sort: { sortName: 1, _id: 1 } });
 }
 
+/** Published collectives in the order of their ids, after the one given: for paged collections. */
+export async function listPublicCollectivesAfter(
+  store: Store,
+  after: string | null,
+  limit: number,
+): Promise<Pick<Collective, '_id' | 'handle'>[]> {
+  const beyond = after === null ? {} : { _id: { $gt: after } };
+  const options = { sort: { _id: 1 } as const, limit, projection: { handle: 1 } as const };
+  return collectivesOf(store)
+    .find({ published: true, deletedAt: null, ...beyond }, options)
+    .toArray();
+}
+
 export async function countPublicCollectives(store: Store): Promise<number> {
   return collectivesOf(store).countDocuments({ published: true, deletedAt: null });
 }

@@ -1,0 +1,23 @@
+// Reads the hosters elsewhere whose time has come. How to read them is federation/catalogues.ts and server/elsewhere.
+import { readCatalogue } from '../federation/catalogues.js';
+import { readFileSource } from '../server/elsewhere/actions/read.js';
+import { listDueSources } from '../server/elsewhere/queries.js';
+import { contextOf } from '../server/house.js';
+import type { JobResult } from '../server/instances/schema.js';
+import type { JobTools } from './tools.js';
+
+/** Sources read in one run, one after the other. */
+const perRun = 30;
+
+export async function refreshElsewhere({ house, federation }: JobTools, signal: AbortSignal): Promise<JobResult> {
+  const due = await listDueSources(house.store, house.now(), perRun);
+  let read = 0;
+  for (const source of due) {
+    if (signal.aborted) break;
+    const ctx = contextOf(house, { kind: 'system', name: 'refreshElsewhere' });
+    if (source.kind === 'actor' || source.kind === 'instance') await readCatalogue(federation, source);
+    else await readFileSource(ctx, house.fetchText, source);
+    read += 1;
+  }
+  return { read };
+}
