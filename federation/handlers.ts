@@ -1,7 +1,8 @@
 // TABLE: activity -> what it does here. A handler is parse, then deed; it sees only the normalised activity, the actor whose
 // key signed it, and what is stored. What we take note of and do nothing about says so.
-import { DomainError } from '../server/errors.js';
+
 import { hastenSource, watchActor } from '../server/elsewhere/actions/sources.js';
+import { DomainError } from '../server/errors.js';
 import { readPolicy } from '../server/instances/queries.js';
 import { isLimitedPeer } from '../server/instances/rules.js';
 import {
@@ -183,7 +184,10 @@ async function isAsked({ federation, sender }: Inbound): Promise<boolean> {
 }
 
 /** An answer to a Follow of ours. What stands inline only names it; what we stored decides (AP-44). */
-async function receiveAnswer({ federation, activity, sender, raw }: Inbound, answer: 'accept' | 'reject'): Promise<void> {
+async function receiveAnswer(
+  { federation, activity, sender, raw }: Inbound,
+  answer: 'accept' | 'reject',
+): Promise<void> {
   const { object } = activity;
   const { site } = federation.house;
   if (object === null || (object.type !== null && object.type !== 'Follow')) return;

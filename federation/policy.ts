@@ -1,7 +1,8 @@
 // Whom we deal with, at the doors: what comes from a refused domain is turned away before anything is read or fetched, and
 // what was there before a rule ends with it. The rules themselves are server/instances; the way out asks them in fetch.ts.
-import type { PendingEvent } from '../server/events.js';
+
 import { dropRefused, sortSources } from '../server/elsewhere/actions/sources.js';
+import type { PendingEvent } from '../server/events.js';
 import { readPolicy } from '../server/instances/queries.js';
 import { isRefusedPeer } from '../server/instances/rules.js';
 import { forgetActorsOf } from '../server/partners/actions.js';

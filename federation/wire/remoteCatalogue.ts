@@ -135,7 +135,12 @@ function paragraphsOf(value: unknown, max: number): string {
 /** No half of a character at the end. */
 function clip(text: string, max: number): string {
   const clean = text.replace(hidden, '').normalize('NFC').trim();
-  return clean.length <= max ? clean : clean.slice(0, max).replace(/\p{Cs}$/u, '').trim();
+  return clean.length <= max
+    ? clean
+    : clean
+        .slice(0, max)
+        .replace(/\p{Cs}$/u, '')
+        .trim();
 }
 
 function wordOf<const W extends string>(value: unknown, words: readonly W[]): W | null {

@@ -89,6 +89,15 @@ export async function listPublicCollectives(store: Store, search: CollectiveSear
   return pageOf(store, withWords(filter, search.q), search);
 }
 
+/** What is needed to sort our hosters among those of elsewhere. */
+export async function listPublicNames(store: Store, search: CollectiveSearch = {}) {
+  const filter: Filter<Collective> = { published: true, deletedAt: null };
+  if (search.status) filter['profile.status'] = search.status;
+  if (search.country) filter['profile.place.countryCode'] = search.country;
+  const options = { sort: { sortName: 1, _id: 1 }, projection: { sortName: 1, 'profile.website': 1 } } as const;
+  return collectivesOf(store).find(withWords(filter, search.q), options).toArray();
+}
+
 /** Everything there is, by name, for the administration; `bin` gives what waits for its end. */
 export async function listAllCollectives(
   store: Store,

@@ -1,6 +1,10 @@
 // Reads of entries from elsewhere and of their sources, and the collections' indexes.
+import { type CollectiveSearch, listCollectivesById, listPublicNames } from '../collectives/queries.js';
+import type { Collective } from '../collectives/schema.js';
+import { fold } from '../shapes.js';
 import type { Coll, CollectionIndexes, Filter, Store } from '../store/store.js';
-import type { RemoteCollective, RemoteService, RemoteSource } from './schema.js';
+import { siteOf } from './rules.js';
+import type { RemoteCollective, RemoteService, RemoteSource, Where } from './schema.js';
 
 export const elsewhereIndexes: CollectionIndexes = {
   remoteServices: [
@@ -56,29 +60,74 @@ export async function listRemoteCollectives(store: Store, ids: readonly string[]
     .toArray();
 }
 
-export interface RemoteSearch {
-  /** Folded words, each of which must begin a word. */
-  words: readonly string[];
-  status?: RemoteCollective['status'];
-  country?: string;
+interface Named {
+  _id: string;
+  sortName: string;
+  site: string | null;
+  /** As in the finder: of two entries about one hoster the one of the lower rank is shown. */
+  rank: number;
 }
 
 /** What is needed to sort hosters elsewhere among our own. */
-export async function listRemoteNames(store: Store, search: RemoteSearch) {
+async function listRemoteNames(store: Store, { q, status, country }: CollectiveSearch): Promise<Named[]> {
+  const words = fold(q ?? '')
+    .split(' ')
+    .filter(Boolean)
+    .slice(0, 8);
   const filter: Filter<RemoteCollective> = {
     listed: true,
-    ...(search.status ? { status: search.status } : {}),
-    ...(search.country ? { country: search.country } : {}),
-    ...(search.words.length > 0 ? { $and: search.words.map((word) => ({ terms: { $regex: `^${word}` } })) } : {}),
+    ...(status ? { status } : {}),
+    ...(country ? { country } : {}),
+    ...(words.length > 0 ? { $and: words.map((word) => ({ terms: { $regex: `^${word}` } })) } : {}),
   };
-  const projection = { sortName: 1, site: 1, by: 1 } as const;
-  return remoteCollectivesIn(store)
-    .find(filter, { sort: { sortName: 1, _id: 1 }, projection })
-    .toArray();
+  const options = { sort: { sortName: 1, _id: 1 }, projection: { sortName: 1, site: 1, by: 1 } } as const;
+  const found = await remoteCollectivesIn(store).find(filter, options).toArray();
+  return found.map(({ _id, by, site, sortName }) => ({ _id, sortName, site, rank: by === 'activity' ? 1 : 2 }));
 }
 
-export async function countRemoteCollectives(store: Store): Promise<number> {
-  return remoteCollectivesIn(store).countDocuments({ listed: true });
+export const hostersPerPage = 24;
+
+/**
+ * Hosters by name, ours and those of elsewhere, each once: how many fit here and everywhere, and a page of those of the place
+ * chosen. Names are hundreds, at most some thousands; only those of the page are read whole.
+ */
+export async function listEveryHoster(store: Store, search: CollectiveSearch, where: Where) {
+  const ours = (await listPublicNames(store, search)).map(
+    ({ _id, profile, sortName }): Named => ({ _id, sortName, site: siteOf(profile.website), rank: 0 }),
+  );
+  const all = withoutDoubles([...ours, ...(await listRemoteNames(store, search))]);
+  const shown = where === 'here' ? ours : all;
+  const pages = Math.max(1, Math.ceil(shown.length / hostersPerPage));
+  const page = Math.min(search.page ?? 1, pages);
+  const names = shown
+    .sort((a, b) => compareText(a.sortName, b.sortName) || compareText(a._id, b._id))
+    .slice((page - 1) * hostersPerPage, page * hostersPerPage);
+  const idsOf = (isOurs: boolean) => names.filter(({ rank }) => (rank === 0) === isOurs).map(({ _id }) => _id);
+  const found: (Collective | RemoteCollective)[] = [
+    ...(await listCollectivesById(store, idsOf(true))),
+    ...(await listRemoteCollectives(store, idsOf(false))),
+  ];
+  const byId = new Map(found.map((one) => [one._id, one]));
+  return {
+    items: names.flatMap(({ _id }) => byId.get(_id) ?? []),
+    total: shown.length,
+    page,
+    pages,
+    places: { here: ours.length, everywhere: all.length },
+    knowsOthers: (await remoteCollectivesIn(store).findOne({ listed: true }, { projection: { _id: 1 } })) !== null,
+  };
+}
+
+function withoutDoubles(names: readonly Named[]): Named[] {
+  const best = new Map<string, number>();
+  for (const { rank, site } of names) {
+    if (site !== null) best.set(site, Math.min(rank, best.get(site) ?? rank));
+  }
+  return names.filter(({ rank, site }) => site === null || (best.get(site) ?? rank) >= rank);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 /** Countries of the hosters elsewhere, ISO codes. */

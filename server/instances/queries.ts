@@ -132,7 +132,9 @@ export async function listAllowedOrigins(store: Store): Promise<string[]> {
   const policy = await readPolicy(store);
   const allowed = [...policy.kinds].flatMap(([domain, kind]) => (kind === 'allow' ? [domain] : []));
   if (allowed.length === 0) return [];
-  const peers = store.collection<Peer>('peers').find({ firstSeenAt: { $gt: new Date(0) } }, { projection: { origin: 1 } });
+  const peers = store
+    .collection<Peer>('peers')
+    .find({ firstSeenAt: { $gt: new Date(0) } }, { projection: { origin: 1 } });
   const origins: string[] = [];
   for await (const { origin } of peers) if (isAllowedPeer(policy, origin)) origins.push(origin);
   const hosts = new Set(origins.map((origin) => new URL(origin).hostname));

@@ -4,11 +4,11 @@
 import { getCollective } from '../collectives/queries.js';
 import { checkMayManageCollective } from '../collectives/rules.js';
 import type { Context } from '../context.js';
+import { forgetSource } from '../elsewhere/actions/sources.js';
 import { DomainError } from '../errors.js';
 import { type DomainEvent, type PendingEvent, pending } from '../events.js';
 import type { HandleKind } from '../handles/handles.js';
 import { DuplicateKeyError } from '../store/store.js';
-import { forgetSource } from '../elsewhere/actions/sources.js';
 import { forgetPostsOf } from './actions/feed.js';
 import { findFollow, findFollowByIri, followingsIn, followsIn, remoteActorsIn, remotePostsIn } from './queries.js';
 import { actorIri, checkMayDecide, type Decision, deliveryInbox, followKey, stateAfterFollow } from './rules.js';

@@ -96,6 +96,13 @@ export const access: Record<string, Rule> = {
   'GET /admin/deliveries': { who: 'administrators' },
   'GET /admin/selftest': { who: 'administrators' },
   'POST /admin/selftest': { who: 'administrators' },
+  'GET /admin/known-hosters': { who: 'administrators' },
+  'POST /admin/known-hosters': {
+    who: 'administrators',
+    body: { url: 'https://hoster.example/organization.properties' },
+  },
+  'POST /admin/known-hosters/:id/refresh': { who: 'administrators' },
+  'POST /admin/known-hosters/:id/remove': { who: 'administrators' },
   'GET /admin/peers': { who: 'administrators' },
   'GET /admin/peers/:host': { who: 'administrators' },
   'POST /admin/peers/:host/retry': { who: 'administrators' },

@@ -182,10 +182,7 @@ export async function noteRead(
   const nextAt = nextReading(source, ctx.now);
   const times = { nextAt, lastAttemptAt: ctx.now, lastSuccessAt: ctx.now, silentSince: null };
   await set(ctx, source._id, { ...times, error: null, ...done });
-  await remoteCollectivesIn(ctx.store).updateOne(
-    { _id: source._id },
-    { $set: { seenAt: ctx.now, silentSince: null } },
-  );
+  await remoteCollectivesIn(ctx.store).updateOne({ _id: source._id }, { $set: { seenAt: ctx.now, silentSince: null } });
 }
 
 /** It could not be read: what we know stays, and says since when its home has not answered. */
