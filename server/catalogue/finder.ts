@@ -117,6 +117,12 @@ export async function searchServices(store: Store, query: FinderQuery, now: Date
   return result;
 }
 
+/** Ids of the services of elsewhere that are shown, each service once. */
+export async function listShownElsewhere(store: Store, now: Date): Promise<ReadonlySet<string>> {
+  const { sorted } = await upToDate(store, now);
+  return new Set(sorted.filter(({ elsewhere }) => elsewhere !== null).map(({ id }) => id));
+}
+
 /** How many services there are for each need, the most frequent first; needs without a service are left out. */
 export async function countServicesByNeed(store: Store, now: Date): Promise<{ need: Need; count: number }[]> {
   const { facets } = await searchServices(store, { q: '', where: 'everywhere', sort: 'name', page: 1 }, now);
