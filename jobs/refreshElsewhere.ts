@@ -6,14 +6,14 @@ import { contextOf } from '../server/house.js';
 import type { JobResult } from '../server/instances/schema.js';
 import type { JobTools } from './tools.js';
 
-/** Sources read in one run, one after the other. */
-const perRun = 30;
+/** Sources read in one run, one after the other: an instance first, then the hosters that it names. */
+const perRun = 40;
 
 export async function refreshElsewhere({ house, federation }: JobTools, signal: AbortSignal): Promise<JobResult> {
-  const due = await listDueSources(house.store, house.now(), perRun);
   let read = 0;
-  for (const source of due) {
-    if (signal.aborted) break;
+  while (read < perRun && !signal.aborted) {
+    const [source] = await listDueSources(house.store, house.now(), 1);
+    if (!source) break;
     const ctx = contextOf(house, { kind: 'system', name: 'refreshElsewhere' });
     if (source.kind === 'actor' || source.kind === 'instance') await readCatalogue(federation, source);
     else await readFileSource(ctx, house.fetchText, source);
