@@ -42,6 +42,7 @@ export function presentSource(source: RemoteSource, names: ReadonlyMap<string, R
     error !== null ? 'broken' : !wasRead || source.nextAt <= now ? 'waiting' : source.count === 0 ? 'none' : 'well';
   return {
     name: names.get(id)?.name ?? null,
+    host: source.home,
     kind: `elsewhere.kind.${kind}`,
     reason: `elsewhere.reason.${reason}`,
     address,
