@@ -45,7 +45,7 @@ async function readHoster(federation: Federation, source: RemoteSource): Promise
   const ctx = contextFor(federation);
   const { json } = await fetchDocument(federation, source.address);
   const found = fromHoster(json, source.address, privateHosts);
-  if (found === null) return noteFailure(ctx, source, { key: 'elsewhere.error.noCatalogue', params: {} });
+  if (found === null) return noteNone(federation, source, json, source.address);
   const services: ServiceReading[] = [];
   for await (const item of itemsOf(federation, found.catalogue)) {
     const service = fromHostedService(item, source.address, privateHosts);
@@ -64,7 +64,7 @@ async function readInstance(federation: Federation, source: RemoteSource): Promi
   if (iri === null) throw new Refusal(503, 'the server names no actor of its own');
   const { json } = await fetchDocument(federation, iri);
   const catalogue = catalogueOf(json, iri, privateHosts);
-  if (catalogue === null) return noteFailure(ctx, source, { key: 'elsewhere.error.noCatalogue', params: {} });
+  if (catalogue === null) return noteNone(federation, source, json, iri);
   const hosters: string[] = [];
   for await (const item of itemsOf(federation, catalogue)) {
     const hoster = readIri(isObject(item) ? item.id : item, privateHosts);
@@ -72,6 +72,14 @@ async function readInstance(federation: Federation, source: RemoteSource): Promi
     if (hosters.length >= maxHostersPerSource) break;
   }
   await noteRead(ctx, source, { count: await keepChildren(ctx, source, 'actor', hosters) });
+}
+
+/** The actor answers, and offers no catalogue (any more). */
+async function noteNone(federation: Federation, source: RemoteSource, json: unknown, iri: string): Promise<void> {
+  if (!isObject(json) || json.id !== iri) throw new Refusal(400, 'the actor is not what its address says');
+  const ctx = contextFor(federation);
+  await withdrawHoster(ctx, source._id);
+  await noteRead(ctx, source, { count: 0, error: { key: 'elsewhere.error.noCatalogue', params: {} } });
 }
 
 /** The items of a paged collection, all from the origin that it is on. Throws what fetching throws, at any page. */

@@ -118,7 +118,7 @@ function bothOf(json: Record<string, unknown>, name: string, max: number, isLong
   return text.fr || text.en ? text : { fr: read(json[name] ?? Object.values(map)[0]), en: '' };
 }
 
-const hidden = /[\u200b-\u200f\u202a-\u202e\u2066-\u2069]/gu;
+const hidden = /[\p{Cs}\u200b-\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** One line without controls or direction tricks. */
 function lineOf(value: unknown, max: number): string {

@@ -127,17 +127,21 @@ export async function readPolicy(store: Store): Promise<PeerPolicy> {
   return policy;
 }
 
-/** Where the servers are that a rule allows by name: those that we know, else the domain itself. */
+/** Where the servers of our kind are that a rule allows by name: those that we know, else the domain itself. */
 export async function listAllowedOrigins(store: Store): Promise<string[]> {
   const policy = await readPolicy(store);
   const allowed = [...policy.kinds].flatMap(([domain, kind]) => (kind === 'allow' ? [domain] : []));
   if (allowed.length === 0) return [];
   const peers = store
     .collection<Peer>('peers')
-    .find({ firstSeenAt: { $gt: new Date(0) } }, { projection: { origin: 1 } });
+    .find({ firstSeenAt: { $gt: new Date(0) } }, { projection: { origin: 1, software: 1 } });
   const origins: string[] = [];
-  for await (const { origin } of peers) if (isAllowedPeer(policy, origin)) origins.push(origin);
-  const hosts = new Set(origins.map((origin) => new URL(origin).hostname));
+  const hosts = new Set<string>();
+  for await (const { origin, software } of peers) {
+    if (!isAllowedPeer(policy, origin)) continue;
+    hosts.add(new URL(origin).hostname);
+    if (software === '' || software === 'chatiere') origins.push(origin);
+  }
   return [...origins, ...allowed.filter((domain) => !hosts.has(domain)).map((domain) => `https://${domain}`)];
 }
 

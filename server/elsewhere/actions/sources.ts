@@ -163,7 +163,11 @@ export async function keepChildren(
 ): Promise<number> {
   const named = [...new Set(addresses)].slice(0, maxHostersPerSource);
   const ids = new Set(named.map((address) => sourceKey(kind, address)));
-  for (const address of named) await addSource(ctx, { kind, address, reason: 'source', parent: source._id });
+  for (const address of named) {
+    await addSource(ctx, { kind, address, reason: 'source', parent: source._id });
+    const alone = { _id: sourceKey(kind, address), parent: null, reason: { $ne: 'administrator' as const } };
+    await sourcesIn(ctx.store).updateOne(alone, { $set: { parent: source._id } });
+  }
   for (const child of await sourcesIn(ctx.store).find({ parent: source._id }).toArray()) {
     if (ids.has(child._id)) continue;
     if (child.kind === 'actor' && (await isFollowedHere(ctx.store, child.address))) {
@@ -192,7 +196,7 @@ export async function noteFailure(ctx: Context, source: RemoteSource, error: Rem
   await remoteCollectivesIn(ctx.store).updateOne({ _id: source._id }, { $set: { silentSince } });
 }
 
-/** Not its fault: we have asked its server too much at once. */
+/** Not its fault: we have asked its server too much at once, or are about to ask and do not know how that ends. */
 export async function postpone(ctx: Context, source: RemoteSource): Promise<void> {
   await set(ctx, source._id, { nextAt: new Date(ctx.now.getTime() + 90_000) });
 }
