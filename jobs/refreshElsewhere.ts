@@ -22,5 +22,5 @@ export async function refreshElsewhere({ house, federation }: JobTools, signal: 
     else await readFileSource(ctx, house.fetchText, source);
     read += 1;
   }
-  return { read };
+  return { cataloguesRead: read };
 }

@@ -5,5 +5,6 @@ import type { JobResult } from '../server/instances/schema.js';
 import type { JobTools } from './tools.js';
 
 export async function sortElsewhere({ house }: JobTools): Promise<JobResult> {
-  return { ...(await sortSources(contextOf(house, { kind: 'system', name: 'sortElsewhere' }))) };
+  const done = await sortSources(contextOf(house, { kind: 'system', name: 'sortElsewhere' }));
+  return { cataloguesAdded: done.added, cataloguesRemoved: done.removed, cataloguesExpired: done.expired };
 }

@@ -269,6 +269,7 @@ export const wire: readonly string[] = [
   'GET /actors/:name',
   'GET /actors/:name/outbox',
   'GET /actors/:name/followers',
+  'GET /actors/:name/catalogue',
   'GET /actors/:name/followers/synchronization',
   'GET /actors/:name/following',
   'GET /objects/:id',
