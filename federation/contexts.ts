@@ -48,6 +48,20 @@ export const extensionTerms = {
   quoteUrl: 'as:quoteUrl',
 };
 
+/** What hosters and instances say of themselves in our vocabulary, spelled out as well. */
+export const catalogueTerms = {
+  chatiere: `${ourNamespace}#`,
+  catalogue: { '@id': 'chatiere:catalogue', '@type': '@id' },
+  tagline: 'chatiere:tagline',
+  taglineMap: { '@id': 'chatiere:tagline', '@container': '@language' },
+  website: { '@id': 'chatiere:website', '@type': '@id' },
+  place: 'chatiere:place',
+  country: 'chatiere:country',
+  legalForm: 'chatiere:legalForm',
+  hosterStatus: 'chatiere:hosterStatus',
+  memberOf: { '@id': 'chatiere:memberOf', '@container': '@set' },
+};
+
 /** What a JSON-LD processor gets for a context's address. Never the network. */
 export function pinnedContext(url: string): { contextUrl: null; documentUrl: string; document: object } {
   return { contextUrl: null, documentUrl: url, document: documentFor(url) };

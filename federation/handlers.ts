@@ -1,5 +1,7 @@
 // TABLE: activity -> what it does here. A handler is parse, then deed; it sees only the normalised activity, the actor whose
 // key signed it, and what is stored. What we take note of and do nothing about says so.
+
+import { hastenSource, watchActor } from '../server/elsewhere/actions/sources.js';
 import { DomainError } from '../server/errors.js';
 import { readPolicy } from '../server/instances/queries.js';
 import { isLimitedPeer } from '../server/instances/rules.js';
@@ -20,6 +22,7 @@ import { findRemotePost, isAskedFromHere, isFollowedHere } from '../server/partn
 import { type InteractionKind, postTypes, type RemoteActor, type RemotePost } from '../server/partners/schema.js';
 import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
 import { addressedBy, ownerToldBy } from './addressed.js';
+import { isKnownHoster, receiveServiceEnd, receiveServiceIn } from './catalogues.js';
 import { contextFor, type Federation } from './federation.js';
 import { isLocal, localHandleIn, readIri, sameOrigin } from './iris.js';
 import { isObject, readJson } from './json.js';
@@ -59,7 +62,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   Announce: { concerns: isPartnerOrOfOurs, deed: receiveAnnounce },
   Arrive: ignored,
   Block: { concerns: isAboutOurs, deed: receiveBlockActivity },
-  Create: { check: checkOwnObject, concerns: isPartnerOrToUs, deed: receiveCreate },
+  Create: { check: checkOwnObject, concerns: isHeard, deed: receiveCreate },
   Delete: { deed: receiveDelete },
   Dislike: ignored,
   EmojiReact: { concerns: isOfOurs, deed: receiveLike },
@@ -163,6 +166,7 @@ async function receiveDelete(inbound: Inbound): Promise<void> {
   const ctx = contextFor(federation);
   if (activity.object?.id === sender._id) return forgetRemoteActor(ctx, sender._id);
   checkOwnObject(inbound);
+  await receiveServiceEnd(inbound);
   const iri = activity.object?.id ?? '';
   const known = await findRemotePost(ctx.store, iri);
   if (known && !known.authors.includes(sender._id)) throw new Refusal(403, 'the object is somebody else’s');
@@ -174,9 +178,11 @@ async function receiveUpdate(inbound: Inbound): Promise<void> {
   const { federation, activity, sender } = inbound;
   if (activity.object?.id === sender._id) {
     await fetchActor(federation, sender._id);
+    await hastenSource(contextFor(federation), sender._id);
     return;
   }
   checkOwnObject(inbound);
+  await receiveServiceIn(inbound);
   const known = await findRemotePost(federation.house.store, activity.object?.id ?? '');
   if (known && !known.authors.includes(sender._id)) throw new Refusal(403, 'the object is somebody else’s');
   const post = known && postIn(inbound);
@@ -188,13 +194,21 @@ async function isPartner({ federation, sender }: Inbound): Promise<boolean> {
   return isFollowedHere(federation.house.store, sender._id);
 }
 
+/** Whether we read what the sender publishes: somebody here follows it, or its catalogue is known here. */
+async function isHeard(inbound: Inbound): Promise<boolean> {
+  return (await isPartnerOrToUs(inbound)) || (await isKnownHoster(inbound.federation, inbound.sender));
+}
+
 /** Whether one of ours has asked the sender for anything that can still be answered. */
 async function isAsked({ federation, sender }: Inbound): Promise<boolean> {
   return isAskedFromHere(federation.house.store, sender._id);
 }
 
 /** An answer to a Follow of ours. What stands inline only names it; what we stored decides (AP-44). */
-async function receiveAnswer({ federation, activity, sender }: Inbound, answer: 'accept' | 'reject'): Promise<void> {
+async function receiveAnswer(
+  { federation, activity, sender, raw }: Inbound,
+  answer: 'accept' | 'reject',
+): Promise<void> {
   const { object } = activity;
   const { site } = federation.house;
   if (object === null || (object.type !== null && object.type !== 'Follow')) return;
@@ -207,6 +221,9 @@ async function receiveAnswer({ federation, activity, sender }: Inbound, answer: 
     followIri: isOurs ? object.id : null,
     follower: isOurs ? null : follower,
   });
+  if (answer === 'accept' && (await isPartner({ federation, activity, sender, raw }))) {
+    await watchActor(contextFor(federation), sender);
+  }
 }
 
 /** Whether it is by a partner, or an inline post by its own author that answers or names one of ours. */
@@ -220,6 +237,7 @@ async function isPartnerOrToUs(inbound: Inbound): Promise<boolean> {
 /** A post of a followed actor: inline, as its author signed it; or only its id, then from its own server. */
 async function receiveCreate(inbound: Inbound): Promise<void> {
   const { federation, activity, sender } = inbound;
+  await receiveServiceIn(inbound);
   const isInline = activity.object?.type !== null;
   const post = isInline ? postIn(inbound) : await fetchPost(federation, activity.object?.id ?? '');
   if (post === null || post === 'gone' || !isBy(post, sender)) return;

@@ -15,6 +15,7 @@ import {
 } from './activities.js';
 import { findLocalActor, type LocalActor } from './actors.js';
 import { describeActor } from './announce/actors.js';
+import { describeCatalogue } from './announce/catalogue.js';
 import { mayRead, requesterOf } from './audience.js';
 import { attribute, readCarried } from './authorship.js';
 import { ourContextDocument, ourContextPath } from './contexts.js';
@@ -169,6 +170,12 @@ function actorRoutes(router: Router, federation: Federation): void {
     if (followers === null) throw new Refusal(404, 'there is no such list');
     const collection = toCollection(synchronisationIri(federation, actor.handle), followers.length, false);
     sendText(res, JSON.stringify({ ...collection, orderedItems: followers }), false);
+  });
+
+  router.get('/actors/:name/catalogue', async (req, res) => {
+    const actor = await actorNamed(federation, req.params.name);
+    const after = cursorIn(req, /^[0-9a-f-]{36}$/);
+    sendJson(res, await describeCatalogue(federation, actor, after));
   });
 
   router.get('/actors/:name/following', async (req, res) => {

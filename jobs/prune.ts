@@ -11,6 +11,7 @@ import { pruneImports } from '../server/catalogue/actions/imports.js';
 import { purgeCatalogueOf, purgeWithdrawnServices } from '../server/catalogue/actions/purge.js';
 import { purgeDeleted } from '../server/collectives/actions.js';
 import type { Context } from '../server/context.js';
+import { pruneEntries } from '../server/elsewhere/actions/entries.js';
 import { contextOf, type House } from '../server/house.js';
 import { pruneLimits } from '../server/http/limits.js';
 import { pruneRules } from '../server/instances/actions/domainRules.js';
@@ -33,6 +34,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
   imports: pruneImports,
   services: purgeWithdrawnServices,
   rules: pruneRules,
+  elsewhere: pruneEntries,
   refusedPeers: (_ctx, federation) => enforcePolicy(federation),
   collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf]),
   follows: pruneFollows,

@@ -5,6 +5,7 @@ import type { Federation } from '../federation/federation.js';
 import { activityRepresentation, federationRouter } from '../federation/routes.js';
 import { catalogueRoutes } from './catalogue/routes.js';
 import { collectiveRoutes } from './collectives/routes.js';
+import { elsewhereRoutes } from './elsewhere/routes.js';
 import { historyRoutes } from './history/routes.js';
 import type { Engine, House } from './house.js';
 import { refuseOtherHosts, securityHeaders } from './http/armour.js';
@@ -34,6 +35,7 @@ export function slices(house: House, engine: Engine): Routes[] {
     peopleRoutes(house),
     catalogueRoutes(house),
     collectiveRoutes(house),
+    elsewhereRoutes(house),
     partnerRoutes(house),
     moderationRoutes(house),
     intentRoutes(house),

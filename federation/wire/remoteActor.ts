@@ -45,6 +45,7 @@ export function fromActor(json: unknown, privateHosts: readonly string[], now: D
       ),
     outbox: ownAddress(iri, json.outbox, privateHosts),
     followers: ownAddress(iri, json.followers, privateHosts),
+    catalogue: ownAddress(iri, json.catalogue, privateHosts),
     alsoKnownAs: listOf(json.alsoKnownAs)
       .slice(0, 20)
       .map((other) => readIri(other, privateHosts))

@@ -4,6 +4,7 @@
 import { getCollective } from '../collectives/queries.js';
 import { checkMayManageCollective } from '../collectives/rules.js';
 import type { Context } from '../context.js';
+import { forgetSource } from '../elsewhere/actions/sources.js';
 import { DomainError } from '../errors.js';
 import { type DomainEvent, type PendingEvent, pending } from '../events.js';
 import type { HandleKind } from '../handles/handles.js';
@@ -163,6 +164,7 @@ export async function forgetRemoteActor(ctx: Context, iri: string): Promise<void
     { $set: { state: 'rejected', decidedAt: ctx.now } },
   );
   await forgetPostsOf(ctx, iri);
+  await forgetSource(ctx, iri);
 }
 
 /**

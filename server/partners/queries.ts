@@ -270,6 +270,18 @@ export async function isFollowedHere(store: Store, iri: string): Promise<boolean
   return (await followingsIn(store).findOne({ followed: iri, state: 'accepted' }, { projection: { _id: 1 } })) !== null;
 }
 
+/** Every actor elsewhere whom one of ours follows, as last described. */
+export async function listFollowedHere(store: Store): Promise<RemoteActor[]> {
+  const followed = await followingsIn(store).distinct('followed', { state: 'accepted' });
+  const iris = followed.filter((iri): iri is string => typeof iri === 'string');
+  const actors: RemoteActor[] = [];
+  for (let from = 0; from < iris.length; from += 200) {
+    const found = remoteActorsIn(store).find({ _id: { $in: iris.slice(from, from + 200) }, goneAt: null });
+    actors.push(...(await found.toArray()));
+  }
+  return actors;
+}
+
 /** Whether one of ours follows that actor, or waits for its answer. */
 export async function isAskedFromHere(store: Store, iri: string): Promise<boolean> {
   const open = { followed: iri, state: { $in: ['pending', 'accepted'] as FollowingState[] } };

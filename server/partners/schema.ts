@@ -62,6 +62,8 @@ export interface RemoteActor extends Doc {
   followers?: string | null;
   /** Other names that it claims: a Move counts only when the new home lists the old one. */
   alsoKnownAs?: string[];
+  /** IRI of the collection of its services (our vocabulary), on its own origin. */
+  catalogue?: string | null;
   /** When its follows were last moved to another actor. */
   movedAt?: Date | null;
 }

@@ -10,6 +10,8 @@ import { type LocalText, textIn } from '../shapes.js';
 export interface HomeFacts {
   settings: InstanceSettings;
   serviceCount: number;
+  /** With those of other homes. */
+  findableCount: number;
   collectiveCount: number;
   needs: { need: Need; count: number }[];
   news: ServiceNews[];
@@ -29,6 +31,7 @@ export function presentHome(facts: HomeFacts, actor: Actor) {
     tagline: hasText(settings.tagline) ? settings.tagline : null,
     description: firstParagraph(settings.description),
     serviceCount,
+    findableCount: facts.findableCount,
     collectiveCount,
     isEmpty: serviceCount === 0,
     needs: facts.needs

@@ -16,7 +16,7 @@ import { languageChoice, themeChoice, themeFile } from './schema.js';
 
 const shownCollectives = 6;
 const shownNews = 5;
-const newestServices = { q: '', sort: 'newest', page: 1 } as const;
+const newestServices = { q: '', where: 'here', sort: 'newest', page: 1 } as const;
 const yearSeconds = 31_536_000;
 
 /** Where the code of this program can be had (AGPL-3.0 §13), as package.json tells it. */
@@ -42,6 +42,7 @@ export function siteRoutes(house: House): Routes {
       const facts = {
         settings,
         serviceCount: services.all,
+        findableCount: services.places.everywhere,
         collectiveCount,
         needs,
         news: news.items,

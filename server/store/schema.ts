@@ -2,6 +2,7 @@
 import { bootstrapIndexes } from '../bootstrap/apply.js';
 import { catalogueIndexes } from '../catalogue/queries.js';
 import { collectiveIndexes } from '../collectives/queries.js';
+import { elsewhereIndexes } from '../elsewhere/queries.js';
 import { handleIndexes } from '../handles/handles.js';
 import { historyIndexes } from '../history/queries.js';
 import { limitIndexes } from '../http/limits.js';
@@ -24,6 +25,7 @@ export const allIndexes: CollectionIndexes = {
   ...bootstrapIndexes,
   ...catalogueIndexes,
   ...collectiveIndexes,
+  ...elsewhereIndexes,
   ...handleIndexes,
   ...historyIndexes,
   ...limitIndexes,

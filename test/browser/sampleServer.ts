@@ -13,9 +13,14 @@ import { drainEvents } from '../../jobs/drainEvents.js';
 import { roseau, roseauMembers } from '../../jobs/roseau.js';
 import { buildApp } from '../../server/app.js';
 import { catalogueEvent } from '../../server/catalogue/actions/catalogueEvent.js';
-import { createService } from '../../server/catalogue/actions/services.js';
+import { createService, emptyProfile } from '../../server/catalogue/actions/services.js';
 import { createCollective } from '../../server/collectives/actions.js';
 import type { Collective } from '../../server/collectives/schema.js';
+import { keepHoster } from '../../server/elsewhere/actions/entries.js';
+import { addSource, noteFailure, noteRead } from '../../server/elsewhere/actions/sources.js';
+import { findSource } from '../../server/elsewhere/queries.js';
+import { sourceKey } from '../../server/elsewhere/rules.js';
+import type { SourceKind } from '../../server/elsewhere/schema.js';
 import { recordChange } from '../../server/history/actions.js';
 import { contextOf, type Engine, type House } from '../../server/house.js';
 import { loadViews } from '../../server/http/views.js';
@@ -57,6 +62,40 @@ async function addPeople(house: House): Promise<{ administrator: string; member:
     });
   }
   return ids;
+}
+
+/** A hoster of another instance, one known by its file whose server is silent, and a file that cannot be read. */
+async function furnishElsewhere(house: House): Promise<void> {
+  const ctx = { ...contextOf(house, system), now: new Date(house.now().getTime() - 9 * day) };
+  const common = { legalForm: 'ASSOCIATION', status: 'ACTIVE', place: 'Niort', country: 'FR', networks: [] } as const;
+  const add = async (kind: SourceKind, address: string, fr: string, services: string[]) => {
+    await addSource(ctx, { kind, address, reason: kind === 'actor' ? 'following' : 'administrator' });
+    const source = await findSource(house.store, sourceKey(kind, address));
+    if (source === null || services.length === 0) return source;
+    const { origin, host } = new URL(address);
+    const name = { fr, en: '' };
+    const tagline = { fr: 'Petit hébergeur du marais', en: 'A small host in the marshes' };
+    const page = { url: `${origin}/`, website: `${origin}/`, handle: `marais@${host}` };
+    const readings = services.map((service, index) => ({
+      key: `${origin}/services/${index}`,
+      url: `${origin}/services/${index}`,
+      profile: { ...emptyProfile({ fr: service, en: '' }), needs: ['write' as const], website: `${origin}/${index}` },
+      publishedAt: null,
+      saidAt: ctx.now,
+    }));
+    await keepHoster(ctx, source, { ...common, ...page, networks: [], name, tagline }, readings, true);
+    await noteRead(ctx, source, { count: readings.length });
+    return source;
+  };
+  await add('actor', 'https://marais.example/actors/marais', 'Le Marais libre', [
+    'Pads du marais',
+    'Carnets du marais',
+  ]);
+  const silent = await add('organization', 'https://causses.example/organization.properties', 'Les Causses', ['Abri']);
+  const broken = await add('organization', 'https://fournil.example/organization.properties', '', []);
+  const error = { key: 'catalogue.fetch.unreachable', params: {} };
+  if (silent) await noteFailure(ctx, silent, error);
+  if (broken) await noteFailure(ctx, broken, error);
 }
 
 async function furnish(house: House, memberId: string): Promise<void> {
@@ -205,6 +244,7 @@ export async function startSampleServer(empty = false): Promise<SampleServer> {
   };
   const people = await addPeople(house);
   if (!empty) await furnish(house, people.member);
+  if (!empty) await furnishElsewhere(house);
   const engine: Engine = {
     version: '0.1.0',
     isDevelopment: true,

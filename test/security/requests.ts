@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:http';
 import type { Express } from 'express';
 import { slices } from '../../server/app.js';
+import { sourceKey } from '../../server/elsewhere/rules.js';
 import type { RouteRecord } from '../../server/http/routes.js';
 import { mediaKey } from '../../server/partners/rules.js';
 import { png } from '../server/uploads/pictures.js';
@@ -99,6 +100,9 @@ export function targetsOf(app: TwinHouse): Record<'alpha' | 'beta' | 'missing' |
 }
 
 /** The address of a route about a target; other ids are of things of the instance. */
+/** The file of a hoster that an administrator added: test/security/tenants.ts. */
+const knownFile = 'https://known.example/organization.properties';
+
 /** A delivery to known.example that was given up: test/security/tenants.ts. */
 const knownDelivery = `01890000-0000-7000-8000-000000000001 ${'0'.repeat(32)}`;
 
@@ -134,6 +138,7 @@ function idOfInstance(app: TwinHouse, path: string): string {
   if (path.startsWith('/admin/reports')) return app.reportId;
   if (path.startsWith('/admin/mails')) return app.alpha.mailIds[0] ?? missingId;
   if (path.startsWith('/admin/jobs/events')) return app.failedEventId;
+  if (path.startsWith('/admin/known-hosters')) return sourceKey('organization', knownFile);
   return missingId;
 }
 

@@ -12,6 +12,7 @@ import type { Service } from '../../server/catalogue/schema.js';
 import { createCollective, setLogo, updateProfile } from '../../server/collectives/actions.js';
 import { getCollective } from '../../server/collectives/queries.js';
 import type { Collective } from '../../server/collectives/schema.js';
+import { addSource } from '../../server/elsewhere/actions/sources.js';
 import { pending } from '../../server/events.js';
 import { recordChange } from '../../server/history/actions.js';
 import { setRule } from '../../server/instances/actions/domainRules.js';
@@ -358,6 +359,8 @@ async function keepPeer({ house }: WholeApp): Promise<void> {
   const known = { origin: 'https://known.example', software: 'mastodon', version: '4', firstSeenAt: now };
   const seen = { checkedAt: now, lastInAt: now, lastOutAt: null };
   await peersIn(house.store).insertOne({ _id: 'known.example', ...known, ...seen });
+  const address = 'https://known.example/organization.properties';
+  await addSource(contextFor(house, systemActor), { kind: 'organization', address, reason: 'administrator' });
   await deliveriesIn(house.store).insertOne({
     _id: `01890000-0000-7000-8000-000000000001 ${'0'.repeat(32)}`,
     activityId: '01890000-0000-7000-8000-000000000001',
