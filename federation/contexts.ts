@@ -44,6 +44,8 @@ export const extensionTerms = {
   implements: { '@id': 'https://w3id.org/fep/844e#implements', '@type': '@id', '@container': '@set' },
   votersCount: 'toot:votersCount',
   quoteUrl: 'as:quoteUrl',
+  lemmy: 'https://join-lemmy.org/ns#',
+  postingRestrictedToMods: 'lemmy:postingRestrictedToMods',
 };
 
 /** What a JSON-LD processor gets for a context's address. Never the network. */

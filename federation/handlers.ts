@@ -1,6 +1,7 @@
 // TABLE: activity -> what it does here. A handler is parse, then deed; it sees only the normalised activity, the actor whose
 // key signed it, and what is stored. What we take note of and do nothing about says so.
 import { DomainError } from '../server/errors.js';
+import { receiveGroupPostChange, receiveGroupRemoval } from '../server/groups/actions/receive.js';
 import { readPolicy } from '../server/instances/queries.js';
 import { isLimitedPeer } from '../server/instances/rules.js';
 import {
@@ -18,6 +19,7 @@ import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
 import { contextFor, type Federation } from './federation.js';
 import { isLocal, localHandleIn, readIri, sameOrigin } from './iris.js';
 import { isObject, readJson } from './json.js';
+import { bringPost, bringRemoval, isForGroups, standsInGroup, targetIn } from './groups.js';
 import type { ReceivedActivity, ReceivedObject } from './normalise.js';
 import { Refusal } from './refusal.js';
 import { fetchActor } from './remoteActors.js';
@@ -53,7 +55,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   Announce: { concerns: isPartner, deed: receiveAnnounce },
   Arrive: ignored,
   Block: ignored,
-  Create: { check: checkOwnObject, concerns: isPartner, deed: receiveCreate },
+  Create: { check: checkOwnObject, concerns: isPartnerOrForGroups, deed: receiveCreate },
   Delete: { deed: receiveDelete },
   Dislike: ignored,
   Flag: ignored,
@@ -68,7 +70,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   Offer: ignored,
   Reject: { concerns: isAsked, deed: (inbound) => receiveAnswer(inbound, 'reject') },
   Read: ignored,
-  Remove: ignored,
+  Remove: { concerns: isInGroup, deed: receiveRemove },
   TentativeAccept: ignored,
   TentativeReject: ignored,
   Travel: ignored,
@@ -141,9 +143,15 @@ async function receiveDelete(inbound: Inbound): Promise<void> {
   const { federation, activity, sender } = inbound;
   const ctx = contextFor(federation);
   if (activity.object?.id === sender._id) return forgetRemoteActor(ctx, sender._id);
-  checkOwnObject(inbound);
   const iri = activity.object?.id ?? '';
+  const brought = broughtBy(inbound);
+  const removal = brought ? await receiveGroupRemoval(ctx, { ...brought, iri, type: 'Delete' }) : 'none';
+  // A moderator deletes what is another's: it leaves the group, and is nobody else's business.
+  if (removal === 'removed' && !sameOrigin(iri, sender._id)) return;
+  checkOwnObject(inbound);
+  if (removal === 'refused') throw new Refusal(403, 'the object is somebody else’s');
   const known = await findRemotePost(ctx.store, iri);
+  if (known && !known.authors.includes(sender._id) && removal === 'removed') return;
   if (known && !known.authors.includes(sender._id)) throw new Refusal(403, 'the object is somebody else’s');
   if (known || (await isFollowedHere(ctx.store, sender._id))) await receivePostDeletion(ctx, iri, sender._id);
 }
@@ -158,13 +166,41 @@ async function receiveUpdate(inbound: Inbound): Promise<void> {
   checkOwnObject(inbound);
   const known = await findRemotePost(federation.house.store, activity.object?.id ?? '');
   if (known && !known.authors.includes(sender._id)) throw new Refusal(403, 'the object is somebody else’s');
-  const post = known && postIn(inbound);
-  if (post) await receivePostChange(contextFor(federation), post);
+  const isGrouped = await standsInGroup(federation, activity.object?.id);
+  const post = known || isGrouped ? await postOf(inbound) : null;
+  if (post === null || !post.authors.includes(sender._id)) return;
+  if (known) await receivePostChange(contextFor(federation), post);
+  const brought = broughtBy(inbound);
+  if (isGrouped && brought) await receiveGroupPostChange(contextFor(federation), { ...brought, post });
+}
+
+/** The activity for groups, which pass on as it came only what has an id. */
+function broughtBy({ activity, raw, sender }: Inbound) {
+  return activity.id === null ? null : { activityIri: activity.id, raw: raw.toString('utf8'), author: sender._id };
+}
+
+/** A moderator elsewhere takes a post out of a group of ours, where it is named as the target. */
+async function receiveRemove(inbound: Inbound): Promise<void> {
+  const { activity, federation, raw } = inbound;
+  const brought = broughtBy(inbound);
+  const iri = activity.object?.id;
+  if (!brought || !iri) return;
+  await bringRemoval(federation, { ...brought, iri, target: targetIn(raw, federation.house.privateHosts) });
+}
+
+async function isInGroup({ federation, activity }: Inbound): Promise<boolean> {
+  return standsInGroup(federation, activity.object?.id);
 }
 
 /** Whether somebody here follows the sender: whoever nobody asked for leaves no trace. */
 async function isPartner({ federation, sender }: Inbound): Promise<boolean> {
   return isFollowedHere(federation.house.store, sender._id);
+}
+
+/** Whether somebody here follows the sender, or the sender may write into a group here that the activity names. */
+async function isPartnerOrForGroups(inbound: Inbound): Promise<boolean> {
+  const { federation, raw, sender } = inbound;
+  return (await isPartner(inbound)) || isForGroups(federation, raw, sender._id);
 }
 
 /** Whether one of ours has asked the sender for anything that can still be answered. */
@@ -190,11 +226,19 @@ async function receiveAnswer({ federation, activity, sender }: Inbound, answer: 
 
 /** A post of a followed actor: inline, as its author signed it; or only its id, then from its own server. */
 async function receiveCreate(inbound: Inbound): Promise<void> {
-  const { federation, activity, sender } = inbound;
-  const isInline = activity.object?.type !== null;
-  const post = isInline ? postIn(inbound) : await fetchPost(federation, activity.object?.id ?? '');
-  if (post === null || post === 'gone' || !post.authors.includes(sender._id)) return;
+  const { federation, sender } = inbound;
+  const post = await postOf(inbound);
+  if (post === null || !post.authors.includes(sender._id)) return;
   await receivePost(contextFor(federation), post, sender._id);
+  const brought = broughtBy(inbound);
+  if (brought) await bringPost(federation, { ...brought, post, postId: null });
+}
+
+async function postOf(inbound: Inbound): Promise<RemotePost | null> {
+  const { activity, federation } = inbound;
+  if (activity.object?.type !== null) return postIn(inbound);
+  const post = await fetchPost(federation, activity.object?.id ?? '');
+  return post === 'gone' ? null : post;
 }
 
 /** The post inside the signed bytes, when it is the object that was checked. */
@@ -210,7 +254,8 @@ function postIn({ federation, activity, raw }: Inbound): RemotePost | null {
 async function receiveAnnounce({ federation, activity, sender }: Inbound): Promise<void> {
   const { object } = activity;
   const ctx = contextFor(federation);
-  const isActivity = object?.type !== null && ['Create', 'Update', 'Delete'].includes(object?.type ?? '');
+  const isRemoval = object?.type === 'Delete' || object?.type === 'Remove';
+  const isActivity = isRemoval || object?.type === 'Create' || object?.type === 'Update';
   const iri = isActivity ? object?.object : object?.id;
   if (!iri || isLocal(federation.house.site, iri) || (object?.type && !isActivity && !isPostType(object.type))) return;
   const known = await findRemotePost(ctx.store, iri);
@@ -219,6 +264,9 @@ async function receiveAnnounce({ federation, activity, sender }: Inbound): Promi
   if (post === 'gone') {
     const [author] = known?.authors ?? [];
     if (author !== undefined) await receivePostDeletion(ctx, iri, author);
+  } else if (isRemoval) {
+    // Its author keeps it; the group wants it no more (FEP-1b12).
+    await receiveUndoBoost(ctx, iri, sender._id);
   } else if (post !== null) {
     if (known && known !== post) await receivePostChange(ctx, post);
     await receiveBoost(ctx, post, sender._id, ctx.now);

@@ -34,7 +34,10 @@ export type DomainEvent =
   | { type: 'following.requested'; followingId: string }
   | { type: 'following.undone'; followingId: string; followIri: string }
   | { type: 'interaction.made'; interactionId: string }
-  | { type: 'interaction.undone'; interactionId: string; activityIri: string };
+  | { type: 'interaction.undone'; interactionId: string; activityIri: string }
+  | { type: 'group.changed'; groupId: string }
+  | { type: 'group.deleted'; groupId: string }
+  | { type: 'group.acted'; groupActivityId: string };
 
 export type EventType = DomainEvent['type'];
 export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;

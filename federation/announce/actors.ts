@@ -67,14 +67,14 @@ export async function announceCollectiveGone(
   return collective?.published ? deleteOf(federation, collective.handle) : [];
 }
 
-async function updateOf(federation: Federation, handle: string): Promise<Draft[]> {
+export async function updateOf(federation: Federation, handle: string): Promise<Draft[]> {
   const actor = await findLocalActor(federation, handle);
   if (actor === null || actor === 'gone' || !(await isFollowed(federation, handle))) return [];
   const { '@context': _context, ...document } = await describeActor(federation, actor);
   return [{ ...frameOf(federation, handle), type: 'Update', object: document, context: actorContext }];
 }
 
-async function deleteOf(federation: Federation, handle: string): Promise<Draft[]> {
+export async function deleteOf(federation: Federation, handle: string): Promise<Draft[]> {
   if (!(await isFollowed(federation, handle))) return [];
   const object = federation.apex.actorIri(handle);
   return [{ ...frameOf(federation, handle), type: 'Delete', object, context: actorContext }];

@@ -2,6 +2,8 @@
 import { findCollective } from '../../server/collectives/queries.js';
 import { isPublic } from '../../server/collectives/rules.js';
 import type { Collective } from '../../server/collectives/schema.js';
+import { findGroup, findGroupPost } from '../../server/groups/queries.js';
+import { contextIri, groupKey } from '../../server/groups/rules.js';
 import { findRemoteActor } from '../../server/partners/queries.js';
 import { deliveryInbox } from '../../server/partners/rules.js';
 import { postPath } from '../../server/posts/present.js';
@@ -49,21 +51,28 @@ async function say(federation: Federation, event: Announced<'post.published' | '
   const before = await findLastOfSubject(federation, subjectOf(post._id), event.eventId);
   if (before?.type === 'Delete') return [];
   const mentioned = await withAnswered(federation, post, await resolveMentions(federation, post.mentions));
-  const note = await noteOf(
-    federation,
-    collective,
-    post,
-    mentioned,
-    before === null ? null : (post.updatedAt ?? event.at),
-  );
+  const group = await groupOf(federation, post);
+  const updated = before === null ? null : (post.updatedAt ?? event.at);
+  const note = await noteOf(federation, collective, post, mentioned, updated, group);
   const remote = mentioned.flatMap(({ actor }) => (actor ? [deliveryInbox(actor)] : []));
   const audience = publicAudienceOf(
     federation.apex.streamsOf(collective.handle).followers,
-    mentioned.map(({ iri }) => iri),
+    [...new Set([...(group ? [group.iri] : []), ...mentioned.map(({ iri }) => iri)])],
   );
   const inboxes = [...new Set([...remote, ...formerInboxes(before)])];
   const type = before === null ? 'Create' : 'Update';
-  return [{ ...frameOf(federation, collective.handle, post._id), type, object: note, ...audience, inboxes }];
+  return [{ ...frameOf(federation, collective.handle, post._id), type, object: note, ...audience, ...(group ? { audience: group.iri } : {}), inboxes }];
+}
+
+/** The group for which it is, and the thread: that of what it answers, else the one that it begins. */
+async function groupOf(federation: Federation, post: Post) {
+  const { apex, house } = federation;
+  const group = post.groupId === undefined ? null : await findGroup(house.store, post.groupId);
+  if (group === null || group.deletedAt !== null) return null;
+  const parent = post.inReplyTo ? await findGroupPost(house.store, group._id, post.inReplyTo.iri) : null;
+  const thread = parent?.thread ?? groupKey(group._id, apex.objectIri(post._id));
+  const iri = apex.actorIri(group.handle);
+  return { iri, name: `@${group.handle}@${house.site.host}`, context: contextIri(house.site, thread) };
 }
 
 /** Whoever is answered is told, named in the text or not. */
@@ -85,6 +94,7 @@ async function noteOf(
   post: Post,
   mentioned: readonly Mentioned[],
   updated: Date | null,
+  group: Awaited<ReturnType<typeof groupOf>>,
 ) {
   const { apex, house } = federation;
   const pages = new Map(mentioned.map((one) => [one.mention, one.page]));
@@ -102,6 +112,7 @@ async function noteOf(
     updated,
     hashtags: [],
     ...(post.inReplyTo ? { inReplyTo: post.inReplyTo.iri } : {}),
+    ...(group ? { group } : {}),
     mentions: mentioned.map(({ mention, iri }) => ({
       name: `@${mention.includes('@') ? mention : `${mention}@${house.site.host}`}`,
       iri,

@@ -3,22 +3,31 @@ import { findCollective } from '../collectives/queries.js';
 import { checkMayEditCollective, notFound } from '../collectives/rules.js';
 import type { Collective } from '../collectives/schema.js';
 import { actorName, type Context } from '../context.js';
+import { DomainError } from '../errors.js';
 import { pending } from '../events.js';
+import { findGroup, standingOf } from '../groups/queries.js';
+import { checkMayWrite } from '../groups/rules.js';
 import { newId } from '../ids.js';
+import { actorIri } from '../partners/rules.js';
 import type { LocalText } from '../shapes.js';
 import { getPost, postsOf } from './queries.js';
 import { findMentions } from './render.js';
 import { changedMeanwhile, checkMaySpeak, checkPostVersion } from './rules.js';
 import type { Post } from './schema.js';
 
-/** Emits post.published. Refuses: not-found, closed (the collective is a draft or in the bin). */
+/** What a post answers, and the group for which it is. */
+export type PostPlace = Pick<Post, 'inReplyTo' | 'groupId'>;
+
+/** Emits post.published. Refuses: not-found, closed (the collective is a draft or in the bin; the group does not take it). */
 export async function publishPost(
   ctx: Context,
   collectiveId: string,
   text: LocalText,
-  inReplyTo?: Post['inReplyTo'],
+  { inReplyTo, groupId }: PostPlace = {},
 ): Promise<Post> {
-  checkMaySpeak(await collectiveFor(ctx, collectiveId));
+  const collective = await collectiveFor(ctx, collectiveId);
+  checkMaySpeak(collective);
+  if (groupId !== undefined) await checkGroupTakes(ctx, collective, groupId, inReplyTo !== undefined);
   const post: Post = {
     _id: newId(),
     collectiveId,
@@ -26,6 +35,7 @@ export async function publishPost(
     text,
     mentions: await findMentions(text),
     ...(inReplyTo ? { inReplyTo } : {}),
+    ...(groupId ? { groupId } : {}),
     publishedAt: ctx.now,
     updatedAt: null,
     deletedAt: null,
@@ -83,6 +93,19 @@ export async function purgePostsOf(ctx: Context, collectiveId: string): Promise<
     { collectiveId, deletedAt: null },
     { $set: { text: { fr: '', en: '' }, mentions: [], authorPersonId: '', deletedAt: ctx.now }, $inc: { version: 1 } },
   );
+}
+
+/** The rule by which the group will judge the post when it gets there, asked while its writer can still be told. */
+async function checkGroupTakes(
+  ctx: Context,
+  { handle }: Collective,
+  groupId: string,
+  isComment: boolean,
+): Promise<void> {
+  const group = await findGroup(ctx.store, groupId);
+  if (!group) throw new DomainError('not-found', 'error.notFound');
+  const standing = await standingOf(ctx.store, ctx.site, group, actorIri(ctx.site, handle));
+  checkMayWrite(group, standing, isComment ? 'comment' : 'begin');
 }
 
 /** Refuses: not-found. */

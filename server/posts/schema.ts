@@ -18,6 +18,8 @@ export interface Post extends Doc, Eventful {
   mentions: string[];
   /** What it answers elsewhere, and whose that is. */
   inReplyTo?: { iri: string; author: string };
+  /** The group of this instance for which it is, as a thread or a comment. */
+  groupId?: string;
   publishedAt: Date;
   /** Null until the first correction. */
   updatedAt: Date | null;

@@ -2,6 +2,7 @@
 import { bootstrapIndexes } from '../bootstrap/apply.js';
 import { catalogueIndexes } from '../catalogue/queries.js';
 import { collectiveIndexes } from '../collectives/queries.js';
+import { groupIndexes } from '../groups/queries.js';
 import { handleIndexes } from '../handles/handles.js';
 import { historyIndexes } from '../history/queries.js';
 import { limitIndexes } from '../http/limits.js';
@@ -21,6 +22,7 @@ export const allIndexes: CollectionIndexes = {
   ...bootstrapIndexes,
   ...catalogueIndexes,
   ...collectiveIndexes,
+  ...groupIndexes,
   ...handleIndexes,
   ...historyIndexes,
   ...limitIndexes,
@@ -39,6 +41,8 @@ export const eventfulCollections: readonly string[] = [
   'emailChanges',
   'followings',
   'follows',
+  'groupActivities',
+  'groups',
   'interactions',
   'invitations',
   'people',

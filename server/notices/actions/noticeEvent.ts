@@ -65,6 +65,9 @@ const table: { [T in EventType]: Writer<T> } = {
   'following.undone': noMail,
   'interaction.made': noMail,
   'interaction.undone': noMail,
+  'group.changed': noMail,
+  'group.deleted': noMail,
+  'group.acted': noMail,
 };
 
 /** Puts the mails about an event into the queue. Idempotent: one mail for each event and recipient. */

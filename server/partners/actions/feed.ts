@@ -1,6 +1,7 @@
 // What arrives from those whom we follow: kept once, and put into the feed of each of ours who follows. Every deed bears being
 // done again: a repeat changes nothing, an older version loses, what was deleted stays deleted.
 import type { Context } from '../../context.js';
+import { forgetGroupPostsOf } from '../../groups/actions/receive.js';
 import { type Doc, DuplicateKeyError } from '../../store/store.js';
 import { feedEntriesIn, findRemoteActor, followingsIn, remotePostsIn } from '../queries.js';
 import { feedPosition, isNewer, isPublicAudience, mayRead, postKey } from '../rules.js';
@@ -88,6 +89,7 @@ export async function forgetPostsOf(ctx: Context, author: string): Promise<void>
   const posts = remotePostsIn(ctx.store).find({ authors: author, deletedAt: null }, { projection: { iri: 1 } });
   for await (const { iri } of posts) await receivePostDeletion(ctx, iri, author);
   await feedEntriesIn(ctx.store).deleteMany({ from: author });
+  await forgetGroupPostsOf(ctx, author);
 }
 
 interface Reader extends Doc {

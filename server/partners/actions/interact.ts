@@ -56,7 +56,7 @@ export async function replyToPost(ctx: Context, ref: PartyRef, key: string, text
   const { post } = await enter(ctx, ref, key);
   if (ref.kind !== 'collective') throw new DomainError('not-allowed', 'partners.error.collectivesReply');
   checkMayInteract('reply', post);
-  await publishPost(ctx, ref.id, text, { iri: post.iri, author: post.authors[0] ?? '' });
+  await publishPost(ctx, ref.id, text, { inReplyTo: { iri: post.iri, author: post.authors[0] ?? '' } });
 }
 
 /** Who acts, and a post that they may read. Refuses: not-found. */
