@@ -81,7 +81,13 @@ export function buildApex(site: Site): Apex {
       return { inbox, outbox, followers, following };
     },
     async buildActivity({ id, type, actor, to, cc, audience, published, object }) {
-      const etc = { id, cc, ...(audience === undefined ? {} : { audience }), published: published.toISOString(), object };
+      const etc = {
+        id,
+        cc,
+        ...(audience === undefined ? {} : { audience }),
+        published: published.toISOString(),
+        object,
+      };
       const built = await apex.buildActivity(type, actor, to, etc);
       return polish(await apex.toJSONLD(built));
     },

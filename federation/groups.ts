@@ -1,10 +1,6 @@
 // Between the wire and the groups of this instance (FEP-1b12): which of them an activity names, and what of it is brought to
 // them. What comes from elsewhere and what our own collectives say go through the same deeds, in server/groups.
-import {
-  receiveGroupPost,
-  receiveGroupPostChange,
-  receiveGroupRemoval,
-} from '../server/groups/actions/receive.js';
+import { receiveGroupPost, receiveGroupPostChange, receiveGroupRemoval } from '../server/groups/actions/receive.js';
 import { listGroupPostsByIri, standingOf } from '../server/groups/queries.js';
 import { contextIri, mayWrite } from '../server/groups/rules.js';
 import type { Group } from '../server/groups/schema.js';

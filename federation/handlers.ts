@@ -17,9 +17,9 @@ import { findRemotePost, isAskedFromHere, isFollowedHere } from '../server/partn
 import { postTypes, type RemoteActor, type RemotePost } from '../server/partners/schema.js';
 import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
 import { contextFor, type Federation } from './federation.js';
+import { bringPost, bringRemoval, isForGroups, standsInGroup, targetIn } from './groups.js';
 import { isLocal, localHandleIn, readIri, sameOrigin } from './iris.js';
 import { isObject, readJson } from './json.js';
-import { bringPost, bringRemoval, isForGroups, standsInGroup, targetIn } from './groups.js';
 import type { ReceivedActivity, ReceivedObject } from './normalise.js';
 import { Refusal } from './refusal.js';
 import { fetchActor } from './remoteActors.js';

@@ -12,8 +12,8 @@ import {
   announcePerson,
 } from './announce/actors.js';
 import { announceFollowing, announceUnfollowing } from './announce/followings.js';
-import { announceGroup, announceGroupActivity, announceGroupGone } from './announce/groups.js';
 import { announceAccept, announceReject } from './announce/follows.js';
+import { announceGroup, announceGroupActivity, announceGroupGone } from './announce/groups.js';
 import { announceInteraction, announceInteractionUndone } from './announce/interactions.js';
 import { announcePost, announcePostChange, announcePostGone } from './announce/posts.js';
 import { announceClosing, announceService, announceServiceChange, announceServiceGone } from './announce/services.js';
@@ -115,7 +115,8 @@ async function keep(federation: Federation, event: PendingEvent, draft: Draft, k
   if (!(await activitiesIn(federation).findOne({ _id: key }, { projection: { _id: 1 } }))) {
     await insert(federation, event, draft, key);
   }
-  if (draft.type === 'Delete' && draft.objectIri !== null) await withdrawText(federation, { objectIri: draft.objectIri }, key);
+  if (draft.type === 'Delete' && draft.objectIri !== null)
+    await withdrawText(federation, { objectIri: draft.objectIri }, key);
   if (draft.withdrawsSubject) await withdrawText(federation, { subject: draft.subject }, key);
 }
 

@@ -24,10 +24,7 @@ export async function announceGroupGone(federation: Federation, event: Announced
  * The activity as it came, to followers. The first post of a thread is announced by its id too, for those who know boosts and
  * no groups (Mastodon); that is undone when the post goes.
  */
-export async function announceGroupActivity(
-  federation: Federation,
-  event: Announced<'group.acted'>,
-): Promise<Draft[]> {
+export async function announceGroupActivity(federation: Federation, event: Announced<'group.acted'>): Promise<Draft[]> {
   const { store } = federation.house;
   const acted = await findGroupActivity(store, event.groupActivityId);
   const group = acted && (await findGroup(store, acted.groupId));
@@ -38,9 +35,7 @@ export async function announceGroupActivity(
   if (acted.raw === '' && !isOwnRemoval) return [];
   const frame = frameOf(federation, group, acted);
   const isFirst = post.thread === post._id;
-  const object = isOwnRemoval
-    ? await removalOf(federation, group, post, event)
-    : (JSON.parse(acted.raw) as Json);
+  const object = isOwnRemoval ? await removalOf(federation, group, post, event) : (JSON.parse(acted.raw) as Json);
   if (acted.type === 'Create') {
     const told: Draft = { ...frame, object, listed: true };
     return isFirst ? [told, { ...frame, object: post.iri }] : [told];

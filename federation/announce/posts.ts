@@ -55,13 +55,21 @@ async function say(federation: Federation, event: Announced<'post.published' | '
   const updated = before === null ? null : (post.updatedAt ?? event.at);
   const note = await noteOf(federation, collective, post, mentioned, updated, group);
   const remote = mentioned.flatMap(({ actor }) => (actor ? [deliveryInbox(actor)] : []));
-  const audience = publicAudienceOf(
-    federation.apex.streamsOf(collective.handle).followers,
-    [...new Set([...(group ? [group.iri] : []), ...mentioned.map(({ iri }) => iri)])],
-  );
+  const audience = publicAudienceOf(federation.apex.streamsOf(collective.handle).followers, [
+    ...new Set([...(group ? [group.iri] : []), ...mentioned.map(({ iri }) => iri)]),
+  ]);
   const inboxes = [...new Set([...remote, ...formerInboxes(before)])];
   const type = before === null ? 'Create' : 'Update';
-  return [{ ...frameOf(federation, collective.handle, post._id), type, object: note, ...audience, ...(group ? { audience: group.iri } : {}), inboxes }];
+  return [
+    {
+      ...frameOf(federation, collective.handle, post._id),
+      type,
+      object: note,
+      ...audience,
+      ...(group ? { audience: group.iri } : {}),
+      inboxes,
+    },
+  ];
 }
 
 /** The group for which it is, and the thread: that of what it answers, else the one that it begins. */

@@ -49,7 +49,8 @@ export async function receiveGroupPost(ctx: Context, group: Group, arrival: Post
   const parent = await parentIn(ctx, group, post);
   if (parent === 'unknown' || !isPublicAudience(post.audience)) return;
   const standing = await standingOf(ctx.store, ctx.site, group, author);
-  if (!mayWrite(group, standing, parent === null ? 'begin' : 'comment') || (await hasHadEnough(ctx, group, author))) return;
+  if (!mayWrite(group, standing, parent === null ? 'begin' : 'comment') || (await hasHadEnough(ctx, group, author)))
+    return;
   const _id = groupKey(group._id, post.iri);
   const kept: GroupPost = {
     _id,
@@ -141,7 +142,12 @@ export async function empty(ctx: Context, post: GroupPost, removedBy: 'author' |
 }
 
 /** Once for each activity, with the news of it. */
-export async function record(ctx: Context, post: GroupPost, type: GroupActivity['type'], arrival: Arrival): Promise<void> {
+export async function record(
+  ctx: Context,
+  post: GroupPost,
+  type: GroupActivity['type'],
+  arrival: Arrival,
+): Promise<void> {
   const _id = groupKey(post.groupId, arrival.activityIri);
   const event: DomainEvent = { type: 'group.acted', groupActivityId: _id };
   const acted: GroupActivity = {
