@@ -5,6 +5,7 @@ import type { Federation } from '../federation/federation.js';
 import { activityRepresentation, federationRouter } from '../federation/routes.js';
 import { catalogueRoutes } from './catalogue/routes.js';
 import { collectiveRoutes } from './collectives/routes.js';
+import { groupRoutes } from './groups/routes.js';
 import { historyRoutes } from './history/routes.js';
 import type { Engine, House } from './house.js';
 import { refuseOtherHosts, securityHeaders } from './http/armour.js';
@@ -35,6 +36,7 @@ export function slices(house: House, engine: Engine): Routes[] {
     partnerRoutes(house),
     uploadRoutes(house),
     postRoutes(house),
+    groupRoutes(house),
     historyRoutes(house),
     noticeRoutes(house),
     instanceRoutes(house, engine),

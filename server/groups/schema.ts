@@ -84,5 +84,5 @@ export const deleteShape = z.object({ handle: line(40).default('') });
 const hexKey = z.string().regex(/^[0-9a-f]{64}$/);
 export const namedParams = z.object({ name: handleName });
 export const threadParams = z.object({ name: handleName, thread: hexKey });
-export const removeShape = z.object({ post: hexKey });
+export const removeParams = threadParams.extend({ post: hexKey });
 export const pageQuery = z.object({ page: pageNumber });
