@@ -10,7 +10,7 @@ import { Routes, type Visit } from '../http/routes.js';
 import { countFollows } from '../partners/queries.js';
 import { actorIri } from '../partners/rules.js';
 import { removeFromGroup } from './actions.js';
-import { groupPath, presentGroup, presentGroupPosts, threadPath } from './present.js';
+import { groupPath, type PresentedGroupPost, presentGroup, presentGroupPosts, threadPath } from './present.js';
 import {
   commentsPerPage,
   countThread,
@@ -23,7 +23,7 @@ import {
   threadsPerPage,
 } from './queries.js';
 import { adminPages } from './routes/adminPages.js';
-import { isOpen, mayModerate, mayWrite } from './rules.js';
+import { isOpen, mayModerate, mayWrite, type WritingDeed } from './rules.js';
 import { type Group, namedParams, pageQuery, removeParams, threadParams } from './schema.js';
 
 type AnyVisit = Visit<unknown, unknown, unknown>;
@@ -97,19 +97,23 @@ function readingPages(routes: Routes): void {
     if (!head) throw new DomainError('gone', 'groups.error.removed');
     const path = threadPath(group, first._id);
     const shown = presentGroup(group, site, visit.language);
+    const writers = isOpen(group) ? await writersFor(visit, group, 'comment') : [];
+    const withAnswers = (post: PresentedGroupPost) => ({
+      ...post,
+      answers: writers.map(({ name, path: form }) => ({ name, href: `${form}?answers=${post.key}` })),
+    });
     const model = {
       group: shown,
-      head: at.page === 1 ? head : null,
-      comments: posts.filter(({ key }) => key !== first._id),
+      head: at.page === 1 ? withAnswers(head) : null,
+      comments: posts.filter(({ key }) => key !== first._id).map(withAnswers),
       commentCount: total - 1,
-      answers: isOpen(group) ? await writersFor(visit, group, 'comment', first._id) : [],
       removeAction: mayModerate(visit.ctx.actor) ? `${path}/posts` : null,
       crumbs: [{ href: groupPath(group), label: shown.name }],
-      title: head.title || visit.t('groups.thread.untitled'),
+      heading: head.heading || visit.t('groups.thread.by', { name: head.author.name }),
       paging: paged(path, {}, at),
     };
     await visit.page('groups/thread', model, {
-      title: model.title,
+      title: head.title || model.heading,
       nav: 'about',
       alternates: [{ type: 'application/activity+json', href: `/contexts/${first._id}` }],
     });
@@ -127,16 +131,15 @@ function readingPages(routes: Routes): void {
 }
 
 /** The reader's collectives that may write, with where they do it. */
-async function writersFor(visit: AnyVisit, group: Group, deed: 'begin' | 'comment', answers?: string) {
+async function writersFor(visit: AnyVisit, group: Group, deed: WritingDeed) {
   const { actor, site, store } = visit.ctx;
   if (actor?.kind !== 'person') return [];
   const mine = (await listCollectivesOf(store, actor.personId)).filter(isPublic);
-  const query = answers === undefined ? 'announce=on' : `answers=${answers}`;
   const found = await Promise.all(
     mine.map(async ({ _id, handle, profile }) => {
       const standing = await standingOf(store, site, group, actorIri(site, handle));
       const name = profile.name[visit.language] || profile.name.fr || profile.name.en;
-      return mayWrite(group, standing, deed) ? [{ name, href: `/my/collectives/${_id}/posts/new?${query}` }] : [];
+      return mayWrite(group, standing, deed) ? [{ name, path: `/my/collectives/${_id}/posts/new` }] : [];
     }),
   );
   return found.flat();
