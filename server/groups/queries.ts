@@ -13,7 +13,7 @@ import { groupKey, type Standing } from './rules.js';
 import type { Group, GroupActivity, GroupPost } from './schema.js';
 
 export const groupIndexes: CollectionIndexes = {
-  groups: [{ keys: { slot: 1 }, unique: true }, { keys: { handle: 1 }, unique: true }, eventIndex],
+  groups: [{ keys: { slot: 1 }, unique: true }, eventIndex],
   groupPosts: [
     { keys: { iri: 1 } },
     { keys: { author: 1 } },
@@ -38,11 +38,6 @@ export function groupActivitiesIn(store: Store) {
 /** Also one that is deleted. */
 export async function findGroup(store: Store, id: string): Promise<Group | null> {
   return groupsIn(store).findOne({ _id: id });
-}
-
-/** By its name on the Fediverse, in any case; also one that is deleted. */
-export async function findGroupByHandle(store: Store, handle: string): Promise<Group | null> {
-  return groupsIn(store).findOne({ handle: handle.toLowerCase() });
 }
 
 export const announcementsSlot = 'announcements';
