@@ -467,7 +467,8 @@ describe('a group on the wire', () => {
   it('is closed: it answers, and takes nothing; deleted: it says so, and is gone', async () => {
     await closeAnnouncements(app.ctx());
     await run();
-    expect((peer.ofType('Update').at(-1)?.json.object as Json).postingRestrictedToMods).to.equal(true);
+    const updated = peer.ofType('Update').at(-1)?.json.object as Json | undefined;
+    expect(updated?.postingRestrictedToMods).to.equal(true);
     await send(peer, bea, comment(bea, peer));
     expect(await thread()).to.have.length(1);
     expect(await refusalOf(deleteAnnouncements(app.ctx(), 'autre'))).to.match(/^invalid /);
