@@ -11,6 +11,7 @@ import { pruneImports } from '../server/catalogue/actions/imports.js';
 import { purgeCatalogueOf, purgeWithdrawnServices } from '../server/catalogue/actions/purge.js';
 import { purgeDeleted } from '../server/collectives/actions.js';
 import type { Context } from '../server/context.js';
+import { purgeGroupPostsOf } from '../server/groups/actions/receive.js';
 import { contextOf } from '../server/house.js';
 import { pruneLimits } from '../server/http/limits.js';
 import { pruneRules } from '../server/instances/actions/domainRules.js';
@@ -31,7 +32,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<nu
   services: purgeWithdrawnServices,
   rules: pruneRules,
   refusedPeers: (_ctx, federation) => enforcePolicy(federation),
-  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf]),
+  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf, purgeGroupPostsOf]),
   follows: pruneFollows,
   followings: pruneFollowings,
   interactions: pruneInteractions,

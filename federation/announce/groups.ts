@@ -15,9 +15,13 @@ export async function announceGroup(federation: Federation, event: Announced<'gr
   return group && group.deletedAt === null ? updateOf(federation, group.handle) : [];
 }
 
+/** What it passed on is not kept either. */
 export async function announceGroupGone(federation: Federation, event: Announced<'group.deleted'>): Promise<Draft[]> {
   const group = await findGroup(federation.house.store, event.groupId);
-  return group ? deleteOf(federation, group.handle) : [];
+  if (group === null) return [];
+  const passedOn = { actor: group.handle, type: 'Announce' };
+  await activitiesIn(federation).updateMany(passedOn, { $set: { json: '', listed: false } });
+  return deleteOf(federation, group.handle);
 }
 
 /**

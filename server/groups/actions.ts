@@ -6,9 +6,8 @@ import { type DomainEvent, pending } from '../events.js';
 import { claimHandle, retireHandle } from '../handles/handles.js';
 import { newId } from '../ids.js';
 import { checkMayAdminister } from '../instances/rules.js';
-import { actorIri } from '../partners/rules.js';
 import { DuplicateKeyError } from '../store/store.js';
-import { empty, record } from './actions/receive.js';
+import { emptyGroup, removeHere } from './actions/receive.js';
 import { announcementsSlot, findAnnouncements, findGroupPostByKey, groupsIn } from './queries.js';
 import { checkGroupVersion, mayModerate } from './rules.js';
 import type { Group, GroupInput } from './schema.js';
@@ -72,6 +71,7 @@ export async function deleteAnnouncements(ctx: Context, typed: string): Promise<
     { $set: { slot: group._id, deletedAt: ctx.now }, $push: { events: pending(event, ctx.now) }, $inc: { version: 1 } },
   );
   await retireHandle(ctx, group.handle);
+  await emptyGroup(ctx, group._id);
 }
 
 /**
@@ -84,9 +84,7 @@ export async function removeFromGroup(ctx: Context, groupId: string, key: string
   if (post.removedAt !== null) return;
   const group = await groupsIn(ctx.store).findOne({ _id: groupId });
   if (!group || group.deletedAt !== null) throw new DomainError('not-found', 'error.notFound');
-  const by = actorIri(ctx.site, group.handle);
-  await record(ctx, post, 'removal', { activityIri: `${post.iri}#removal`, raw: '', author: by });
-  await empty(ctx, post, 'moderator');
+  await removeHere(ctx, group, post, 'moderator');
 }
 
 async function enter(ctx: Context): Promise<Group> {

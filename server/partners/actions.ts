@@ -6,6 +6,7 @@ import { checkMayManageCollective } from '../collectives/rules.js';
 import type { Context } from '../context.js';
 import { DomainError } from '../errors.js';
 import { type DomainEvent, type PendingEvent, pending } from '../events.js';
+import { groupPostsIn } from '../groups/queries.js';
 import type { HandleKind } from '../handles/handles.js';
 import { DuplicateKeyError } from '../store/store.js';
 import { forgetPostsOf } from './actions/feed.js';
@@ -195,6 +196,7 @@ async function isNeeded({ store }: Context, iri: string): Promise<boolean> {
   const only = { projection: { _id: 1 as const } };
   if (await followsIn(store).findOne({ follower: iri }, only)) return true;
   if (await followingsIn(store).findOne({ followed: iri, state: { $in: ['pending', 'accepted'] } }, only)) return true;
+  if (await groupPostsIn(store).findOne({ author: iri, removedAt: null }, only)) return true;
   return (await remotePostsIn(store).findOne({ authors: iri }, only)) !== null;
 }
 

@@ -7,7 +7,9 @@ import { activitiesIn } from '../../federation/activities.js';
 import { fetchActor } from '../../federation/remoteActors.js';
 import { readEd25519Multikey } from '../../federation/signatures/keys.js';
 import { verifyProof } from '../../federation/signatures/proofs.js';
+import { deleteCollective, purgeDeleted } from '../../server/collectives/actions.js';
 import type { Collective } from '../../server/collectives/schema.js';
+import { purgeGroupPostsOf } from '../../server/groups/actions/receive.js';
 import {
   changeAnnouncements,
   closeAnnouncements,
@@ -48,7 +50,8 @@ const input = (overrides: Partial<GroupInput> = {}): GroupInput => ({
   ...overrides,
 });
 
-describe('a group on the wire', () => {
+describe('a group on the wire', function () {
+  this.timeout(60_000);
   let app: FederatedApp;
   let peer: Peer;
   let evil: Peer;
@@ -119,6 +122,13 @@ describe('a group on the wire', () => {
   }
 
   const send = (of: Peer, by: PeerActor, activity: Json) => of.post(by, `${app.baseUrl}/inbox`, activity);
+
+  /** All that holds words of what was written in the group. */
+  async function kept(): Promise<unknown[]> {
+    const { store } = app.house;
+    const passedOn = activitiesIn(app.federation).find({ actor: 'annonces' }).toArray();
+    return Promise.all([passedOn, groupActivitiesIn(store).find({}).toArray(), groupPostsIn(store).find({}).toArray()]);
+  }
 
   describe('as others read it', () => {
     it('is a Group whose moderators are a collection, found by name', async () => {
@@ -193,9 +203,7 @@ describe('a group on the wire', () => {
       const undo = peer.ofType('Undo').at(-1)?.json.object as Json;
       expect(undo).to.include({ type: 'Announce', actor: iri, object: firstIri, id: announced()[1]?.json.id });
       expect(await threads()).to.deep.equal([]);
-      const kept = await activitiesIn(app.federation).find({}).toArray();
-      const acted = await groupActivitiesIn(app.house.store).find({}).toArray();
-      expect(JSON.stringify([kept, acted]))
+      expect(JSON.stringify(await kept()))
         .not.to.contain('Bonsoir')
         .and.not.to.contain('Bonjour');
       expect((await peer.get(`${app.baseUrl}/contexts/${groupKey(group._id, firstIri)}`)).status).to.equal(410);
@@ -440,8 +448,8 @@ describe('a group on the wire', () => {
       await run();
       expect(inner(-1)).to.deep.equal(remove);
       expect(await thread()).to.have.length(1);
-      const kept = await groupPostsIn(app.house.store).findOne({ iri: postIri });
-      expect(kept).to.include({ removedBy: 'moderator', content: null });
+      const removed = await groupPostsIn(app.house.store).findOne({ iri: postIri });
+      expect(removed).to.include({ removedBy: 'moderator', content: null });
       // What was removed is not brought back.
       await send(peer, bea, { ...created, id: peer.nextId() });
       expect(await thread()).to.have.length(1);
@@ -451,7 +459,7 @@ describe('a group on the wire', () => {
       expect((await peer.get(firstIri)).status).to.equal(200);
     });
 
-    it('forgets what an actor wrote who is gone', async () => {
+    it('forgets what an actor wrote who is gone, and tells those to whom it was passed on', async () => {
       const gone = {
         '@context': 'https://www.w3.org/ns/activitystreams',
         id: peer.nextId(),
@@ -461,6 +469,21 @@ describe('a group on the wire', () => {
       };
       expect((await send(peer, bea, gone)).status).to.equal(202);
       expect(await thread()).to.have.length(1);
+      await run();
+      const told = evil.ofType('Announce').at(-1)?.json.object;
+      expect(told).to.include({ type: 'Delete', actor: iri, object: postIri });
+      expect(JSON.stringify(await kept())).not.to.contain('Which hours?');
+    });
+
+    it('forgets what a hoster of ours wrote who is gone for good', async () => {
+      await deleteCollective(app.ctx(), hoster._id, hoster.handle);
+      await run();
+      app.pass(31 * 24 * 60);
+      await purgeDeleted(app.ctx(), [purgeGroupPostsOf]);
+      await run();
+      expect(evil.ofType('Announce').at(-1)?.json.object).to.include({ type: 'Delete', actor: iri, object: firstIri });
+      expect(await threads()).to.have.length(0);
+      expect(JSON.stringify(await kept())).not.to.contain('Bonjour');
     });
   });
 
@@ -477,6 +500,7 @@ describe('a group on the wire', () => {
     expect(peer.ofType('Delete').at(-1)?.json).to.include({ actor: iri, object: iri });
     expect((await peer.get(iri)).status).to.equal(410);
     expect((await peer.get(`${iri}/moderators`)).status).to.equal(410);
+    expect(JSON.stringify(await kept())).not.to.contain('Bonjour');
     expect(await findAnnouncements(app.house.store)).to.equal(null);
     expect(await refusalOf(openAnnouncements(app.ctx(), input()))).to.match(/^conflict /);
     await openAnnouncements(app.ctx(), input({ handle: 'nouvelles' }));

@@ -1,8 +1,9 @@
 // What is done in a group by whoever may: the same deeds for what arrives from elsewhere and for what collectives of ours
 // write. Each bears being done again: a post stands once, an activity is passed on once, what was removed stays removed.
+import { getCollective } from '../../collectives/queries.js';
 import type { Context } from '../../context.js';
 import { type DomainEvent, pending } from '../../events.js';
-import { isNewer, isPublicAudience } from '../../partners/rules.js';
+import { actorIri, isNewer, isPublicAudience } from '../../partners/rules.js';
 import type { RemotePost } from '../../partners/schema.js';
 import { DuplicateKeyError } from '../../store/store.js';
 import {
@@ -126,15 +127,44 @@ export async function receiveGroupRemoval(
   return outcome;
 }
 
-/** An actor is gone for good: what it wrote in groups goes with it. Nobody is told: its own server does that. */
+/**
+ * An actor is gone for good, or nobody here deals with its server any more: what it wrote in groups goes, and those to whom it
+ * was passed on are told. Emits group.acted for each post.
+ */
 export async function forgetGroupPostsOf(ctx: Context, author: string): Promise<void> {
-  for (const post of await groupPostsIn(ctx.store).find({ author, removedAt: null }).toArray()) {
-    await empty(ctx, post, 'author');
+  for await (const post of groupPostsIn(ctx.store).find({ author, removedAt: null })) {
+    const group = await findGroup(ctx.store, post.groupId);
+    if (group) await removeHere(ctx, group, post, 'author');
   }
 }
 
+/** For purgeDeleted() of the collectives. */
+export async function purgeGroupPostsOf(ctx: Context, collectiveId: string): Promise<void> {
+  const { handle } = await getCollective(ctx.store, collectiveId);
+  await forgetGroupPostsOf(ctx, actorIri(ctx.site, handle));
+}
+
+/** Takes a post out without an activity that asks for it: the group itself says so. Emits group.acted, once. */
+export async function removeHere(
+  ctx: Context,
+  group: Group,
+  post: GroupPost,
+  removedBy: 'author' | 'moderator',
+): Promise<void> {
+  const author = actorIri(ctx.site, group.handle);
+  await record(ctx, post, 'removal', { activityIri: `${post.iri}#removal`, raw: '', author });
+  await empty(ctx, post, removedBy);
+}
+
+/** A group ends: nothing of what was written there is kept in it. Idempotent. */
+export async function emptyGroup(ctx: Context, groupId: string): Promise<void> {
+  const gone = { content: null, removedAt: ctx.now, removedBy: 'moderator' as const };
+  await groupPostsIn(ctx.store).updateMany({ groupId, removedAt: null }, { $set: gone });
+  await groupActivitiesIn(ctx.store).updateMany({ groupId }, { $set: { raw: '' } });
+}
+
 /** What it said is gone at once, here and in what was kept to be passed on. */
-export async function empty(ctx: Context, post: GroupPost, removedBy: 'author' | 'moderator'): Promise<void> {
+async function empty(ctx: Context, post: GroupPost, removedBy: 'author' | 'moderator'): Promise<void> {
   const gone = { content: null, removedAt: ctx.now, removedBy };
   await groupPostsIn(ctx.store).updateOne({ _id: post._id, removedAt: null }, { $set: gone });
   const said = { post: post._id, type: { $in: ['Create', 'Update'] as GroupActivity['type'][] } };
@@ -142,12 +172,7 @@ export async function empty(ctx: Context, post: GroupPost, removedBy: 'author' |
 }
 
 /** Once for each activity, with the news of it. */
-export async function record(
-  ctx: Context,
-  post: GroupPost,
-  type: GroupActivity['type'],
-  arrival: Arrival,
-): Promise<void> {
+async function record(ctx: Context, post: GroupPost, type: GroupActivity['type'], arrival: Arrival): Promise<void> {
   const _id = groupKey(post.groupId, arrival.activityIri);
   const event: DomainEvent = { type: 'group.acted', groupActivityId: _id };
   const acted: GroupActivity = {
