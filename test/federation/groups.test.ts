@@ -431,6 +431,9 @@ describe('a group on the wire', function () {
       const neighbour = peer.addActor('neighbour');
       const theirs = { ...base, id: peer.nextId(), actor: neighbour.iri, type: 'Delete', object: postIri };
       await unmoved(() => send(peer, neighbour, theirs), 403);
+      const claimed = { ...changed, attributedTo: neighbour.iri };
+      const update = { ...base, id: peer.nextId(), actor: neighbour.iri, type: 'Update', object: claimed };
+      await unmoved(() => send(peer, neighbour, update), 202);
     });
 
     it('lets a moderator elsewhere, as stored, remove a post; a post taken from the featured ones stays', async () => {
