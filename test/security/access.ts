@@ -114,10 +114,7 @@ export const access: Record<string, Rule> = {
   'POST /admin/peers/rules/:domain/remove': { who: 'administrators' },
 
   'GET /admin/announcements': { who: 'administrators' },
-  'POST /admin/announcements': {
-    who: 'administrators',
-    body: { handle: 'annonces', 'name.fr': 'Annonces', version: '0' },
-  },
+  'POST /admin/announcements': { who: 'administrators', body: { 'name.fr': 'Annonces', version: '0' } },
   'POST /admin/announcements/close': { who: 'administrators' },
   'POST /admin/announcements/reopen': { who: 'administrators' },
   'POST /admin/announcements/delete': { who: 'administrators', body: { handle: 'annonces' } },
