@@ -46,6 +46,8 @@ export const extensionTerms = {
   movedTo: { '@id': 'as:movedTo', '@type': '@id' },
   votersCount: 'toot:votersCount',
   quoteUrl: 'as:quoteUrl',
+  lemmy: 'https://join-lemmy.org/ns#',
+  postingRestrictedToMods: 'lemmy:postingRestrictedToMods',
 };
 
 /** What hosters and instances say of themselves in our vocabulary, spelled out as well. */

@@ -3,6 +3,7 @@
 
 import { hastenSource, watchActor } from '../server/elsewhere/actions/sources.js';
 import { DomainError } from '../server/errors.js';
+import { receiveGroupPostChange, receiveGroupRemoval } from '../server/groups/actions/receive.js';
 import { readPolicy } from '../server/instances/queries.js';
 import { isLimitedPeer } from '../server/instances/rules.js';
 import { receiveReport } from '../server/moderation/actions.js';
@@ -24,6 +25,7 @@ import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
 import { addressedBy, ownerToldBy } from './addressed.js';
 import { isKnownHoster, receiveServiceEnd, receiveServiceIn } from './catalogues.js';
 import { contextFor, type Federation } from './federation.js';
+import { bringPost, bringRemoval, isForGroups, standsInGroup, targetIn } from './groups.js';
 import { isLocal, localHandleIn, readIri, sameOrigin } from './iris.js';
 import { isObject, readJson } from './json.js';
 import type { ReceivedActivity, ReceivedObject } from './normalise.js';
@@ -78,7 +80,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   Offer: ignored,
   Reject: { concerns: isAsked, deed: (inbound) => receiveAnswer(inbound, 'reject') },
   Read: ignored,
-  Remove: ignored,
+  Remove: { concerns: isInGroup, deed: receiveRemove },
   TentativeAccept: ignored,
   TentativeReject: ignored,
   Travel: ignored,
@@ -165,10 +167,16 @@ async function receiveDelete(inbound: Inbound): Promise<void> {
   const { federation, activity, sender } = inbound;
   const ctx = contextFor(federation);
   if (activity.object?.id === sender._id) return forgetRemoteActor(ctx, sender._id);
+  const iri = activity.object?.id ?? '';
+  const brought = broughtBy(inbound);
+  const removal = brought ? await receiveGroupRemoval(ctx, { ...brought, iri, type: 'Delete' }) : 'none';
+  // A moderator deletes what is another's: it leaves the group, and is nobody else's business.
+  if (removal === 'removed' && !sameOrigin(iri, sender._id)) return;
   checkOwnObject(inbound);
   await receiveServiceEnd(inbound);
-  const iri = activity.object?.id ?? '';
+  if (removal === 'refused') throw new Refusal(403, 'the object is somebody else’s');
   const known = await findRemotePost(ctx.store, iri);
+  if (known && !known.authors.includes(sender._id) && removal === 'removed') return;
   if (known && !known.authors.includes(sender._id)) throw new Refusal(403, 'the object is somebody else’s');
   if (known || (await isFollowedHere(ctx.store, sender._id))) await receivePostDeletion(ctx, iri, sender._id);
 }
@@ -185,8 +193,30 @@ async function receiveUpdate(inbound: Inbound): Promise<void> {
   await receiveServiceIn(inbound);
   const known = await findRemotePost(federation.house.store, activity.object?.id ?? '');
   if (known && !known.authors.includes(sender._id)) throw new Refusal(403, 'the object is somebody else’s');
-  const post = known && postIn(inbound);
-  if (post) await receivePostChange(contextFor(federation), post);
+  const isGrouped = await standsInGroup(federation, activity.object?.id);
+  const post = known || isGrouped ? await postOf(inbound) : null;
+  if (post === null || !post.authors.includes(sender._id)) return;
+  if (known) await receivePostChange(contextFor(federation), post);
+  const brought = broughtBy(inbound);
+  if (isGrouped && brought) await receiveGroupPostChange(contextFor(federation), { ...brought, post });
+}
+
+/** The activity for groups, which pass on as it came only what has an id. */
+function broughtBy({ activity, raw, sender }: Inbound) {
+  return activity.id === null ? null : { activityIri: activity.id, raw: raw.toString('utf8'), author: sender._id };
+}
+
+/** A moderator elsewhere takes a post out of a group of ours, where it is named as the target. */
+async function receiveRemove(inbound: Inbound): Promise<void> {
+  const { activity, federation, raw } = inbound;
+  const brought = broughtBy(inbound);
+  const iri = activity.object?.id;
+  if (!brought || !iri) return;
+  await bringRemoval(federation, { ...brought, iri, target: targetIn(raw, federation.house.privateHosts) });
+}
+
+async function isInGroup({ federation, activity }: Inbound): Promise<boolean> {
+  return standsInGroup(federation, activity.object?.id);
 }
 
 /** Whether somebody here follows the sender: whoever nobody asked for leaves no trace. */
@@ -194,9 +224,14 @@ async function isPartner({ federation, sender }: Inbound): Promise<boolean> {
   return isFollowedHere(federation.house.store, sender._id);
 }
 
-/** Whether we read what the sender publishes: somebody here follows it, or its catalogue is known here. */
+/**
+ * Whether we read what the sender publishes: somebody here follows it or is told, its catalogue is known here, or it may write
+ * into a group of ours that the activity names.
+ */
 async function isHeard(inbound: Inbound): Promise<boolean> {
-  return (await isPartnerOrToUs(inbound)) || (await isKnownHoster(inbound.federation, inbound.sender));
+  const { federation, raw, sender } = inbound;
+  if ((await isPartnerOrToUs(inbound)) || (await isKnownHoster(federation, sender))) return true;
+  return isForGroups(federation, raw, sender._id);
 }
 
 /** Whether one of ours has asked the sender for anything that can still be answered. */
@@ -236,18 +271,26 @@ async function isPartnerOrToUs(inbound: Inbound): Promise<boolean> {
 
 /** A post of a followed actor: inline, as its author signed it; or only its id, then from its own server. */
 async function receiveCreate(inbound: Inbound): Promise<void> {
-  const { federation, activity, sender } = inbound;
+  const { federation, sender } = inbound;
   await receiveServiceIn(inbound);
-  const isInline = activity.object?.type !== null;
-  const post = isInline ? postIn(inbound) : await fetchPost(federation, activity.object?.id ?? '');
-  if (post === null || post === 'gone' || !isBy(post, sender)) return;
+  const post = await postOf(inbound);
+  if (post === null || !isBy(post, sender)) return;
   const ctx = contextFor(federation);
   await receivePost(ctx, post, sender._id);
   await receiveMentions(ctx, post, await addressedBy(federation, post));
+  const brought = broughtBy(inbound);
+  if (brought) await bringPost(federation, { ...brought, post, postId: null });
 }
 
 function isBy(post: RemotePost, sender: RemoteActor): boolean {
   return post.authors.includes(sender._id);
+}
+
+async function postOf(inbound: Inbound): Promise<RemotePost | null> {
+  const { activity, federation } = inbound;
+  if (activity.object?.type !== null) return postIn(inbound);
+  const post = await fetchPost(federation, activity.object?.id ?? '');
+  return post === 'gone' ? null : post;
 }
 
 /** The post inside the signed bytes, when it is the object that was checked. */
@@ -287,7 +330,8 @@ async function receiveAnnounce(inbound: Inbound): Promise<void> {
   const { object } = activity;
   if (object?.id && isLocal(federation.house.site, object.id)) return receiveLike(inbound);
   const ctx = contextFor(federation);
-  const isActivity = object?.type !== null && ['Create', 'Update', 'Delete'].includes(object?.type ?? '');
+  const isRemoval = object?.type === 'Delete' || object?.type === 'Remove';
+  const isActivity = isRemoval || object?.type === 'Create' || object?.type === 'Update';
   const iri = isActivity ? object?.object : object?.id;
   if (!iri || isLocal(federation.house.site, iri) || (object?.type && !isActivity && !isPostType(object.type))) return;
   const known = await findRemotePost(ctx.store, iri);
@@ -296,6 +340,9 @@ async function receiveAnnounce(inbound: Inbound): Promise<void> {
   if (post === 'gone') {
     const [author] = known?.authors ?? [];
     if (author !== undefined) await receivePostDeletion(ctx, iri, author);
+  } else if (isRemoval) {
+    // Its author keeps it; the group wants it no more (FEP-1b12).
+    await receiveUndoBoost(ctx, iri, sender._id);
   } else if (post !== null) {
     if (known && known !== post) await receivePostChange(ctx, post);
     await receiveBoost(ctx, post, sender._id, ctx.now);

@@ -3,6 +3,15 @@
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from 'express';
 import { findServiceBySlug } from '../server/catalogue/queries.js';
 import { findCollectiveByHandle } from '../server/collectives/queries.js';
+import {
+  commentsPerPage,
+  countThread,
+  findGroup,
+  findGroupPostByKey,
+  listModerators,
+  listThreadAfter,
+} from '../server/groups/queries.js';
+import { contextIri } from '../server/groups/rules.js';
 import { countFollows, countReactions, listFollowersAfter } from '../server/partners/queries.js';
 import {
   type Activity,
@@ -50,6 +59,7 @@ export function federationRouter(federation: Federation, options: { version: str
   inboxRoutes(router, federation);
   actorRoutes(router, federation);
   objectRoutes(router, federation);
+  groupRoutes(router, federation);
   router.get(ourContextPath, (_req, res) => {
     res.set('Access-Control-Allow-Origin', '*').set('Cache-Control', 'public, max-age=86400');
     res.type('application/ld+json').send(JSON.stringify(ourContextDocument));
@@ -216,6 +226,37 @@ function objectRoutes(router: Router, federation: Federation): void {
     await actorNamed(federation, activity.actor);
     if (activity.json === '') throw new Refusal(410, 'it was about something deleted');
     sendText(res, activity.json, activity.isPublic);
+  });
+}
+
+/** Who moderates a group (FEP-1b12), and its threads as collections of posts in the order of arrival (FEP-7888). */
+function groupRoutes(router: Router, federation: Federation): void {
+  const { site, store } = federation.house;
+  router.get('/actors/:name/moderators', async (req, res) => {
+    const actor = await actorNamed(federation, req.params.name);
+    if (actor.kind !== 'group') throw new Refusal(404, 'there is no such list');
+    const moderators = await listModerators(store, site, actor.group);
+    const collection = toCollection(`${actor.iri}/moderators`, moderators.length, false);
+    sendJson(res, { ...collection, attributedTo: actor.iri, orderedItems: moderators });
+  });
+
+  router.get('/contexts/:id', async (req, res) => {
+    res.vary('Accept');
+    const first = await findGroupPostByKey(store, req.params.id);
+    const group = first && (await findGroup(store, first.groupId));
+    if (!first || !group || first.thread !== first._id) throw new Refusal(404, 'there is no such thread');
+    const owner = await actorNamed(federation, group.handle);
+    if (first.removedAt !== null) throw new Refusal(410, 'the thread was removed');
+    if (prefersPage(req.headers.accept)) return res.redirect(303, `/@${group.handle}/threads/${first._id}`);
+    const iri = contextIri(site, first._id);
+    const totalItems = await countThread(store, first._id);
+    const after = cursorIn(req, /^[0-9]{15}[0-9a-f]{64}$/);
+    const owned = { attributedTo: owner.iri };
+    if (after === undefined) return sendJson(res, { ...toCollection(iri, totalItems, totalItems > 0), ...owned });
+    const found = await listThreadAfter(store, first._id, after);
+    const next = found.length === commentsPerPage ? (found.at(-1)?.position ?? null) : null;
+    const items = found.map((post) => post.iri);
+    sendJson(res, { ...toCollectionPage({ iri, totalItems, items, after, next }, site.baseUrl), ...owned });
   });
 }
 

@@ -12,6 +12,7 @@ import { purgeCatalogueOf, purgeWithdrawnServices } from '../server/catalogue/ac
 import { purgeDeleted } from '../server/collectives/actions.js';
 import type { Context } from '../server/context.js';
 import { pruneEntries } from '../server/elsewhere/actions/entries.js';
+import { purgeGroupPostsOf } from '../server/groups/actions/receive.js';
 import { contextOf, type House } from '../server/house.js';
 import { pruneLimits } from '../server/http/limits.js';
 import { pruneRules } from '../server/instances/actions/domainRules.js';
@@ -36,7 +37,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
   rules: pruneRules,
   elsewhere: pruneEntries,
   refusedPeers: (_ctx, federation) => enforcePolicy(federation),
-  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf]),
+  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf, purgeGroupPostsOf]),
   follows: pruneFollows,
   followings: pruneFollowings,
   interactions: pruneInteractions,

@@ -6,6 +6,7 @@ import { activityRepresentation, federationRouter } from '../federation/routes.j
 import { catalogueRoutes } from './catalogue/routes.js';
 import { collectiveRoutes } from './collectives/routes.js';
 import { elsewhereRoutes } from './elsewhere/routes.js';
+import { groupRoutes } from './groups/routes.js';
 import { historyRoutes } from './history/routes.js';
 import type { Engine, House } from './house.js';
 import { refuseOtherHosts, securityHeaders } from './http/armour.js';
@@ -41,6 +42,7 @@ export function slices(house: House, engine: Engine): Routes[] {
     intentRoutes(house),
     uploadRoutes(house),
     postRoutes(house),
+    groupRoutes(house),
     historyRoutes(house),
     noticeRoutes(house),
     instanceRoutes(house, engine),

@@ -1,6 +1,8 @@
 // What is said of posts, of collectives and of people. Called by federation/outbox.ts only.
 import { findCollective } from '../../server/collectives/queries.js';
 import { isPublic } from '../../server/collectives/rules.js';
+import { findGroup, findGroupPost } from '../../server/groups/queries.js';
+import { contextIri, groupKey } from '../../server/groups/rules.js';
 import { findRemoteActor } from '../../server/partners/queries.js';
 import { deliveryInbox } from '../../server/partners/rules.js';
 import { findPerson } from '../../server/people/queries.js';
@@ -61,14 +63,20 @@ async function say(federation: Federation, event: Announced<'post.published' | '
   const isPrivate = post.isPrivate === true;
   const named = isPrivate ? [] : await resolveMentions(federation, post.mentions);
   const mentioned = await withAnswered(federation, post, named);
-  const note = await noteOf(federation, handle, post, mentioned, before === null ? null : (post.updatedAt ?? event.at));
+  const group = await groupOf(federation, post);
+  const updated = before === null ? null : (post.updatedAt ?? event.at);
+  const note = await noteOf(federation, handle, post, mentioned, updated, group);
   const remote = mentioned.flatMap(({ actor }) => (actor ? [deliveryInbox(actor)] : []));
   const iris = mentioned.map(({ iri }) => iri);
   const { followers } = federation.apex.streamsOf(handle);
-  const audience = isPrivate ? { to: iris, cc: [] } : publicAudienceOf(followers, iris);
+  const addressed = [...new Set([...(group ? [group.iri] : []), ...iris])];
+  const audience = isPrivate ? { to: iris, cc: [] } : publicAudienceOf(followers, addressed);
   const inboxes = [...new Set([...remote, ...formerInboxes(before)])];
   const type = before === null ? 'Create' : 'Update';
-  return [{ ...frameOf(federation, handle, post._id, isPrivate), type, object: note, ...audience, inboxes }];
+  const forGroup = group ? { audience: group.iri } : {};
+  return [
+    { ...frameOf(federation, handle, post._id, isPrivate), type, object: note, ...audience, ...forGroup, inboxes },
+  ];
 }
 
 /** The name under which its owner can be seen; null: they cannot. */
@@ -79,6 +87,17 @@ async function publicHandleOf(store: Store, post: Post): Promise<string | null> 
   }
   const collective = await findCollective(store, post.ownerId);
   return collective && isPublic(collective) ? collective.handle : null;
+}
+
+/** The group for which it is, and the thread: that of what it answers, else the one that it begins. */
+async function groupOf(federation: Federation, post: Post) {
+  const { apex, house } = federation;
+  const group = post.groupId === undefined ? null : await findGroup(house.store, post.groupId);
+  if (group === null || group.deletedAt !== null) return null;
+  const parent = post.inReplyTo ? await findGroupPost(house.store, group._id, post.inReplyTo.iri) : null;
+  const thread = parent?.thread ?? groupKey(group._id, apex.objectIri(post._id));
+  const iri = apex.actorIri(group.handle);
+  return { iri, name: `@${group.handle}@${house.site.host}`, context: contextIri(house.site, thread) };
 }
 
 /** Whoever is answered is told, named in the text or not. */
@@ -100,6 +119,7 @@ async function noteOf(
   post: Post,
   mentioned: readonly Mentioned[],
   updated: Date | null,
+  group: Awaited<ReturnType<typeof groupOf>>,
 ) {
   const { apex, house } = federation;
   const pages = new Map(mentioned.map((one) => [one.mention, one.page]));
@@ -118,6 +138,7 @@ async function noteOf(
     isPrivate: post.isPrivate === true,
     hashtags: [],
     ...(post.inReplyTo ? { inReplyTo: post.inReplyTo.iri } : {}),
+    ...(group ? { group } : {}),
     mentions: mentioned.map(({ mention, iri }) => ({
       name: `@${mention.includes('@') ? mention : `${mention}@${house.site.host}`}`,
       iri,

@@ -91,6 +91,8 @@ function describe(actor: LocalActor, frame: ActorFrame): Json {
       };
     case 'collective':
       return describeCollective(actor, frame);
+    case 'group':
+      return describeGroup(actor, frame);
   }
 }
 
@@ -133,6 +135,25 @@ function describeCollective(actor: LocalActor & { kind: 'collective' }, frame: A
       ),
       ...(place ? [{ type: 'PropertyValue', name: '📍', value: paragraphs(place).replace(/^<p>|<\/p>$/g, '') }] : []),
     ],
+  };
+}
+
+/** FEP-1b12: the moderators are a collection under `attributedTo`. */
+function describeGroup({ group, handle, iri }: LocalActor & { kind: 'group' }, frame: ActorFrame): Json {
+  return {
+    type: 'Group',
+    url: `${frame.baseUrl}/@${handle}`,
+    name: handle,
+    ...inBothLanguages('name', group.name, frame.language),
+    ...inBothLanguages('summary', asHtml(group.summary), frame.language),
+    published: group.createdAt.toISOString(),
+    updated: group.updatedAt.toISOString(),
+    attributedTo: `${iri}/moderators`,
+    postingRestrictedToMods: group.postingRestrictedToMods || group.closedAt !== null,
+    manuallyApprovesFollowers: false,
+    discoverable: true,
+    indexable: true,
+    attachment: [],
   };
 }
 

@@ -7,6 +7,7 @@ import type { Context } from '../context.js';
 import { forgetSource } from '../elsewhere/actions/sources.js';
 import { DomainError } from '../errors.js';
 import { type DomainEvent, type PendingEvent, pending } from '../events.js';
+import { groupPostsIn } from '../groups/queries.js';
 import type { HandleKind } from '../handles/handles.js';
 import { DuplicateKeyError } from '../store/store.js';
 import { forgetPostsOf } from './actions/feed.js';
@@ -210,6 +211,7 @@ async function isNeeded({ store }: Context, iri: string): Promise<boolean> {
   if (await followsIn(store).findOne({ follower: iri }, only)) return true;
   if (await followingsIn(store).findOne({ followed: iri, state: { $in: ['pending', 'accepted'] } }, only)) return true;
   if (await reactionsIn(store).findOne({ actor: iri }, only)) return true;
+  if (await groupPostsIn(store).findOne({ author: iri, removedAt: null }, only)) return true;
   return (await remotePostsIn(store).findOne({ authors: iri }, only)) !== null;
 }
 

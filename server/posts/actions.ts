@@ -4,10 +4,12 @@ import { checkMayEditCollective, isPublic, notFound } from '../collectives/rules
 import { actorName, type Context } from '../context.js';
 import { DomainError } from '../errors.js';
 import { pending } from '../events.js';
+import { findGroup, standingOf } from '../groups/queries.js';
+import { checkMayWrite } from '../groups/rules.js';
 import { newId } from '../ids.js';
 import { checkMayModerate } from '../moderation/rules.js';
 import { findMove, reactionsIn } from '../partners/queries.js';
-import { checkHasNotMoved } from '../partners/rules.js';
+import { actorIri, checkHasNotMoved } from '../partners/rules.js';
 import { findPerson } from '../people/queries.js';
 import { isPublicPerson } from '../people/rules.js';
 import type { LocalText } from '../shapes.js';
@@ -16,9 +18,20 @@ import { findMentions } from './render.js';
 import { changedMeanwhile, checkMaySpeak, checkPostVersion, objectIri } from './rules.js';
 import type { OwnerRef, Post } from './schema.js';
 
-/** Emits post.published. Refuses: not-found, closed (the collective is a draft, in the bin, or has moved). */
-export async function publishPost(ctx: Context, collectiveId: string, text: LocalText): Promise<Post> {
-  return publish(ctx, { kind: 'collective', id: collectiveId }, text, {});
+/** What a post answers, and the group for which it is. */
+export type PostPlace = Pick<Post, 'inReplyTo' | 'groupId'>;
+
+/**
+ * Emits post.published. Refuses: not-found, closed (the collective is a draft, in the bin, or has moved; the group does not
+ * take it).
+ */
+export async function publishPost(
+  ctx: Context,
+  collectiveId: string,
+  text: LocalText,
+  place: PostPlace = {},
+): Promise<Post> {
+  return publish(ctx, { kind: 'collective', id: collectiveId }, text, place);
 }
 
 export interface Answered {
@@ -41,10 +54,12 @@ async function publish(
   ctx: Context,
   owner: OwnerRef,
   text: LocalText,
-  more: Pick<Post, 'inReplyTo' | 'isPrivate'>,
+  more: Pick<Post, 'inReplyTo' | 'isPrivate' | 'groupId'>,
 ): Promise<Post> {
   checkMaySpeak(await isOwnerPublic(ctx, owner));
-  checkHasNotMoved(await findMove(ctx.store, await handleOf(ctx, owner)));
+  const handle = await handleOf(ctx, owner);
+  checkHasNotMoved(await findMove(ctx.store, handle));
+  if (more.groupId !== undefined) await checkGroupTakes(ctx, handle, more.groupId, more.inReplyTo !== undefined);
   const post: Post = {
     _id: newId(),
     ownerKind: owner.kind,
@@ -165,4 +180,12 @@ async function isOwnerPublic(ctx: Context, { kind, id }: OwnerRef): Promise<bool
   const person = await findPerson(ctx.store, id);
   if (!person || ctx.actor?.kind !== 'person' || ctx.actor.personId !== id) throw notFound();
   return isPublicPerson(person) && person.handle !== null;
+}
+
+/** The rule by which the group will judge the post when it gets there, asked while its writer can still be told. */
+async function checkGroupTakes(ctx: Context, handle: string, groupId: string, isComment: boolean): Promise<void> {
+  const group = await findGroup(ctx.store, groupId);
+  if (!group) throw new DomainError('not-found', 'error.notFound');
+  const standing = await standingOf(ctx.store, ctx.site, group, actorIri(ctx.site, handle));
+  checkMayWrite(group, standing, isComment ? 'comment' : 'begin');
 }

@@ -26,6 +26,14 @@ export async function findPost(store: Store, id: string): Promise<Post | null> {
   return postsOf(store).findOne({ _id: id });
 }
 
+/** Several at once, in no order; also Tombstones. */
+export async function listPostsById(store: Store, ids: readonly string[]): Promise<Post[]> {
+  if (ids.length === 0) return [];
+  return postsOf(store)
+    .find({ _id: { $in: [...new Set(ids)] } })
+    .toArray();
+}
+
 /** A post of that collective or person. Refuses: not-found, gone (deleted). */
 export async function getPost(store: Store, ownerId: string, id: string): Promise<Post> {
   const post = await findPost(store, id);

@@ -2,16 +2,23 @@
 import { editPath, nameIn, paged, pagePath, presentEditFrame, safeHref } from '../collectives/present.js';
 import { enterCollective, findPublicly } from '../collectives/queries.js';
 import { isPublic, mayEditCollective, notFound } from '../collectives/rules.js';
+import type { Collective } from '../collectives/schema.js';
 import type { Context } from '../context.js';
+import { DomainError } from '../errors.js';
 import { toAtom } from '../formats/atom.js';
+import { presentGroup, presentGroupPosts, threadPath } from '../groups/present.js';
+import { findAnnouncements, findGroup, findGroupPostByKey, standingOf } from '../groups/queries.js';
+import { mayWrite } from '../groups/rules.js';
 import type { House } from '../house.js';
 import type { FormState } from '../http/form.js';
 import { personOf, Routes, type Visit } from '../http/routes.js';
 import { presentAnswers, presentReactions } from '../partners/present.js';
 import { countReactions, pageAnswers, pageReactions } from '../partners/queries.js';
+import { actorIri } from '../partners/rules.js';
 import { findPersonByHandle, getPerson } from '../people/queries.js';
 import { isPublicPerson } from '../people/rules.js';
 import type { LocalText } from '../shapes.js';
+import type { Store } from '../store/store.js';
 import { deletePost, publishPost, updatePost } from './actions.js';
 import { deskPath, ownerName, postPath, presentPosts } from './present.js';
 import { countPublicPosts, getPost, listOwnPosts, listPublicPosts, listRepliesTo, type Owner } from './queries.js';
@@ -23,6 +30,7 @@ import {
   maxPostLength,
   namedParams,
   namedPostParams,
+  newQuery,
   type Post,
   pageQuery,
   postShape,
@@ -49,6 +57,7 @@ interface Desk {
   /** Under which its pages lie. */
   base: string;
   /** Null: a person's. */
+  collective: Collective | null;
   frame: object | null;
   maySpeak: boolean;
 }
@@ -61,11 +70,18 @@ async function enterDesk(visit: DeskVisit): Promise<Desk> {
   const { id } = visit.params;
   if (id === undefined) {
     const owner = await getPerson(ctx.store, personOf(ctx).personId);
-    return { owner, ownerId: owner._id, base: deskPath(owner), frame: null, maySpeak: isPublicPerson(owner) };
+    return {
+      owner,
+      ownerId: owner._id,
+      base: deskPath(owner),
+      collective: null,
+      frame: null,
+      maySpeak: isPublicPerson(owner),
+    };
   }
   const owner = await enterCollective(ctx, id);
   const frame = presentEditFrame(ctx.actor, owner, 'posts', language);
-  return { owner, ownerId: id, base: deskPath(owner), frame, maySpeak: isPublic(owner) };
+  return { owner, ownerId: id, base: deskPath(owner), collective: owner, frame, maySpeak: isPublic(owner) };
 }
 
 /** What a person writes is listed at once: only answers, and few. */
@@ -97,18 +113,24 @@ function editPages(routes: Routes): void {
     await visit.page('posts/own', model, { title: visit.t('posts.own.title'), nav: 'mine' });
   });
 
-  routes.get(`${path}/new`, { access: 'signedIn', params: idParams }, (visit) =>
-    showNew(visit, { values: {}, errors: [] }),
+  routes.get(`${path}/new`, { access: 'signedIn', params: idParams, query: newQuery }, (visit) =>
+    showNew(visit, { values: { ...visit.query }, errors: [] }),
   );
   routes.post(
     `${path}/new`,
     { access: 'signedIn', params: idParams, body: postShape, retry: showNew },
     async (visit) => {
-      const { step, text } = visit.body;
-      if (step === 'preview') return showNew(visit, { values: { text }, errors: [] }, text);
-      const post = await publishPost(visit.ctx, visit.params.id, text);
+      const { step, text, announce, answers } = visit.body;
+      if (step === 'preview') return showNew(visit, { values: { text, announce, answers }, errors: [] }, text);
       const collective = await enterCollective(visit.ctx, visit.params.id);
-      visit.redirect(postPath(collective, post), { key: 'posts.publish.done' });
+      const answered = await findAnswered(visit.ctx.store, answers);
+      const group = answered?.group ?? (announce ? await findAnnouncements(visit.ctx.store) : null);
+      const post = await publishPost(visit.ctx, visit.params.id, text, {
+        ...(answered ? { inReplyTo: { iri: answered.post.iri, author: answered.post.author } } : {}),
+        ...(group ? { groupId: group._id } : {}),
+      });
+      const path = answered ? threadPath(answered.group, answered.post.thread) : postPath(collective, post);
+      visit.redirect(path, { key: group ? 'groups.write.done' : 'posts.publish.done' });
     },
   );
   for (const one of [path, '/me/posts']) correctingPages(routes, one);
@@ -172,7 +194,7 @@ function correctingPages(routes: Routes, path: string): void {
 
 async function showForm(
   visit: DeskVisit,
-  { base, frame, maySpeak }: Desk,
+  { base, collective, frame, maySpeak }: Desk,
   form: FormState,
   { action, version, preview }: { action: string; version: number; preview: LocalText | null },
 ): Promise<void> {
@@ -186,11 +208,37 @@ async function showForm(
     isNew,
     action: `${base}/posts/${action}`,
     maySpeak,
+    place: isNew && collective ? await presentPlace(visit, collective, form) : null,
     maxPostLength,
     preview: preview && (await presentPreview(preview)),
   };
   const title = visit.t(isNew ? 'posts.new.title' : 'posts.edit.title');
   await visit.page('posts/form', model, { title, nav: 'mine' });
+}
+
+/** The post of a group that is answered, with its group; null: none is. Refuses: not-found. */
+async function findAnswered(store: Store, key: string) {
+  if (key === '') return null;
+  const post = await findGroupPostByKey(store, key);
+  const group = post?.removedAt === null ? await findGroup(store, post.groupId) : null;
+  if (!post || !group || group.deletedAt !== null) throw new DomainError('not-found', 'error.notFound');
+  return { post, group };
+}
+
+/** What it answers, or the announcements group when the collective may write there; null: neither. */
+async function presentPlace(visit: Visit<unknown, unknown, unknown>, collective: Collective, form: FormState) {
+  const { site, store } = visit.ctx;
+  const answered = await findAnswered(store, String(form.values.answers ?? ''));
+  const group = answered?.group ?? (await findAnnouncements(store));
+  if (!group) return null;
+  const { name, fediverseName } = presentGroup(group, site, visit.language);
+  if (answered) {
+    const [shown] = await presentGroupPosts(store, group, [answered.post], visit.language);
+    const author = shown?.author.name ?? answered.post.author;
+    return { answers: answered.post._id, name, author, href: threadPath(group, answered.post.thread) };
+  }
+  const standing = await standingOf(store, site, group, actorIri(site, collective.handle));
+  return mayWrite(group, standing, 'begin') ? { name, address: fediverseName } : null;
 }
 
 /** Both languages as readers will see them. */

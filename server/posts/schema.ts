@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { collectiveId, handleName, pageNumber, versionShape } from '../collectives/schema.js';
 import type { Eventful } from '../events.js';
-import { type LocalText, localParagraph } from '../shapes.js';
+import { checkbox, type LocalText, localParagraph } from '../shapes.js';
 import type { Doc } from '../store/store.js';
 
 /** Characters of Markdown in one language. */
@@ -24,6 +24,8 @@ export interface Post extends Doc, Eventful {
   inReplyTo?: { iri: string; author: string };
   /** An answer for the author of what it answers alone: on no public page, in no outbox. */
   isPrivate?: boolean;
+  /** The group of this instance for which it is, as a thread or a comment. */
+  groupId?: string;
   publishedAt: Date;
   /** Null until the first correction. */
   updatedAt: Date | null;
@@ -36,10 +38,20 @@ export const postText: z.ZodType<LocalText> = localParagraph(maxPostLength).supe
   if (!text.fr && !text.en) check.addIssue({ code: 'custom', path: ['fr'], message: 'posts.error.empty' });
 });
 
+const groupPostKey = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .or(z.literal(''))
+  .default('');
+
 /** `step` tells which button was pressed: look first, or publish. */
 export const postShape = z.object({
   text: postText,
   step: z.enum(['preview', 'publish']),
+  /** Also a thread in the announcements group. */
+  announce: checkbox,
+  /** Key of the group's post that it answers. */
+  answers: groupPostKey,
   version: versionShape.default(0),
 });
 
@@ -50,4 +62,5 @@ export const idParams = z.object({ id: collectiveId });
 export const editedPostParams = z.object({ id: collectiveId.optional(), post: postId });
 export const namedParams = z.object({ name: handleName });
 export const namedPostParams = z.object({ name: handleName, post: postId });
+export const newQuery = z.object({ announce: checkbox, answers: groupPostKey });
 export const pageQuery = z.object({ page: pageNumber });

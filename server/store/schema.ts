@@ -3,6 +3,7 @@ import { bootstrapIndexes } from '../bootstrap/apply.js';
 import { catalogueIndexes } from '../catalogue/queries.js';
 import { collectiveIndexes } from '../collectives/queries.js';
 import { elsewhereIndexes } from '../elsewhere/queries.js';
+import { groupIndexes } from '../groups/queries.js';
 import { handleIndexes } from '../handles/handles.js';
 import { historyIndexes } from '../history/queries.js';
 import { limitIndexes } from '../http/limits.js';
@@ -26,6 +27,7 @@ export const allIndexes: CollectionIndexes = {
   ...catalogueIndexes,
   ...collectiveIndexes,
   ...elsewhereIndexes,
+  ...groupIndexes,
   ...handleIndexes,
   ...historyIndexes,
   ...limitIndexes,
@@ -46,6 +48,8 @@ export const eventfulCollections: readonly string[] = [
   'emailChanges',
   'followings',
   'follows',
+  'groupActivities',
+  'groups',
   'interactions',
   'invitations',
   'moves',

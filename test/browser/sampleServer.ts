@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { publicAudience } from '../../federation/contexts.js';
 import { createFederation } from '../../federation/federation.js';
 import { federationIndexes } from '../../federation/indexes.js';
 import { runSelfTest } from '../../federation/selfTest.js';
@@ -16,11 +17,14 @@ import { catalogueEvent } from '../../server/catalogue/actions/catalogueEvent.js
 import { createService, emptyProfile } from '../../server/catalogue/actions/services.js';
 import { createCollective } from '../../server/collectives/actions.js';
 import type { Collective } from '../../server/collectives/schema.js';
+import type { Context } from '../../server/context.js';
 import { keepHoster } from '../../server/elsewhere/actions/entries.js';
 import { addSource, noteFailure, noteRead } from '../../server/elsewhere/actions/sources.js';
 import { findSource } from '../../server/elsewhere/queries.js';
 import { sourceKey } from '../../server/elsewhere/rules.js';
 import type { SourceKind } from '../../server/elsewhere/schema.js';
+import { receiveGroupPost } from '../../server/groups/actions/receive.js';
+import { openAnnouncements } from '../../server/groups/actions.js';
 import { recordChange } from '../../server/history/actions.js';
 import { contextOf, type Engine, type House } from '../../server/house.js';
 import { loadViews } from '../../server/http/views.js';
@@ -31,6 +35,7 @@ import { makeReport, receiveReport } from '../../server/moderation/actions.js';
 import { block } from '../../server/partners/actions/blocking.js';
 import { receiveMentions } from '../../server/partners/actions/mentions.js';
 import { receiveReaction } from '../../server/partners/actions/reactions.js';
+import { remoteActorsIn } from '../../server/partners/queries.js';
 import { actorIri } from '../../server/partners/rules.js';
 import type { RemoteActor } from '../../server/partners/schema.js';
 import { viewsDir } from '../../server/paths.js';
@@ -141,6 +146,7 @@ async function furnish(house: House, memberId: string): Promise<void> {
       ...{ activityIri: 'https://social.voisins.example/flags/1', raw: Buffer.from('') },
     });
     await converse(house, hoster, post);
+    await fillGroup(house, at, hoster);
   }
   await drainEvents({
     store: house.store,
@@ -208,6 +214,62 @@ async function converse(house: House, hoster: Collective, news: Post): Promise<v
   ] as const) {
     await receiveReaction(ctx, { object: answered, owner: reader, kind, actor, activityIri: null });
   }
+}
+
+/** The announcements group: a thread by a hoster, answered from elsewhere. */
+async function fillGroup(house: House, at: () => Context, hoster: Collective): Promise<void> {
+  const elsewhere = 'https://forum.example/uid/3';
+  const group = await openAnnouncements(at(), {
+    handle: 'annonces',
+    name: { fr: 'Annonces de ROSEAU', en: 'News of ROSEAU' },
+    summary: {
+      fr: 'Ouvertures, fermetures, ateliers : ce que les hébergeurs du réseau ont à dire.',
+      en: 'Openings, closings, workshops: what the hosters of the network have to say.',
+    },
+    hostersModerate: true,
+    moderators: [elsewhere],
+    postingRestrictedToMods: true,
+    version: 0,
+  });
+  const text = {
+    fr: '**Atelier samedi 6 juin.** Venez installer votre messagerie avec nous, de 14 h à 17 h.\n\nPas besoin de s’inscrire.',
+    en: '**Workshop on Saturday 6 June.** Come and set up your mail with us, from 2 to 5.\n\nNo need to sign up.',
+  };
+  const post = await publishPost(at(), hoster._id, text, { groupId: group._id });
+  const { baseUrl } = house.site;
+  const bring = async (author: string, postId: string | null, document: object) => {
+    const json = { type: 'Note', attributedTo: author, to: [publicAudience], ...document };
+    const written = fromPost(json, [house.site.host], house.now());
+    if (!written) throw new Error('no post');
+    const activityIri = `${written.iri}#create`;
+    await receiveGroupPost(at(), group, { activityIri, raw: '{}', author, post: written, postId });
+  };
+  await remoteActorsIn(house.store).insertOne({
+    _id: elsewhere,
+    type: 'Person',
+    host: 'forum.example',
+    handle: 'sam@forum.example',
+    name: 'Sam du forum',
+    url: 'https://forum.example/user/sam',
+    inbox: `${elsewhere}/inbox`,
+    sharedInbox: null,
+    keys: [],
+    fetchedAt: house.now(),
+    goneAt: null,
+  });
+  const iri = `${baseUrl}/objects/${post._id}`;
+  await bring(`${baseUrl}/actors/${hoster.handle}`, post._id, { id: iri, content: '<p>Atelier</p>' });
+  await bring(elsewhere, null, {
+    id: 'https://forum.example/post/12',
+    inReplyTo: iri,
+    content: '<p>Merci ! Peut-on apporter son téléphone ? <a href="https://forum.example/topic/1">Le fil</a></p>',
+  });
+  await bring(elsewhere, null, {
+    id: 'https://forum.example/post/13',
+    type: 'Article',
+    name: 'Un forum pour les hébergeurs de la région du Languedoc et des environs immédiats',
+    content: '<p>Nous ouvrons un forum.</p>',
+  });
 }
 
 export interface SampleServer {

@@ -114,6 +114,10 @@ export function addressOf(app: TwinHouse, path: string, target: Target): string 
   else if (path.startsWith('/media/')) own.id = things.media ?? missingId;
   else if (path.startsWith('/admin/')) own.id = idOfInstance(app, path);
   if (path.includes('/partners/posts/:post/media/')) own.media = mediaKey(partnerPicture);
+  if (path.startsWith('/@:name/threads')) {
+    const { handle: groupName, thread } = app.group;
+    Object.assign(own, { thread, post: thread }, target.name === 'missing' ? {} : { name: groupName });
+  }
   if (path.includes('/partners/')) own.post = things.partnerPost ?? '0'.repeat(64);
   if (path.startsWith('/admin/jobs/:name')) own.name = 'prune';
   own.domain = 'blocked.example';

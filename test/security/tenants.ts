@@ -14,6 +14,9 @@ import { getCollective } from '../../server/collectives/queries.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import { addSource } from '../../server/elsewhere/actions/sources.js';
 import { pending } from '../../server/events.js';
+import { receiveGroupPost } from '../../server/groups/actions/receive.js';
+import { openAnnouncements } from '../../server/groups/actions.js';
+import { groupKey } from '../../server/groups/rules.js';
 import { recordChange } from '../../server/history/actions.js';
 import { setRule } from '../../server/instances/actions/domainRules.js';
 import { deliveriesIn, peersIn } from '../../server/instances/peerQueries.js';
@@ -92,6 +95,8 @@ export interface TwinHouse extends WholeApp {
   /** Keys of the sessions, as the list of one's own sessions has them. */
   sessionKeys: Partial<Record<Role, string>>;
   failedEventId: string;
+  /** A group with one thread by somebody elsewhere: its name, and the key of the thread. */
+  group: { handle: string; thread: string };
   adminInvitationId: string;
   /** Of a post of alpha. */
   reportId: string;
@@ -173,6 +178,7 @@ async function buildTwinHouse(): Promise<TwinHouse> {
   const reasons = { publicReason: 'Spam', privateReason: '' };
   await setRule(contextFor(app.house, systemActor), 'blocked.example', { kind: 'block', ...reasons });
   await keepPeer(app);
+  const group = await openGroup(app);
   // Kept in memory once made: made here, so that no deed of the tests is the first to need them.
   await keysOf(app.federation, 'instance');
   return {
@@ -183,6 +189,7 @@ async function buildTwinHouse(): Promise<TwinHouse> {
     clients: clients as Record<Role, Client>,
     sessionKeys,
     failedEventId,
+    group,
     adminInvitationId: invitation._id,
     reportId: report._id,
     drain,
@@ -378,6 +385,26 @@ async function keepPeer({ house }: WholeApp): Promise<void> {
 
 /** Of every post from elsewhere. */
 export const partnerPicture = 'https://elsewhere.example/picture.png';
+async function openGroup({ house }: WholeApp) {
+  const ctx = contextFor(house, systemActor);
+  const author = 'https://elsewhere.example/users/moderator';
+  const group = await openAnnouncements(ctx, {
+    handle: 'annonces',
+    name: { fr: 'Annonces', en: '' },
+    summary: { fr: '', en: '' },
+    hostersModerate: false,
+    moderators: [author],
+    postingRestrictedToMods: true,
+    version: 0,
+  });
+  const to = ['https://www.w3.org/ns/activitystreams#Public'];
+  const document = { id: `${author}/posts/2`, type: 'Note', attributedTo: author, to, content: '<p>Bonjour</p>' };
+  const post = fromPost(document, [], house.now());
+  if (!post) throw new Error('no post');
+  const activityIri = `${author}/posts/2#create`;
+  await receiveGroupPost(ctx, group, { activityIri, raw: '{}', author, post, postId: null });
+  return { handle: group.handle, thread: groupKey(group._id, post.iri) };
+}
 
 /** The hoster follows somebody elsewhere, who writes to followers only. */
 async function addPartner({ house }: WholeApp, by: Collective, name: string, content: string) {

@@ -1,6 +1,7 @@
 // What arrives from those whom we follow: kept once, and put into the feed of each of ours who follows. Every deed bears being
 // done again: a repeat changes nothing, an older version loses, what was deleted stays deleted.
 import type { Context } from '../../context.js';
+import { forgetGroupPostsOf } from '../../groups/actions/receive.js';
 import { type Doc, DuplicateKeyError } from '../../store/store.js';
 import { listWhoHide } from '../blockQueries.js';
 import { feedEntriesIn, findRemoteActor, followingsIn, mentionsIn, reactionsIn, remotePostsIn } from '../queries.js';
@@ -113,6 +114,7 @@ export async function forgetPostsOf(ctx: Context, author: string): Promise<void>
   await feedEntriesIn(ctx.store).deleteMany({ from: author });
   await mentionsIn(ctx.store).deleteMany({ author });
   await reactionsIn(ctx.store).deleteMany({ actor: author });
+  await forgetGroupPostsOf(ctx, author);
 }
 
 interface Reader extends Doc {
