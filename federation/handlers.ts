@@ -13,6 +13,7 @@ import {
 import { moveFollowings, receiveFollowAnswer } from '../server/partners/actions/following.js';
 import { forgetRemoteActor, receiveFollow, receiveUndoFollow } from '../server/partners/actions.js';
 import { findRemotePost, isAskedFromHere, isFollowedHere } from '../server/partners/queries.js';
+import { isPublicAudience } from '../server/partners/rules.js';
 import { postTypes, type RemoteActor, type RemotePost } from '../server/partners/schema.js';
 import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
 import { contextFor, type Federation } from './federation.js';
@@ -54,7 +55,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   Arrive: ignored,
   Block: ignored,
   Create: { check: checkOwnObject, concerns: isPartner, deed: receiveCreate },
-  Delete: { deed: receiveDelete },
+  Delete: { check: checkOwn, concerns: isDeletable, deed: receiveDelete },
   Dislike: ignored,
   Flag: ignored,
   Follow: { deed: receiveFollowActivity },
@@ -73,7 +74,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   TentativeReject: ignored,
   Travel: ignored,
   Undo: { deed: receiveUndo },
-  Update: { deed: receiveUpdate },
+  Update: { check: checkOwn, concerns: isKnown, deed: receiveUpdate },
   View: ignored,
 };
 
@@ -141,11 +142,10 @@ async function receiveDelete(inbound: Inbound): Promise<void> {
   const { federation, activity, sender } = inbound;
   const ctx = contextFor(federation);
   if (activity.object?.id === sender._id) return forgetRemoteActor(ctx, sender._id);
-  checkOwnObject(inbound);
   const iri = activity.object?.id ?? '';
   const known = await findRemotePost(ctx.store, iri);
   if (known && !known.authors.includes(sender._id)) throw new Refusal(403, 'the object is somebody else’s');
-  if (known || (await isFollowedHere(ctx.store, sender._id))) await receivePostDeletion(ctx, iri, sender._id);
+  await receivePostDeletion(ctx, iri, sender._id);
 }
 
 /** An actor changed: its own server is asked, the inline copy counts for nothing. A post: by its author, if newer. */
@@ -155,7 +155,6 @@ async function receiveUpdate(inbound: Inbound): Promise<void> {
     await fetchActor(federation, sender._id);
     return;
   }
-  checkOwnObject(inbound);
   const known = await findRemotePost(federation.house.store, activity.object?.id ?? '');
   if (known && !known.authors.includes(sender._id)) throw new Refusal(403, 'the object is somebody else’s');
   const post = known && postIn(inbound);
@@ -165,6 +164,17 @@ async function receiveUpdate(inbound: Inbound): Promise<void> {
 /** Whether somebody here follows the sender: whoever nobody asked for leaves no trace. */
 async function isPartner({ federation, sender }: Inbound): Promise<boolean> {
   return isFollowedHere(federation.house.store, sender._id);
+}
+
+/** The sender itself, or a post that is kept here. Strangers say much of what nobody here has ever read. */
+async function isKnown({ federation, activity, sender }: Inbound): Promise<boolean> {
+  const id = activity.object?.id ?? '';
+  return id === sender._id || (await findRemotePost(federation.house.store, id)) !== null;
+}
+
+/** Also what a partner deletes before it has arrived. */
+async function isDeletable(inbound: Inbound): Promise<boolean> {
+  return (await isKnown(inbound)) || isPartner(inbound);
 }
 
 /** Whether one of ours has asked the sender for anything that can still be answered. */
@@ -217,7 +227,8 @@ async function receiveAnnounce({ federation, activity, sender }: Inbound): Promi
   if (known?.deletedAt) return;
   const post = known && !isActivity ? known : await fetchPost(federation, iri);
   if (post === 'gone') {
-    const [author] = known?.authors ?? [];
+    // What is not for all may be hidden from us, and be there all the same: its author alone deletes it.
+    const [author] = known && isPublicAudience(known.audience) ? known.authors : [];
     if (author !== undefined) await receivePostDeletion(ctx, iri, author);
   } else if (post !== null) {
     if (known && known !== post) await receivePostChange(ctx, post);
@@ -240,6 +251,11 @@ async function receiveMove({ federation, activity, sender, raw }: Inbound): Prom
   const home = await fetchActor(federation, iri);
   if (!home.alsoKnownAs?.includes(sender._id)) throw new Refusal(403, 'the target does not know the actor');
   await moveFollowings(contextFor(federation), sender, home);
+}
+
+/** An actor itself, or an object of its own. */
+function checkOwn(inbound: Inbound): void {
+  if (inbound.activity.object?.id !== inbound.sender._id) checkOwnObject(inbound);
 }
 
 /** Refuses (403) an object from another origin than its sender, ours included, or by somebody else; 400 one without id. */

@@ -14,7 +14,9 @@ export async function receivePost(ctx: Context, post: RemotePost, from: string):
   const readers = await readersOf(ctx, post, from);
   if (readers.length === 0) return;
   const kept = await keep(ctx, post);
-  if (kept.deletedAt === null) await addEntries(ctx, kept, from, readers, kept.publishedAt);
+  // What is kept under this id decides, not what came now: a neighbour's post stays a neighbour's, and as private as it was.
+  if (kept.deletedAt !== null || !kept.authors.includes(from)) return;
+  await addEntries(ctx, kept, from, await readersOf(ctx, kept, from), kept.publishedAt);
 }
 
 /** A followed actor boosted a public post, which has been read from its own server. */
@@ -23,7 +25,7 @@ export async function receiveBoost(ctx: Context, post: RemotePost, from: string,
   const readers = await readersOf(ctx, post, from);
   if (readers.length === 0) return;
   const kept = await keep(ctx, post);
-  if (kept.deletedAt === null) await addEntries(ctx, kept, from, readers, at);
+  if (kept.deletedAt === null && isPublicAudience(kept.audience)) await addEntries(ctx, kept, from, readers, at);
 }
 
 /** A boost is taken back: its entries go, the post stays where it came by itself. */
@@ -107,7 +109,12 @@ async function readersOf(ctx: Context, post: RemotePost, from: string): Promise<
 /** The post as kept: the first version that arrived, or what became of it. */
 async function keep(ctx: Context, post: RemotePost): Promise<RemotePost> {
   await insert(ctx, post);
-  return (await remotePostsIn(ctx.store).findOne({ _id: post._id })) ?? post;
+  const kept = (await remotePostsIn(ctx.store).findOne({ _id: post._id })) ?? post;
+  if (kept.deletedAt === null || kept.authors.some((author) => post.authors.includes(author))) return kept;
+  // Whoever is not among its authors cannot have deleted it before it came.
+  const { _id, ...fields } = post;
+  await remotePostsIn(ctx.store).replaceOne({ _id, deletedAt: kept.deletedAt }, fields);
+  return post;
 }
 
 async function insert(ctx: Context, post: RemotePost): Promise<void> {
