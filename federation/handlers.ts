@@ -210,9 +210,12 @@ async function receiveCreate(inbound: Inbound): Promise<void> {
 /** The post inside the signed bytes, when it is the object that was checked. */
 function postIn({ federation, activity, raw }: Inbound): RemotePost | null {
   const { now, privateHosts } = federation.house;
-  const { object } = readJson(raw);
+  const { object, to, cc } = readJson(raw);
   const [inline] = Array.isArray(object) ? object : [object];
-  const post = fromPost(inline, privateHosts, now());
+  // An object that names no audience has that of its activity (ActivityPub §6.2).
+  const addressed =
+    isObject(inline) && inline.to === undefined && inline.cc === undefined ? { ...inline, to, cc } : inline;
+  const post = fromPost(addressed, privateHosts, now());
   return post && post.iri === activity.object?.id ? post : null;
 }
 
@@ -267,9 +270,12 @@ function checkOwnObject({ activity, sender }: Inbound): void {
   checkAuthors(object, sender);
 }
 
-/** A list is fine when the sender is in it and all are of one server (PeerTube: a person and a channel). */
+/**
+ * A list is fine when the sender is in it and all are of one server (PeerTube: a person and a channel). So is a group to which
+ * the sender, who is named as `actor`, attributes it (Mobilizon): it is shown under the sender's name.
+ */
 function checkAuthors(object: ReceivedObject, sender: RemoteActor): void {
-  const authors = object.attributedTo;
+  const authors = object.actor === sender._id ? [sender._id, ...object.attributedTo] : object.attributedTo;
   if (authors.length === 0) return;
   if (!authors.includes(sender._id) || !authors.every((author) => sameOrigin(author, sender._id))) {
     throw new Refusal(403, 'the object is somebody else’s');

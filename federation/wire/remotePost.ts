@@ -5,7 +5,7 @@ import { type PostType, postTypes, type RemotePoll, type RemotePost } from '../.
 import { readIri, sameOrigin } from '../iris.js';
 import { isObject } from '../json.js';
 
-const maxContent = 100_000;
+const maxContent = 50_000;
 const maxAudience = 200;
 const maxAttachments = 16;
 const maxOptions = 50;
@@ -17,7 +17,8 @@ export function fromPost(json: unknown, privateHosts: readonly string[], now: Da
   const type = typeOf(json.type);
   if (iri === null || type === null) return null;
   const addresses = (value: unknown): string[] => readAddresses(value, privateHosts);
-  const authors = addresses(json.attributedTo ?? json.actor);
+  // Who wrote it, then those in whose name: Mobilizon names the person as `actor` and the group as `attributedTo`.
+  const authors = [...new Set([...addresses(json.actor), ...addresses(json.attributedTo)])];
   if (authors.length === 0 || !authors.every((author) => sameOrigin(author, iri))) return null;
   // A Note's summary is a content warning; that of the others tells what they are about.
   const isShort = type === 'Note' || type === 'Question';
