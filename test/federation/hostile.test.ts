@@ -2,13 +2,23 @@
 // again what is over, to learn what is hidden, to fill the disk. Each of these worked once.
 import { expect } from 'chai';
 import { activitiesIn } from '../../federation/activities.js';
+import { lookUpActor } from '../../federation/lookUp.js';
+import { resolveMentions } from '../../federation/mentions.js';
 import { fetchActor } from '../../federation/remoteActors.js';
 import { fetchPost } from '../../federation/remoteObjects.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import { DomainError } from '../../server/errors.js';
 import { importRules, setRule } from '../../server/instances/actions/domainRules.js';
 import { listRules } from '../../server/instances/queries.js';
-import { findFollow, findRemotePost, followingsIn, pageFeed, remotePostsIn } from '../../server/partners/queries.js';
+import {
+  findFollow,
+  findFollowing,
+  findRemoteActor,
+  findRemotePost,
+  followingsIn,
+  pageFeed,
+  remotePostsIn,
+} from '../../server/partners/queries.js';
 import { followKey } from '../../server/partners/rules.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
 import { proven } from '../support/peer/signing.js';
@@ -166,6 +176,108 @@ describe('a hostile partner', () => {
     expect(await fetchPost(app.federation, accented.id)).to.have.property('content', 'Été');
   });
 
+  it('is shown under its own name when it writes in that of a neighbour (AP-24)', async () => {
+    const borrowed = note(mallory, { actor: mallory.iri, attributedTo: bob.iri, content: 'As if by Bob' });
+    expect(await post(mallory, { type: 'Create', object: borrowed })).to.equal(202);
+    expect((await findRemotePost(app.house.store, borrowed.id))?.authors[0]).to.equal(mallory.iri);
+    expect(await post(mallory, { type: 'Create', object: note(bob, { attributedTo: bob.iri }) })).to.equal(403);
+  });
+
+  it('is believed only at the address that a document bears as its id (AP-25)', async () => {
+    const genuine = note(bob, { content: 'Genuine' });
+    const path = new URL(genuine.id).pathname;
+    peer.serveJson(path, genuine);
+    // Elsewhere under another origin's id; behind a redirect to it; on its own server under another address.
+    other.serveJson('/copy', genuine);
+    expect(await fetchPost(app.federation, `${other.origin}/copy`)).to.equal(null);
+    peer.pages.set('/away', (_req, res) => res.writeHead(302, { location: `${other.origin}/copy` }).end());
+    expect(await fetchPost(app.federation, `${peer.origin}/away`)).to.equal(null);
+    peer.serveJson('/alias', { ...genuine, content: 'Another text under an alias' });
+    expect(await fetchPost(app.federation, `${peer.origin}/alias`)).to.have.property('content', 'Genuine');
+    peer.serveJson('/lie', { ...genuine, id: `${peer.origin}/lost` });
+    expect(await fetchPost(app.federation, `${peer.origin}/lie`)).to.equal('gone');
+    for (const iri of [`${other.origin}/actor`, `${peer.origin}/actor`]) {
+      const at = iri.startsWith(other.origin) ? other : peer;
+      at.serveJson('/actor', { ...peer.document(bob), inbox: mallory.inbox, name: 'Not Bob' });
+      await fetchActor(app.federation, iri).catch(() => {});
+    }
+    expect((await findRemoteActor(app.house.store, bob.iri))?.name).to.equal('Actor bob');
+  });
+
+  it('lends nobody its name: what WebFinger says of a host counts for the actor’s own server only (AP-30)', async () => {
+    const jrd = {
+      subject: `acct:bob@${other.host}`,
+      links: [{ rel: 'self', type: 'application/activity+json', href: bob.iri }],
+    };
+    other.serveJson('/.well-known/webfinger', jrd, { type: 'application/jrd+json' });
+    const found = await lookUpActor(app.federation, `@bob@${other.host}`);
+    expect(found).to.have.nested.property('actor.handle', `bob@${peer.host}`);
+    const named = await resolveMentions(app.federation, [`bob@${other.host}`]);
+    expect(named).to.deep.equal([]);
+    other.pages.delete('/.well-known/webfinger');
+    const claims = { ...other.document(dave), preferredUsername: `bob@${peer.host}` };
+    other.serveJson('/users/dave', claims);
+    expect((await fetchActor(app.federation, dave.iri)).handle).to.equal(other.host);
+    other.serveJson('/users/dave', other.document(dave));
+    await fetchActor(app.federation, dave.iri);
+  });
+
+  it('fills none of our collections by what stands inside an activity (AP-45)', async () => {
+    const names = ['', '/followers', '/followers?page=1', '/outbox', '/outbox?page=1', '/following'];
+    const all = async () => Promise.all(names.map(async (name) => (await peer.get(iriOf(nosy) + name)).text));
+    const before = await all();
+    const ours = {
+      followers: `${iriOf(nosy)}/followers`,
+      likes: `${iriOf(nosy)}/outbox`,
+      shares: `${iriOf(nosy)}/following`,
+    };
+    for (const type of ['Like', 'Announce', 'Add', 'Update', 'Create'])
+      for (const object of [
+        { ...note(dave), ...ours },
+        { id: iriOf(nosy), type: 'Organization', ...ours },
+      ])
+        await post(dave, { type, object, target: ours.followers });
+    expect(await all()).to.deep.equal(before);
+  });
+
+  it('has no list of its own read further than its number, however that is written (AP-77)', async () => {
+    for (const totalItems of [-1, 1e308, '1', null, [3], 7.5, { '@value': 3 }, 42]) {
+      const followers = `${other.origin}/list`;
+      other.serveJson('/users/dave', { ...other.document(dave), followers });
+      other.serveJson('/list', {
+        id: followers,
+        type: 'OrderedCollection',
+        totalItems,
+        first: followers,
+        next: followers,
+      });
+      const before = other.log.length;
+      const found = await lookUpActor(app.federation, dave.iri);
+      expect(found).to.have.property('followersCount', totalItems === 42 ? 42 : null);
+      expect(other.log.slice(before).filter((line) => line === 'GET /list')).to.have.length(1);
+    }
+    other.serveJson('/users/dave', other.document(dave));
+  });
+
+  it('moves its followers once a week, and to nobody whom the rules refuse (AP-134)', async () => {
+    const erin = peer.addActor('erin');
+    await befriend(reader, erin);
+    const state = async (iri: string) =>
+      (await findFollowing(app.house.store, followKey(iriOf(reader), iri)))?.state ?? null;
+    await setRule(app.ctx(), 'refused.example', { kind: 'block', publicReason: '', privateReason: '' });
+    expect(await post(erin, { type: 'Move', object: erin.iri, target: 'https://refused.example/u' })).to.equal(401);
+    const [first, second] = ['one', 'two'].map((name) => peer.addActor(`erin${name}`, { alsoKnownAs: [erin.iri] }));
+    const move = (target = '') => post(erin, { type: 'Move', object: erin.iri, target });
+    expect(await move(first?.iri)).to.equal(202);
+    expect([await state(erin.iri), await state(first?.iri ?? '')]).to.deep.equal(['undone', 'pending']);
+    await followingsIn(app.house.store).updateOne(
+      { _id: followKey(iriOf(reader), erin.iri) },
+      { $set: { state: 'accepted' } },
+    );
+    expect(await move(second?.iri)).to.equal(202);
+    expect([await state(erin.iri), await state(second?.iri ?? '')]).to.deep.equal(['accepted', null]);
+  });
+
   describe('whose domain is refused from this moment', () => {
     before(async () => {
       // Nobody has acted on the rule yet: what we knew of them is still there.
@@ -214,12 +326,13 @@ describe('a hostile partner', () => {
       const refusal = await importRules(app.ctx(), rows).catch((error: unknown) => error);
       expect(refusal).to.be.instanceOf(DomainError);
       const rules = await listRules(app.house.store, ['block'], 10);
-      expect(rules.map(({ _id }) => _id)).to.deep.equal(['127.0.0.2']);
+      expect(rules.map(({ _id }) => _id)).to.deep.equal(['127.0.0.2', 'refused.example']);
     });
   });
 
   it('has left the posts that it does not own as they were', async () => {
     const known = await remotePostsIn(app.house.store).find({ authors: bob.iri, deletedAt: null }).toArray();
-    expect(known.map(({ content }) => content).sort()).to.deep.equal(['Between us', 'For you alone', 'Not yet here']);
+    const own = known.filter(({ authors }) => authors[0] === bob.iri);
+    expect(own.map(({ content }) => content).sort()).to.deep.equal(['Between us', 'For you alone', 'Not yet here']);
   });
 });
