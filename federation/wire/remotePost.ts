@@ -144,13 +144,14 @@ function readLong(value: unknown): string {
   return typeof value === 'string' ? value.slice(0, maxContent) : '';
 }
 
-/** One line without markup, controls or direction tricks. */
+/** One line without controls, direction tricks or heaps of marks on one letter. */
 function readText(value: unknown, max: number): string {
   if (typeof value !== 'string') return '';
   return value
     .slice(0, maxContent)
     .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
     .replace(/[\p{C}\u200b-\u200f\u202a-\u202e\u2066-\u2069]/gu, '')
+    .replace(/(?<=\p{M}{3})\p{M}+/gu, '')
     .trim()
     .slice(0, max);
 }
