@@ -220,7 +220,8 @@ describe('readers of what strangers write', function () {
         expect(rest.trim()).to.equal('');
         expect(label).to.be.oneOf(['sig1', 'sig', '*']);
         expect(new Set(plain).size).to.equal(plain.length);
-        for (const one of plain) expect(names).to.include(one);
+        // A signature over its own header is no signature that fits, and harmless.
+        for (const one of plain) expect([...names, 'signature']).to.include(one);
         const keys = all.map((one) => one.split('=')[0]);
         expect(new Set(keys).size).to.equal(keys.length);
         expect(plain).to.include('@method').and.include('content-digest');
@@ -237,7 +238,7 @@ describe('readers of what strangers write', function () {
         expect(claim.bases.length).to.equal(1);
         expect(claim.bases[0]).to.contain(`"@signature-params": (${list.join(' ')})`);
       }),
-      { seed, numRuns: numRuns * 10 },
+      { seed, numRuns: numRuns * 10, examples: [[['sig1', ['"signature"'], [], ''], true]] },
     );
     expect(taken, 'some were taken').to.be.above(numRuns / 10);
   });

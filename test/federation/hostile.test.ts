@@ -176,6 +176,21 @@ describe('a hostile partner', () => {
     expect(await fetchPost(app.federation, accented.id)).to.have.property('content', 'Été');
   });
 
+  it('cannot take a post out of a feed by passing it on first and taking that back', async () => {
+    const frank = other.addActor('frank');
+    await befriend(reader, dave);
+    await befriend(reader, frank);
+    const said = note(dave, { content: 'Said by Dave' });
+    other.serveJson(new URL(said.id).pathname, said);
+    const boost = { id: other.nextId(), type: 'Announce', actor: frank.iri, to: [publicIri], object: said.id };
+    const inbox = `${app.baseUrl}/inbox`;
+    expect((await other.post(frank, inbox, boost)).status).to.equal(202);
+    expect(await post(dave, { type: 'Create', object: said })).to.equal(202);
+    const undo = { id: other.nextId(), type: 'Undo', actor: frank.iri, object: boost };
+    expect((await other.post(frank, inbox, undo)).status).to.equal(202);
+    expect(await feed(reader)).to.include('Said by Dave');
+  });
+
   it('is shown under its own name when it writes in that of a neighbour (AP-24)', async () => {
     const borrowed = note(mallory, { actor: mallory.iri, attributedTo: bob.iri, content: 'As if by Bob' });
     expect(await post(mallory, { type: 'Create', object: borrowed })).to.equal(202);

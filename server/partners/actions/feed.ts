@@ -28,11 +28,20 @@ export async function receiveBoost(ctx: Context, post: RemotePost, from: string,
   if (kept.deletedAt === null && isPublicAudience(kept.audience)) await addEntries(ctx, kept, from, readers, at);
 }
 
-/** A boost is taken back: its entries go, the post stays where it came by itself. */
+/** A boost is taken back: its entries go; where its author is followed too, the post stays as the author's. */
 export async function receiveUndoBoost(ctx: Context, iri: string, from: string): Promise<void> {
   const post = await remotePostsIn(ctx.store).findOne({ _id: postKey(iri) }, { projection: { authors: 1 } });
   if (!post || post.authors.includes(from)) return;
-  await feedEntriesIn(ctx.store).deleteMany({ post: post._id, from });
+  const entries = await feedEntriesIn(ctx.store).find({ post: post._id, from }).toArray();
+  for (const { _id, reader } of entries) {
+    const asked = { follower: reader, followed: { $in: post.authors }, state: 'accepted' as const };
+    const own = await followingsIn(ctx.store).findOne(asked);
+    if (own === null) await feedEntriesIn(ctx.store).deleteOne({ _id });
+    else {
+      const set = { from: own.followed, list: own.list, muted: own.muted };
+      await feedEntriesIn(ctx.store).updateOne({ _id }, { $set: set });
+    }
+  }
 }
 
 /** A newer version of what is kept; a poll's counts also without a later date. Unknown or deleted: nothing. */
