@@ -44,6 +44,15 @@ export function localHandleIn(site: Site, iri: string): string | null {
   return handle !== undefined && iri === `${site.baseUrl}/actors/${handle}` ? handle : null;
 }
 
+/**
+ * Whether two addresses lead to one document: as every client asks for them, without fragments. "https://a.example" and
+ * "https://a.example/", "/été" and "/%C3%A9t%C3%A9" are asked for alike; what is at an address may bear either as its id.
+ */
+export function sameDocument(one: string, other: string): boolean {
+  if (!URL.canParse(one) || !URL.canParse(other)) return false;
+  return withoutFragment(new URL(one).href) === withoutFragment(new URL(other).href);
+}
+
 /** An address without its fragment: where the document about it is. */
 export function withoutFragment(iri: string): string {
   const hash = iri.indexOf('#');

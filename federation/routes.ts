@@ -198,7 +198,7 @@ function objectRoutes(router: Router, federation: Federation): void {
   router.get('/objects/:id', async (req, res) => {
     res.vary(varyingBySigner);
     const last = await findLastOfObject(federation, federation.apex.objectIri(req.params.id));
-    if (last !== null && !(await mayRead(federation, req, last))) throw new Refusal(404, 'there is no such object');
+    if (!(await mayRead(federation, req, last)) || last === null) throw new Refusal(404, 'there is no such object');
     // Whoever is hidden takes what they said with them. A Tombstone stays.
     if (last !== null && last.type !== 'Delete' && last.isPublic) await actorNamed(federation, last.actor);
     sendObject(res, last, prefersPage(req.headers.accept));
@@ -221,7 +221,7 @@ function objectRoutes(router: Router, federation: Federation): void {
   router.get('/activities/:id', async (req, res) => {
     res.vary(varyingBySigner);
     const activity = await activitiesIn(federation).findOne({ _id: req.params.id });
-    if (activity === null || !(await mayRead(federation, req, activity)))
+    if (!(await mayRead(federation, req, activity)) || activity === null)
       throw new Refusal(404, 'there is no such activity');
     await actorNamed(federation, activity.actor);
     if (activity.json === '') throw new Refusal(410, 'it was about something deleted');

@@ -39,9 +39,10 @@ export async function removeRule(ctx: Context, domain: string): Promise<void> {
 /** Makes or replaces many rules; those that say the same already stay. Returns how many changed. Refuses: not-found. */
 export async function importRules(ctx: Context, rows: readonly (RuleInput & { domain: string })[]): Promise<number> {
   checkMayAdminister(ctx.actor);
+  // All of them first: a list that is refused changes nothing.
+  const checked = rows.map(({ domain, ...input }) => ({ domain: checkDomain(ctx, domain, input.kind), input }));
   let changed = 0;
-  for (const { domain, ...input } of rows)
-    if (await writeRule(ctx, checkDomain(ctx, domain, input.kind), input)) changed += 1;
+  for (const { domain, input } of checked) if (await writeRule(ctx, domain, input)) changed += 1;
   if (changed > 0) await tellPolicy(ctx);
   return changed;
 }
