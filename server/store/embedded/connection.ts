@@ -92,10 +92,10 @@ export class Connection {
    * is lost (a full disk, a failing one).
    */
   attempt<T>(run: () => T): Outcome<T> {
-    this.exec('SAVEPOINT part');
+    this.run('SAVEPOINT part');
     try {
       const value = run();
-      this.exec('RELEASE part');
+      this.run('RELEASE part');
       return { value };
     } catch (error) {
       if (!this.#database.inTransaction) throw error;

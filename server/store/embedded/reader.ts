@@ -38,6 +38,8 @@ export class Reader {
 
   /** All documents asked for, in order. */
   read(table: Table, request: Request): Found[] {
+    const { _id } = request.filter;
+    if (typeof _id === 'string') return this.#byId(table, _id, request);
     const plans = this.#plan(table, request);
     const [plan] = plans;
     const end = request.skip + request.limit;
@@ -51,6 +53,14 @@ export class Reader {
       if (ordered && found.length >= end) break;
     }
     return (ordered || request.sort.length === 0 ? found : sorted(found, request.sort)).slice(request.skip, end);
+  }
+
+  /** What most requests ask for, without a plan: one document by its _id, which is there once or not at all. */
+  #byId({ documents }: Table, _id: string, { filter, skip, limit }: Request): Found[] {
+    const row = this.connection.row(`SELECT NULL, rid, d FROM ${documents} WHERE k = ?`, [encodeValue(_id)]);
+    if (row === undefined || skip > 0 || limit < 1) return [];
+    const found = foundOf(row);
+    return Object.keys(filter).length === 1 || filterTest(filter)(found.document) ? [found] : [];
   }
 
   /** The documents one after the other when the plan is in order, so that a reader may pause; else null. */
