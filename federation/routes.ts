@@ -45,8 +45,8 @@ const varyingBySigner = 'Accept, Signature, Signature-Input';
 /** Everything of the wire. Mounted before sessions, forms and the check of origins: none of them concerns servers. */
 export function federationRouter(federation: Federation, options: { version: string }): Router {
   const router = Router({ caseSensitive: true });
-  router.use(wellKnownRouter(federation, options.version));
   inboxRoutes(router, federation);
+  router.use(wellKnownRouter(federation, options.version));
   actorRoutes(router, federation);
   objectRoutes(router, federation);
   router.get(ourContextPath, (_req, res) => {

@@ -38,7 +38,7 @@ const hung = 20;
 const inboxesEach = 5;
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
-export async function benchFederation(folder: string): Promise<Record<string, unknown>> {
+export async function benchWire(folder: string, part: 'inbox' | 'fanOut'): Promise<unknown> {
   const store = await openStore({ dataDir: folder });
   const servers: Server[] = [];
   const [poster, sink] = [startPeer(), startPeer()];
@@ -58,13 +58,9 @@ export async function benchFederation(folder: string): Promise<Record<string, un
     const hoster = await createCollective(ctx, { handle: 'bench', name, legalForm: 'ASSOCIATION', published: true });
     const followed = `${site.baseUrl}/actors/bench`;
     const [peer = ''] = all;
-    const inbox = await benchInbox({ inbox: `${site.baseUrl}/inbox`, followed, peer, store, servers, poster });
-    await followsIn(store).deleteMany({});
-    await drainAll(federation);
-    await store.collection('deliveries').deleteMany({});
+    if (part === 'inbox') return await benchInbox({ inbox: `${site.baseUrl}/inbox`, followed, peer, store, servers, poster });
     await follow(store, all, followed, hoster._id);
-    const fanOut = await benchFanOut(federation, ctx, hoster._id, sink);
-    return { inbox, fanOut };
+    return await benchFanOut(federation, ctx, hoster._id, sink);
   } finally {
     for (const child of [poster, sink]) child.disconnect();
     for (const server of servers) {

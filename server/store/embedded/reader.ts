@@ -126,6 +126,14 @@ export class Reader {
     const [range] = plan.ranges;
     if (plan.index === null || range === undefined) return [];
     const order = plan.reverse ? 'DESC' : 'ASC';
+    if (limit === 1 && skip === 0) {
+      const row = this.connection.row(
+        `SELECT i.k, d.rid, d.d FROM ${plan.index.table} i CROSS JOIN ${table.documents} d ON d.rid = i.rid
+         WHERE ${within(range, 'i.')} ORDER BY i.k ${order}, i.rid ${order} LIMIT 1`,
+        edges(range),
+      );
+      return row === undefined ? [] : [row];
+    }
     return this.connection.rows(
       `SELECT i.k, d.rid, d.d FROM (SELECT k, rid FROM ${plan.index.table} WHERE ${within(range)}
          ORDER BY k ${order}, rid ${order} LIMIT ? OFFSET ?) i
