@@ -59,6 +59,7 @@ export async function benchWire(folder: string, part: 'inbox' | 'fanOut'): Promi
     const followed = `${site.baseUrl}/actors/bench`;
     const [peer = ''] = all;
     if (part === 'inbox') return await benchInbox({ inbox: `${site.baseUrl}/inbox`, followed, peer, store, servers, poster });
+    await drainAll(federation);
     await follow(store, all, followed, hoster._id);
     return await benchFanOut(federation, ctx, hoster._id, sink);
   } finally {

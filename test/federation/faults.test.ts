@@ -68,7 +68,7 @@ describe('faults around us', () => {
       expect(new Set(accepts.map((one) => one.json.id)).size, where).to.equal(1);
       expect(await deliveriesIn(app.federation).countDocuments({}), where).to.equal(0);
     }
-    expect(failed.join('\n')).to.contain('received.insertOne').and.to.contain('deliveries.deleteOne');
+    expect(failed.join('\n')).to.contain('received.insertOne').and.to.contain('deliveries.deleteMany');
     expect(failed.length).to.be.above(15);
   });
 
