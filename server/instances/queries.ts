@@ -1,6 +1,7 @@
 // Reads about the instance's own running, and the indexes of what it keeps.
 import { eventIndex, type PendingEvent } from '../events.js';
 import type { CollectionIndexes, Doc, Filter, Store } from '../store/store.js';
+import { readInboundLimits } from './peerQueries.js';
 import type { PeerPolicy } from './rules.js';
 import {
   type DomainRule,
@@ -136,7 +137,7 @@ export async function readPolicy(store: Store): Promise<PeerPolicy> {
   const kinds = new Map<string, RuleKind>();
   const rules = rulesIn(store).find({ removedAt: null }, { projection: { kind: 1 } });
   for await (const { _id, kind } of rules) kinds.set(_id, kind);
-  const policy = { island: doc?.value?.island ?? false, kinds };
+  const policy = { island: doc?.value?.island ?? false, kinds, inboundLimits: await readInboundLimits(store) };
   keptPolicies.set(store, { revision, at, askedAt: at, policy });
   return policy;
 }

@@ -68,7 +68,7 @@ async function changePeerSettings(ctx: Context, change: Partial<PeerSettings>): 
 }
 
 /** A new revision of the policy: readers look again, and what follows from it is done after the event. */
-async function tellPolicy(ctx: Context, set: { value?: PeerSettings } = {}, change?: Change): Promise<void> {
+export async function tellPolicy(ctx: Context, set: { value?: PeerSettings } = {}, change?: Change): Promise<void> {
   const event = pending({ type: 'peerPolicy.changed' }, ctx.now, change);
   const update = {
     $inc: { revision: 1 },
