@@ -174,7 +174,8 @@ export async function deliverDue(
   while (!signal?.aborted && performance.now() - started < budgetMs) {
     const room = roomIn(run);
     // Several are taken in one write: while others are under way, a few free places are not worth one.
-    const held = room >= freshInAll / 2 || (room > 0 && run.sending.size < freshInAll) ? await leaseSome(run, room) : [];
+    const held =
+      room >= freshInAll / 2 || (room > 0 && run.sending.size < freshInAll) ? await leaseSome(run, room) : [];
     if (held.length === 0 && run.sending.size === 0 && run.settling.size === 0) break;
     if (held.length === 0) await nextEnd(run);
     else await start(run, held);
@@ -208,7 +209,9 @@ async function start(run: Run, held: readonly Delivery[]): Promise<void> {
       run.sending.delete(key);
       run.wake();
     })
-      .catch((error: unknown) => federation.house.log.error({ err: error, deliveryId: delivery._id }, 'a delivery broke'))
+      .catch((error: unknown) =>
+        federation.house.log.error({ err: error, deliveryId: delivery._id }, 'a delivery broke'),
+      )
       .finally(() => {
         run.settling.delete(settled);
         run.wake();

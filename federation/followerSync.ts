@@ -129,7 +129,9 @@ interface SynchronisationClaim {
 function readHeader(federation: Federation, header: string, sender: RemoteActor): SynchronisationClaim | null {
   if (header.length > 4096) return null;
   const { privateHosts } = federation.house;
-  const parameters = new Map([...header.matchAll(/([A-Za-z]{1,20})="([^"]*)"/g)].map(([, name, value]) => [name, value]));
+  const parameters = new Map(
+    [...header.matchAll(/([A-Za-z]{1,20})="([^"]*)"/g)].map(([, name, value]) => [name, value]),
+  );
   const url = readIri(parameters.get('url'), privateHosts);
   const collection = readIri(parameters.get('collectionId'), privateHosts);
   const digest = parameters.get('digest') ?? '';
@@ -155,7 +157,8 @@ async function synchronise(
   const { orderedItems, items } = found.json;
   const list = Array.isArray(orderedItems) ? orderedItems : items;
   // A list in pages, or none: a part of it would end the follows that are left out.
-  if (!Array.isArray(list) || list.length > most || found.json.first !== undefined || found.json.next !== undefined) return;
+  if (!Array.isArray(list) || list.length > most || found.json.first !== undefined || found.json.next !== undefined)
+    return;
   const listed = new Set(list.map((one: unknown) => readIri(isObject(one) ? one.id : one, privateHosts)));
   const named = [...listed].flatMap((iri) => (iri === null ? [] : (localHandleIn(site, iri) ?? [])));
   const known = new Set(ours);

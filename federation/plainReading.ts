@@ -8,7 +8,9 @@ type Json = Record<string, unknown>;
 
 /** Types whose name is the same before and after: our contexts give them no other. */
 const types = new Set(
-  Object.entries(activityStreamsTerms).flatMap(([term, id]) => (id === `as:${term}` && /^[A-Z]/.test(term) ? [term] : [])),
+  Object.entries(activityStreamsTerms).flatMap(([term, id]) =>
+    id === `as:${term}` && /^[A-Z]/.test(term) ? [term] : [],
+  ),
 );
 
 /** Words whose value is a map from languages, and those that open some other structure than a value or a list. */
@@ -38,13 +40,15 @@ export function readPlainly(document: Json): Json | null {
 }
 
 function readNode({ id, type, actor, object, attributedTo }: Json): Json | null {
-  if (!mayBeAddress(id) || (type === undefined ? id === undefined : typeof type !== 'string' || !types.has(type))) return null;
+  if (!mayBeAddress(id) || (type === undefined ? id === undefined : typeof type !== 'string' || !types.has(type)))
+    return null;
   const node: Json = { ...(id === undefined ? {} : { id }), ...(type === undefined ? {} : { type }) };
   for (const [name, value] of Object.entries({ actor, object, attributedTo })) {
     if (value === undefined) continue;
     const values = Array.isArray(value) && name === 'attributedTo' ? value : [value];
     const addresses = values.map((one: unknown) => (isObject(one) ? one.id : one));
-    if (addresses.length === 0 || !addresses.every(isAddress) || new Set(addresses).size < addresses.length) return null;
+    if (addresses.length === 0 || !addresses.every(isAddress) || new Set(addresses).size < addresses.length)
+      return null;
     node[name] = addresses;
   }
   return node;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectDir } from '../../server/paths.js';
 import { benchWire } from './federation.js';
+import { benchFeed } from './feed.js';
 import { benchFinder } from './finder.js';
 import { benchImport } from './import.js';
 import { benchPages } from './pages.js';
@@ -21,6 +22,7 @@ const rounds: Record<string, () => Promise<unknown>> = {
   store: benchStore,
   inbox: () => withTemporaryFolder((folder) => benchWire(folder, 'inbox')),
   fanOut: () => withTemporaryFolder((folder) => benchWire(folder, 'fanOut')),
+  feed: () => withTemporaryFolder(benchFeed),
   import: () => withTemporaryFolder((folder) => benchImport(folder, 200)),
 };
 

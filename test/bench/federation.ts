@@ -58,7 +58,8 @@ export async function benchWire(folder: string, part: 'inbox' | 'fanOut'): Promi
     const hoster = await createCollective(ctx, { handle: 'bench', name, legalForm: 'ASSOCIATION', published: true });
     const followed = `${site.baseUrl}/actors/bench`;
     const [peer = ''] = all;
-    if (part === 'inbox') return await benchInbox({ inbox: `${site.baseUrl}/inbox`, followed, peer, store, servers, poster });
+    if (part === 'inbox')
+      return await benchInbox({ inbox: `${site.baseUrl}/inbox`, followed, peer, store, servers, poster });
     await drainAll(federation);
     await follow(store, all, followed, hoster._id);
     return await benchFanOut(federation, ctx, hoster._id, sink);
@@ -159,7 +160,13 @@ async function benchInbox({ inbox, followed, peer, store, servers, poster }: Inb
     const names = Array.from({ length: each }, (_, index) => `http://${peer}/users/r${round}u${index}`);
     await remoteActorsIn(store).insertMany(names.map((iri) => remoteActor(iri, peer, pem)));
     const prepared = names.map((actor) => {
-      const body = JSON.stringify({ '@context': context, id: `${actor}/follow`, type: 'Follow', actor, object: followed });
+      const body = JSON.stringify({
+        '@context': context,
+        id: `${actor}/follow`,
+        type: 'Follow',
+        actor,
+        object: followed,
+      });
       return { body, ...signed(new URL(inbox), body, `${actor}#main-key`, privateKey) };
     });
     for (const one of prepared) bySignature.set(one.headers.signature ?? '', one);
@@ -198,7 +205,12 @@ function remoteActor(iri: string, host: string, pem: string) {
   };
 }
 
-function signed(url: URL, body: string, keyId: string, privateKey: ReturnType<typeof generateKeyPairSync>['privateKey']) {
+function signed(
+  url: URL,
+  body: string,
+  keyId: string,
+  privateKey: ReturnType<typeof generateKeyPairSync>['privateKey'],
+) {
   const digest = `SHA-256=${createHash('sha256').update(body).digest('base64')}`;
   const date = new Date().toUTCString();
   const text = `(request-target): post ${url.pathname}\nhost: ${url.host}\ndate: ${date}\ndigest: ${digest}`;
@@ -288,7 +300,9 @@ const signOne = promisify((text: Buffer, done: (error: Error | null, signature: 
 /** As many signatures as there are live inboxes, off the main thread as the deliveries make them. */
 async function timeSignatures(): Promise<number> {
   const started = performance.now();
-  const texts = Array.from({ length: (hosts - hung) * inboxesEach }, (_, n) => Buffer.from(`(request-target): post ${n}`));
+  const texts = Array.from({ length: (hosts - hung) * inboxesEach }, (_, n) =>
+    Buffer.from(`(request-target): post ${n}`),
+  );
   await rate(texts, async (text) => void (await signOne(text)));
   return Math.round(performance.now() - started);
 }
@@ -298,7 +312,9 @@ async function timeBare(federation: Federation): Promise<number> {
   const agent = new Agent({ connections: 2 });
   const live = federation.house.privateHosts.slice(1 + hung);
   const body = 'x'.repeat(3000);
-  const wanted = Array.from({ length: inboxesEach }, (_, n) => live.map((host) => `http://${host}/users/${n}/inbox`)).flat();
+  const wanted = Array.from({ length: inboxesEach }, (_, n) =>
+    live.map((host) => `http://${host}/users/${n}/inbox`),
+  ).flat();
   const started = performance.now();
   await rate(wanted, async (url) => {
     const signature = (await signOne(Buffer.from(url))).toString('base64');

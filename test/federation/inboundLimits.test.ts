@@ -6,8 +6,8 @@ import { WindowLimit } from '../../federation/limits.js';
 import { setInboundLimit } from '../../server/instances/actions/peers.js';
 import { findPeer } from '../../server/instances/peerQueries.js';
 import { refusedOn } from '../../server/instances/presentPeers.js';
-import { isRefusedPeer, inboundLimitOf, usualInboundLimit } from '../../server/instances/rules.js';
 import { readPolicy } from '../../server/instances/queries.js';
+import { inboundLimitOf, isRefusedPeer, usualInboundLimit } from '../../server/instances/rules.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
 import { type FederatedApp, startFederatedApp, startPeer } from './federatedApp.js';
 

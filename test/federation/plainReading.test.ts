@@ -57,13 +57,46 @@ const address = fc.constantFrom(
   '',
 );
 const type = fc.constantFrom<unknown>(
-  ...['Follow', 'Create', 'Undo', 'Note', 'Public', 'Hashtag', 'EmojiReact', 'as:Follow', 'Key', 'id', '@id', 'Collection'],
+  ...[
+    'Follow',
+    'Create',
+    'Undo',
+    'Note',
+    'Public',
+    'Hashtag',
+    'EmojiReact',
+    'as:Follow',
+    'Key',
+    'id',
+    '@id',
+    'Collection',
+  ],
   ...[['Note'], ['Note', 'Person'], [], null, 3, ''],
 );
 const word = fc.constantFrom(
-  ...['id', 'type', 'actor', 'object', 'attributedTo', 'to', 'tag', 'content', 'contentMap', 'nameMap', 'name', 'items'],
+  ...[
+    'id',
+    'type',
+    'actor',
+    'object',
+    'attributedTo',
+    'to',
+    'tag',
+    'content',
+    'contentMap',
+    'nameMap',
+    'name',
+    'items',
+  ],
   ...['orderedItems', 'published', 'needs', 'as:actor', 'as:object', 'as:attributedTo', '@id', '@type', '@value'],
-  ...['https://www.w3.org/ns/activitystreams#object', '_misskey_content', 'proof', 'publicKey', 'endpoints', 'sensitive'],
+  ...[
+    'https://www.w3.org/ns/activitystreams#object',
+    '_misskey_content',
+    'proof',
+    'publicKey',
+    'endpoints',
+    'sensitive',
+  ],
 );
 const { value } = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
@@ -77,13 +110,23 @@ const { value } = fc.letrec<{ value: unknown }>((tie) => ({
     fc.dictionary(fc.constantFrom('fr', 'en-GB', 'x', '@none', 'de'), tie('value'), { maxKeys: 2 }),
   ),
 }));
-const odd = fc.record({ id: value, type, actor: value, object: value, extra: value }, { requiredKeys: ['type', 'actor'] });
+const odd = fc.record(
+  { id: value, type, actor: value, object: value, extra: value },
+  { requiredKeys: ['type', 'actor'] },
+);
 /** Mostly as servers send them, with one or two odd places. */
 const plainIri = fc.constantFrom('https://a.example/u/1', 'https://a.example/u/2', 'https://us.example/actors/ecluse');
 const node = fc.record(
   {
-    ...{ id: fc.oneof(plainIri, address), type: fc.constantFrom('Note', 'Follow', 'Person', 'Collection'), actor: fc.oneof(plainIri, value) },
-    ...{ object: fc.oneof(plainIri, value), attributedTo: fc.oneof(plainIri, fc.array(plainIri, { maxLength: 3 }), value) },
+    ...{
+      id: fc.oneof(plainIri, address),
+      type: fc.constantFrom('Note', 'Follow', 'Person', 'Collection'),
+      actor: fc.oneof(plainIri, value),
+    },
+    ...{
+      object: fc.oneof(plainIri, value),
+      attributedTo: fc.oneof(plainIri, fc.array(plainIri, { maxLength: 3 }), value),
+    },
     ...{ contentMap: fc.oneof(fc.constant({ fr: 'x' }), value), tag: value, replies: value },
   },
   { requiredKeys: ['id', 'type'] },
@@ -131,7 +174,12 @@ describe('reading without a JSON-LD processor', () => {
   });
 
   it('leaves to the processor what could mean something else', () => {
-    const follow = { id: 'https://a.example/1', type: 'Follow', actor: 'https://a.example/u', object: 'https://b.example/u' };
+    const follow = {
+      id: 'https://a.example/1',
+      type: 'Follow',
+      actor: 'https://a.example/u',
+      object: 'https://b.example/u',
+    };
     expect(readPlainly(follow)).not.to.equal(null);
     for (const change of [
       { 'as:object': 'https://c.example/u' },

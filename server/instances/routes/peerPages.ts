@@ -55,7 +55,12 @@ export function peerPages(routes: Routes): void {
     .get(path, { access, params: peerParams }, (visit) => showPeer(visit, visit.params.host))
     .post(
       `${path}/limit`,
-      { access, params: peerParams, body: peerLimitShape, retry: (visit, form) => showPeer(visit, visit.params.host, form) },
+      {
+        access,
+        params: peerParams,
+        body: peerLimitShape,
+        retry: (visit, form) => showPeer(visit, visit.params.host, form),
+      },
       async (visit) => {
         const { host } = visit.params;
         await setInboundLimit(visit.ctx, host, visit.body.inboundLimit);

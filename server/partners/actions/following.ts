@@ -162,7 +162,10 @@ export async function reconcileFollowings(
 }
 
 /** The Undo names the last Follow that we know of, else one that says no more than who follows whom. */
-async function undoUnknown(ctx: Context, follow: Omit<Wish, 'list'> & { _id: string; followIri?: string }): Promise<void> {
+async function undoUnknown(
+  ctx: Context,
+  follow: Omit<Wish, 'list'> & { _id: string; followIri?: string },
+): Promise<void> {
   const { _id, follower, followed, ownerKind, ownerId } = follow;
   const followIri = follow.followIri ?? `${ctx.site.baseUrl}/activities/${newId()}`;
   const event = pending({ type: 'following.undone', followingId: _id, followIri }, ctx.now);

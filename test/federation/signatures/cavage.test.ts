@@ -160,7 +160,8 @@ describe('draft-cavage signatures', () => {
 
   it('accepts dates within an hour either way and refuses others', async () => {
     const minutes = (count: number): Date => new Date(now.getTime() + count * 60_000);
-    for (const good of [0, -59, 59]) expect(await accepted(await delivery({}, minutes(good))), String(good)).to.equal(true);
+    for (const good of [0, -59, 59])
+      expect(await accepted(await delivery({}, minutes(good))), String(good)).to.equal(true);
     for (const bad of [-61, 61]) expect(await accepted(await delivery({}, minutes(bad))), String(bad)).to.equal(false);
     for (const date of [undefined, ['yesterday'], [now.toUTCString(), now.toUTCString()]]) {
       expect(await accepted(await delivery({ headers: { date } })), String(date)).to.equal(false);
@@ -218,9 +219,10 @@ describe('draft-cavage signatures', () => {
       ['=,=,='],
       [''],
     ]) {
-      expect(await accepted({ ...request, headers: { ...request.headers, signature } }), signature[0]!.slice(0, 60)).to.equal(
-        false,
-      );
+      expect(
+        await accepted({ ...request, headers: { ...request.headers, signature } }),
+        signature[0]!.slice(0, 60),
+      ).to.equal(false);
     }
     const both = { ...request.headers, authorization: [`Signature ${good.replace('actors/a', 'actors/b')}`] };
     expect(await accepted({ ...request, headers: both })).to.equal(false);

@@ -87,11 +87,15 @@ describe('RFC 9421 signatures', () => {
   it('refuses a key of the other kind, and another key', async () => {
     expect(await accepted(await delivery(), edwards.publicKey)).to.equal(false);
     expect(await accepted(await delivery(usual, 'ed25519'), rsa.publicKey)).to.equal(false);
-    expect(await accepted(await delivery(), generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey)).to.equal(false);
+    expect(await accepted(await delivery(), generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey)).to.equal(
+      false,
+    );
   });
 
   it('requires method, target and content digest to be covered', async () => {
-    expect(await accepted(await delivery(['@method', '@authority', '@request-target', 'content-digest']))).to.equal(true);
+    expect(await accepted(await delivery(['@method', '@authority', '@request-target', 'content-digest']))).to.equal(
+      true,
+    );
     for (const fields of [
       ['@target-uri', 'content-digest'],
       ['@method', 'content-digest'],
@@ -106,8 +110,12 @@ describe('RFC 9421 signatures', () => {
 
   it('requires a fresh created', async () => {
     expect(await accepted(await delivery(usual, 'rsa-v1_5-sha256', null))).to.equal(false);
-    expect(await accepted(await delivery(usual, 'rsa-v1_5-sha256', new Date(now.getTime() - 61 * 60_000)))).to.equal(false);
-    expect(await accepted(await delivery(usual, 'rsa-v1_5-sha256', new Date(now.getTime() - 59 * 60_000)))).to.equal(true);
+    expect(await accepted(await delivery(usual, 'rsa-v1_5-sha256', new Date(now.getTime() - 61 * 60_000)))).to.equal(
+      false,
+    );
+    expect(await accepted(await delivery(usual, 'rsa-v1_5-sha256', new Date(now.getTime() - 59 * 60_000)))).to.equal(
+      true,
+    );
   });
 
   it('refuses a changed body, another address and another algorithm name', async () => {
@@ -132,9 +140,10 @@ describe('RFC 9421 signatures', () => {
       { signature: [] },
     ];
     for (const change of variants) {
-      expect(await accepted({ ...request, headers: { ...request.headers, ...change } }), JSON.stringify(change)).to.equal(
-        false,
-      );
+      expect(
+        await accepted({ ...request, headers: { ...request.headers, ...change } }),
+        JSON.stringify(change),
+      ).to.equal(false);
     }
   });
 
