@@ -35,7 +35,7 @@ export async function benchFeed(dataDir: string): Promise<Record<string, unknown
   await collectivesOf(store).updateOne({ _id: hoster._id }, { $set: { members: [joined] } });
   const reader = actorIri(site, 'bench');
   await seed(store, reader, ctx.now);
-  const middle = feedPosition(new Date(ctx.now.getTime() - (posts / 2) * 60_000), ctx.now, '');
+  const middle = feedPosition(new Date(ctx.now.getTime() - (posts / 2) * 60_000), ctx.now, '0'.repeat(64));
   const query = {
     first: await measure(() => pageFeed(store, reader, {})),
     farBack: await measure(() => pageFeed(store, reader, { before: middle })),
