@@ -8,6 +8,7 @@ import { followKey } from '../server/partners/rules.js';
 import type { RemoteActor } from '../server/partners/schema.js';
 import type { Activity } from './activities.js';
 import type { Federation } from './federation.js';
+import { strangersLimited, tooMany } from './inboundLimits.js';
 import { isObject } from './json.js';
 import { Refusal } from './refusal.js';
 import { GoneError } from './remoteActors.js';
@@ -16,11 +17,13 @@ import { readClaim, signedRequestOf, verifyClaim } from './verify.js';
 /** The actor elsewhere who signed a GET; null: nobody did, or not so that it holds. Throws Refusal 429 and 503. */
 export async function requesterOf(federation: Federation, req: Request): Promise<RemoteActor | null> {
   try {
-    const claim = readClaim(federation, signedRequestOf(federation, req, null));
-    const name = `${req.ip} ${new URL(claim.keyId).host}`;
-    if (!federation.inboundLimit.take(name)) throw new Refusal(429, 'too many requests', 60);
-    if (isRefusedPeer(await readPolicy(federation.house.store), claim.keyId)) return null;
-    return await verifyClaim(federation, claim);
+    return await strangersLimited(federation, req, async () => {
+      const claim = readClaim(federation, signedRequestOf(federation, req, null));
+      const name = `${req.ip} ${new URL(claim.keyId).host}`;
+      if (!federation.inboundLimit.take(name)) throw tooMany(federation.inboundLimit);
+      if (isRefusedPeer(await readPolicy(federation.house.store), claim.keyId)) return null;
+      return verifyClaim(federation, claim);
+    });
   } catch (error) {
     if (error instanceof GoneError || (error instanceof Refusal && error.status === 401)) return null;
     throw error;

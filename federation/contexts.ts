@@ -64,6 +64,14 @@ export const catalogueTerms = {
   memberOf: { '@id': 'chatiere:memberOf', '@container': '@set' },
 };
 
+/** The words of ActivityStreams, and those of all contexts that are shipped. */
+export const activityStreamsTerms = activityStreamsDocument['@context'];
+export const pinnedTerms = {
+  ...securityDocument['@context'],
+  ...ourContextDocument['@context'],
+  ...activityStreamsDocument['@context'],
+};
+
 /** What a JSON-LD processor gets for a context's address. Never the network. */
 export function pinnedContext(url: string): { contextUrl: null; documentUrl: string; document: object } {
   return { contextUrl: null, documentUrl: url, document: documentFor(url) };
