@@ -55,7 +55,7 @@ describe('pages for making surveys', () => {
       lookUpActor: async (address) => {
         if (address.includes('down')) return { outcome: 'failed', reason: 'unavailable' };
         const type = address.includes('person') ? 'Person' : 'Organization';
-        return { outcome: 'found', actor: elsewhere('lock', type), followersCount: null };
+        return { outcome: 'found', actor: elsewhere('lock', type), followersCount: null, posts: [] };
       },
     });
     app = await startTestApp(house, [peopleRoutes, historyRoutes, surveyRoutes]);
@@ -176,7 +176,7 @@ describe('pages for making surveys', () => {
         ownerId: collective._id,
         followIri: `https://here.example/${name}`,
         state: 'accepted',
-        list: '',
+        lists: [],
         muted: false,
         requestedAt: house.now(),
         decidedAt: house.now(),
