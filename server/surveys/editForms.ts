@@ -42,7 +42,6 @@ const step = z.enum(['save', 'more']).default('save');
 /** What belongs to a kind of question is read by readQuestion. */
 export const partForm = z.looseObject({ revision, step });
 export const newQuestionForm = partForm.extend({ kind: z.enum(questionKinds) });
-export const revisionForm = z.object({ revision });
 export const endForm = z.object({ revision, closesAt: z.string().max(40).default('') });
 
 /** "up question q1", "remove section s1", "undo". */
