@@ -45,6 +45,8 @@ describe('pages for making surveys', () => {
   let app: TestApp;
   let collective: Collective;
   let other: Collective;
+  /** Also of the member. */
+  let second: Collective;
   let member: Client;
   let person: Person;
   let mine: string;
@@ -62,6 +64,7 @@ describe('pages for making surveys', () => {
     person = await buildPerson(house);
     collective = await buildCollective(house, { members: [{ personId: person._id, role: 'member' }] });
     other = await buildCollective(house, { name: { fr: 'Les Autres', en: 'The Others' } });
+    second = await buildCollective(house, { members: [{ personId: person._id, role: 'member' }], published: false });
     member = app.client();
     await signIn(member, person);
     mine = `/my/collectives/${collective._id}/surveys`;
@@ -311,7 +314,8 @@ describe('pages for making surveys', () => {
   });
 
   it('do not exist for others, nor for a survey of another collective under one’s own address', async () => {
-    const theirs = await buildSurvey(system(), other, [collective], { isDraft: true });
+    const theirs = await buildSurvey(system(), second, [collective], { isDraft: true });
+    expect((await member.get(`/my/collectives/${second._id}/surveys/${theirs._id}`)).status).to.equal(200);
     const own = await draft();
     for (const page of ['', '/settings', '/questions', '/preview', '/questions/hours', '/sections/work']) {
       expect((await member.get(`${mine}/${theirs._id}${page}`)).status, page).to.equal(404);
