@@ -139,6 +139,7 @@ export function presentOverview({ survey, answered, asked, versions, now, site, 
     isClosed: state === 'closed',
     isBefore,
     missing,
+    lacking: isBefore ? lackingIn(survey, sections, language) : '',
     opensLater: opensAt !== null && opensAt > now ? zoned(opensAt) : null,
     dates: [
       {
@@ -168,6 +169,13 @@ export function presentOverview({ survey, answered, asked, versions, now, site, 
     versions:
       versions.length < 2 ? [] : versions.toReversed().map((version) => presentVersion(version, survey, language)),
   };
+}
+
+/** Languages in which any text of it is missing: it may open all the same. */
+function lackingIn({ title, intro, languages }: Survey, sections: readonly Section[], language: Language): string {
+  const parts = sections.flatMap((section) => [...textsIn(section), ...section.questions.flatMap(textsIn)]);
+  const missing = new Set([title, intro, ...parts].flatMap((texts) => missingIn(texts, languages)));
+  return [...missing].map((lang) => languageName(language, lang)).join(', ');
 }
 
 /** What stands between a draft and its opening, and where it is done. */
