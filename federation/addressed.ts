@@ -21,7 +21,9 @@ export async function addressedBy(federation: Federation, post: RemotePost): Pro
   const wanted = new Set([...(answered === null ? [] : [answered.reader]), ...namedIn(federation, post)]);
   for (const reader of [...wanted].slice(0, maxAddressed)) {
     const actor = await findLocalActor(federation, localHandleIn(federation.house.site, reader) ?? '');
-    if (actor === null || actor === 'gone' || actor.kind === 'instance' || actor.iri !== reader) continue;
+    if (actor === null || actor === 'gone' || actor.iri !== reader) continue;
+    // Nobody reads as the instance; what is written to a group stands in the group.
+    if (actor.kind === 'instance' || actor.kind === 'group') continue;
     if (await isUnwelcome(store, reader, author)) continue;
     if (!(await hasRoomForMention(store, reader, author, now()))) continue;
     found.push({ reader, answered: answered?.reader === reader ? answered.object : null });
