@@ -3,12 +3,14 @@ import { expect } from 'chai';
 import { activitiesIn } from '../../federation/activities.js';
 import { receiveGroupPost } from '../../server/groups/actions/receive.js';
 import { openAnnouncements, removeFromGroup } from '../../server/groups/actions.js';
-import { groupActivitiesIn, groupPostsIn, listThreads } from '../../server/groups/queries.js';
+import { groupActivitiesIn, groupPostsIn, groupsIn, listThreads } from '../../server/groups/queries.js';
 import { groupKey } from '../../server/groups/rules.js';
 import type { Group } from '../../server/groups/schema.js';
 import { block } from '../../server/partners/actions/blocking.js';
+import { exportPartners } from '../../server/partners/exports.js';
 import { countReactions, mentionsIn, remotePostsIn } from '../../server/partners/queries.js';
 import { postKey } from '../../server/partners/rules.js';
+import { actorFor, contextFor, testPassword } from '../support/appSupport.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
 import { proven } from '../support/peer/signing.js';
 import { type Conversation, createOf, type Json, noteBy, publicIri, startConversation } from './conversation.js';
@@ -235,5 +237,28 @@ describe('between blocks, answers, groups and what is passed on', function () {
       const said = await activitiesIn(at.app.federation).find({ actor: 'annonces' }).toArray();
       expect(JSON.stringify(said)).not.to.contain('For few');
     });
+  });
+
+  it('shows no picture on a page where nobody could be handed one: it is a link there', async () => {
+    const ours = await at.say('Une image ?');
+    const attachment = [{ type: 'Image', mediaType: 'image/png', url: `${at.peer.origin}/a.png`, name: 'A cat' }];
+    expect(await create(alice, noteBy(alice, { inReplyTo: ours.object, attachment }))).to.equal(202);
+    for (const reader of [at.visitor, at.member])
+      expect((await reader.get(ours.page)).text)
+        .to.contain('A cat')
+        .and.not.contain('/media/');
+  });
+
+  it('gives a person who asks also whom they keep away, and leaves no name of one who goes among moderators', async () => {
+    const { store } = at.app.house;
+    const paula = { kind: 'person' as const, id: at.paula._id };
+    const ctx = contextFor(at.app.house, await actorFor(at.app.house, at.paula));
+    await block(ctx, paula, { kind: 'domain', domain: 'loud.example' }, 'zqx note');
+    const download = await exportPartners(store, at.paulaIri, 'paula');
+    expect(download.blocks).to.have.nested.property('[0].note', 'zqx note');
+    await groupsIn(store).updateOne({ _id: group._id }, { $set: { moderators: [at.paulaIri, alice.iri] } });
+    expect((await at.person.post('/me/delete', { current: testPassword })).status).to.equal(303);
+    const moderators = await at.peer.getJson(`${groupIri}/moderators`);
+    expect(moderators.orderedItems).to.deep.equal([at.iri, alice.iri]);
   });
 });

@@ -13,6 +13,7 @@ import {
   findGroupPostByKey,
   groupActivitiesIn,
   groupPostsIn,
+  groupsIn,
   listGroupPostsByIri,
   standingOf,
 } from '../queries.js';
@@ -152,6 +153,13 @@ export async function forgetGroupPostsOf(ctx: Context, author: string): Promise<
 export async function purgeGroupPostsOf(ctx: Context, collectiveId: string): Promise<void> {
   const { handle } = await getCollective(ctx.store, collectiveId);
   await forgetGroupPostsOf(ctx, actorIri(ctx.site, handle));
+  await forgetModerator(ctx, handle);
+}
+
+/** One of ours is gone for good: nobody's name stands among the moderators any more. */
+export async function forgetModerator(ctx: Context, handle: string): Promise<void> {
+  const moderators = actorIri(ctx.site, handle);
+  await groupsIn(ctx.store).updateMany({ moderators }, { $pull: { moderators } });
 }
 
 /** Takes a post out without an activity that asks for it: the group itself says so. Emits group.acted, once. */
