@@ -1,6 +1,7 @@
 // How much is taken from whom, at the inboxes and from those who sign what they read: bounded by address before a signature is
 // known to hold, by host after. What a host is refused is counted for the administrators.
 import type { Request } from 'express';
+import { ipKeyGenerator } from 'express-rate-limit';
 import { peersIn } from '../server/instances/peerQueries.js';
 import { readPolicy } from '../server/instances/queries.js';
 import { inboundLimitOf } from '../server/instances/rules.js';
@@ -8,6 +9,7 @@ import type { RemoteActor } from '../server/partners/schema.js';
 import type { Federation } from './federation.js';
 import type { WindowLimit } from './limits.js';
 import { Refusal } from './refusal.js';
+import { GoneError } from './remoteActors.js';
 
 export function tooMany(limit: WindowLimit): Refusal {
   return new Refusal(429, 'too many requests', limit.restSeconds);
@@ -23,14 +25,15 @@ export async function strangersLimited<T>(federation: Federation, req: Request, 
   try {
     return await look();
   } catch (error) {
-    if (error instanceof Refusal && [401, 403, 503].includes(error.status)) federation.strangerLimit.take(address);
+    const isLost = error instanceof GoneError || (error instanceof Refusal && [401, 403, 503].includes(error.status));
+    if (isLost) federation.strangerLimit.take(address);
     throw error;
   }
 }
 
 /** An IPv6 address counts with all others of its network (/64), which one household or server has to itself. */
-function blockOf(ip: string): string {
-  return ip.includes(':') && !ip.startsWith('::ffff:') ? ip.split(':').slice(0, 4).join(':') : ip;
+export function blockOf(ip: string): string {
+  return ipKeyGenerator(ip.replace(/^::ffff:(?=\d+\.)/i, ''), 64);
 }
 
 /** Refuses (429) what comes from a host above its limit, all its actors together. */

@@ -1,7 +1,7 @@
 // How much one instance may send: all its actors together, with a number of its own where an administrator set one; and how
 // often an address may come with signatures that do not hold.
 import { expect } from 'chai';
-import { writeRefused } from '../../federation/inboundLimits.js';
+import { blockOf, writeRefused } from '../../federation/inboundLimits.js';
 import { WindowLimit } from '../../federation/limits.js';
 import { setInboundLimit } from '../../server/instances/actions/peers.js';
 import { findPeer } from '../../server/instances/peerQueries.js';
@@ -72,6 +72,29 @@ describe('limits of what comes in', () => {
     expect(statuses).to.deep.equal([...Array.from({ length: 10 }, () => 401), 429, 429]);
     const asked = peer.log.length;
     expect((await send(peer, peer.addActor('new'))).status).to.equal(429);
+    expect(peer.log.length).to.equal(asked);
+  });
+
+  it('count an IPv6 address with all of its network, however it is written, and with no other', () => {
+    for (const [one, another] of [
+      ['2001:db8:1:2::1', '2001:db8:1:2:ffff::9'],
+      ['2001:db8::1', '2001:db8::1:2:3:4'],
+      ['2001:db8::2:0:0:1', '2001:db8::5:6:7:8'],
+    ] as const)
+      expect(blockOf(one)).to.equal(blockOf(another));
+    expect(blockOf('2001:db8::1')).not.to.equal(blockOf('2001:db8:0:1::1'));
+    expect(blockOf('192.0.2.1')).not.to.equal(blockOf('192.0.2.2'));
+    expect(blockOf('::ffff:192.0.2.1')).not.to.equal(blockOf('::ffff:192.0.2.2'));
+  });
+
+  it('stop an address that reads with the names of actors who are gone', async () => {
+    app.federation.strangerLimit = new WindowLimit(3, 24 * 3_600_000, app.house.now);
+    const gone = Array.from({ length: 4 }, (_one, index) => peer.addActor(`gone${index}`));
+    for (const { name } of gone) peer.pages.set(`/users/${name}`, (_req, res) => res.writeHead(410).end());
+    const read = async (actor: PeerActor) => (await peer.getSigned(actor, `${app.baseUrl}/objects/none`)).status;
+    for (const actor of gone.slice(1)) expect(await read(actor)).to.equal(404);
+    const asked = peer.log.length;
+    await read(gone[0] as PeerActor);
     expect(peer.log.length).to.equal(asked);
   });
 });

@@ -6,17 +6,27 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { fetchActor } from '../../federation/remoteActors.js';
 import type { Collective } from '../../server/collectives/schema.js';
+import { openAnnouncements } from '../../server/groups/actions.js';
+import { findGroupPost, groupActivitiesIn, groupPostsIn } from '../../server/groups/queries.js';
+import { groupKey } from '../../server/groups/rules.js';
+import type { Group } from '../../server/groups/schema.js';
+import { reportsIn } from '../../server/moderation/queries.js';
 import {
+  countReactions,
   findFollow,
   findFollowing,
   findRemoteActor,
   findRemotePost,
   followingsIn,
+  mentionsIn,
   pageFeed,
+  pageReactions,
+  remotePostsIn,
 } from '../../server/partners/queries.js';
 import { followKey } from '../../server/partners/rules.js';
 import { type FollowingState, postTypes } from '../../server/partners/schema.js';
 import { projectDir } from '../../server/paths.js';
+import { publishPost } from '../../server/posts/actions.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
 import { multikeyOf } from '../support/peer/signing.js';
 import { addCollective, type FederatedApp, nothingStored, startFederatedApp, startPeer } from './federatedApp.js';
@@ -36,19 +46,23 @@ type Effect =
   | 'moves'
   | 'forgets'
   | 'renames'
+  | 'blocks'
+  | 'likes'
+  | 'unlikes'
+  | 'leaves our group'
   | { reads: string }
+  | { answers: string }
+  | { reports: readonly [things: number, words: string] }
+  | { begins: string }
+  | { comments: string }
   | { boosts: string }
   | { changes: string };
 
 // What is not acted on yet stands here once, and in the tables by these names.
-const like: Effect = 'known';
 const dislike: Effect = 'known';
-const flag: Effect = 'known';
-const flagOfSeveral: Effect = 400;
-const block: Effect = 'known';
-/** Polls of ours do not exist; what looks like an answer to one is a message for whoever follows its author. */
-const vote: Effect = { reads: 'Soup' };
 const moderation: Effect = 'known';
+/** What a group passes on about posts of others: we count likes of our own objects only. */
+const likeOfOthers: Effect = 'known';
 
 interface Row {
   does: Effect;
@@ -78,12 +92,16 @@ const table: Record<string, Effect | Row> = {
   'mastodon/delete-note': { does: 'deletes', after: [note] },
   'mastodon/boost': { does: { boosts: 'GoToSocial note 01' }, serves: 'gotosocial/create-note' },
   'mastodon/undo-boost': { does: 'unboosts', after: ['mastodon/boost'], serves: 'gotosocial/create-note' },
-  'mastodon/like': like,
-  'mastodon/undo-like': like,
-  'mastodon/vote': vote,
+  'mastodon/like': 'likes',
+  'mastodon/undo-like': { does: 'unlikes', after: ['mastodon/like'] },
+  // Polls of ours do not exist: what looks like an answer to one is a message to the author of what it answers.
+  'mastodon/vote': { answers: 'Soup' },
   'mastodon/move': 'moves',
-  'mastodon/flag': flagOfSeveral,
-  'mastodon/block': block,
+  'mastodon/reply': { answers: 'We do.' },
+  'mastodon/group-mention': { begins: 'We look for a second reader.' },
+  'mastodon/flag': { reports: [3, 'Please take a look'] },
+  'mastodon/block': 'blocks',
+  'mastodon/undo-block': { does: 'known', after: ['mastodon/block'] },
   'mastodon/update-actor': 'renames',
   'mastodon/delete-actor': 'forgets',
   'mastodon/add-featured': 'known',
@@ -97,9 +115,10 @@ const table: Record<string, Effect | Row> = {
   'gotosocial/update-note': { does: { changes: 'GoToSocial, edited' }, after: ['gotosocial/create-note'] },
   'gotosocial/delete-note': { does: 'deletes', after: ['gotosocial/create-note'] },
   'gotosocial/boost': boosted,
-  'gotosocial/like': like,
-  'gotosocial/flag': flagOfSeveral,
-  'gotosocial/block': block,
+  'gotosocial/like': 'likes',
+  'gotosocial/reply-private': { answers: 'Between us' },
+  'gotosocial/flag': { reports: [2, 'dark souls'] },
+  'gotosocial/block': 'blocks',
 
   'pleroma/follow': 'follows',
   'pleroma/undo-follow': 'unfollows',
@@ -109,9 +128,10 @@ const table: Record<string, Effect | Row> = {
   'pleroma/update-note': { does: { changes: 'plain, edited' }, after: ['pleroma/feed-note'] },
   'pleroma/delete-note': { does: 'deletes', after: ['pleroma/feed-note'] },
   'pleroma/boost': boosted,
-  'pleroma/like': like,
-  'pleroma/emoji-react': like,
-  'pleroma/flag': flagOfSeveral,
+  'pleroma/like': 'likes',
+  'pleroma/emoji-react': 'likes',
+  'pleroma/reply': { answers: 'same here' },
+  'pleroma/flag': { reports: [2, 'hate speech'] },
 
   'misskey/follow': 'follows',
   'misskey/undo-follow': 'unfollows',
@@ -119,12 +139,13 @@ const table: Record<string, Effect | Row> = {
   'misskey/create-question': { reads: 'Misskey note 2' },
   'misskey/delete-note': { does: 'deletes', after: ['misskey/feed-note'] },
   'misskey/boost': boosted,
-  'misskey/like': like,
-  'misskey/undo-like': like,
-  'misskey/vote': { reads: 'Cat' },
+  'misskey/like': 'likes',
+  'misskey/undo-like': { does: 'unlikes', after: ['misskey/like'] },
+  'misskey/vote': { answers: 'Cat' },
   'misskey/move': 'moves',
-  'misskey/flag': flag,
-  'misskey/block': block,
+  'misskey/reply': { answers: 'Yes' },
+  'misskey/flag': { reports: [1, '-----\nspam'] },
+  'misskey/block': 'blocks',
 
   'pixelfed/follow': 'follows',
   // It takes back another id than it gave the follow.
@@ -132,7 +153,7 @@ const table: Record<string, Effect | Row> = {
   'pixelfed/create-note': { reads: 'A door' },
   'pixelfed/delete-note': { does: 'deletes', after: ['pixelfed/create-note'] },
   'pixelfed/boost': boosted,
-  'pixelfed/like': like,
+  'pixelfed/like': 'likes',
   'pixelfed/story': 'known',
 
   'friendica/follow': 'follows',
@@ -142,10 +163,10 @@ const table: Record<string, Effect | Row> = {
   'friendica/update-note': { does: { changes: 'Friendica, edited' }, after: ['friendica/create-note'] },
   'friendica/delete-note': { does: 'deletes', after: ['friendica/create-note'] },
   'friendica/boost': boosted,
-  'friendica/like': like,
+  'friendica/like': 'likes',
   'friendica/dislike': dislike,
   'friendica/undo-dislike': dislike,
-  'friendica/flag': flagOfSeveral,
+  'friendica/flag': { reports: [2, 'Please look'] },
 
   'wordpress/follow': 'follows',
   'wordpress/undo-follow': 'unfollows',
@@ -155,7 +176,7 @@ const table: Record<string, Effect | Row> = {
   'wordpress/update-article': { does: { changes: 'revised' }, after: ['wordpress/feed-article'] },
   'wordpress/delete-article': { does: 'deletes', after: ['wordpress/feed-article'] },
   'wordpress/boost': boosted,
-  'wordpress/like': like,
+  'wordpress/like': 'likes',
 
   'peertube/follow': 'follows',
   'peertube/create-video': { reads: 'A film' },
@@ -165,7 +186,8 @@ const table: Record<string, Effect | Row> = {
   'peertube/channel-shares-video': { does: { boosts: 'Set up a pad' }, serves: 'peertube/publish-video' },
   'peertube/comment': { reads: 'It helped' },
   'peertube/dislike': dislike,
-  'peertube/flag': flag,
+  // About a video of theirs.
+  'peertube/flag': 'known',
   'peertube/cache-file': 'known',
   'peertube/view': 'known',
   'peertube/approve-reply': 'known',
@@ -180,7 +202,7 @@ const table: Record<string, Effect | Row> = {
   'mobilizon/create-comment': { reads: 'See you there' },
   'mobilizon/create-article': { reads: 'Notes of May' },
   'mobilizon/join-event': 'known',
-  'mobilizon/flag': flag,
+  'mobilizon/flag': { reports: [1, 'unwanted'] },
 
   'lemmy/follow': 'follows',
   'lemmy/undo-follow': 'unfollows',
@@ -192,15 +214,20 @@ const table: Record<string, Effect | Row> = {
   'lemmy/announce-update-page': { does: { changes: 'faster' }, after: inGroup },
   'lemmy/announce-delete-page': { does: 'deletes', after: inGroup },
   'lemmy/announce-remove-page': { does: 'deletes', after: inGroup },
-  'lemmy/announce-like': like,
+  'lemmy/announce-like': likeOfOthers,
   'lemmy/announce-dislike': dislike,
-  'lemmy/announce-undo-like': like,
+  'lemmy/announce-undo-like': likeOfOthers,
   'lemmy/announce-lock': moderation,
   'lemmy/announce-add-moderator': moderation,
   'lemmy/announce-block-user': moderation,
   'lemmy/private-message': 'known',
-  'lemmy/like': like,
-  'lemmy/flag': flag,
+  'lemmy/like': 'likes',
+  'lemmy/reply': { answers: 'Agreed' },
+  'lemmy/group-page': { begins: 'We open in June.' },
+  'lemmy/group-comment': { comments: 'Which hours?' },
+  'lemmy/group-delete': { does: 'leaves our group', after: ['lemmy/group-comment'] },
+  'lemmy/group-like': 'likes',
+  'lemmy/flag': { reports: [1, 'report this post'] },
 
   'nodebb/follow': 'follows',
   'nodebb/undo-follow': 'unfollows',
@@ -209,8 +236,9 @@ const table: Record<string, Effect | Row> = {
   'nodebb/category-announces-note': { boosts: 'NodeBB post 7' },
   'nodebb/update-note': { does: { changes: 'It works now.' }, after: ['nodebb/feed-note'] },
   'nodebb/delete-note': { does: 'deletes', after: ['nodebb/feed-note'] },
-  'nodebb/like': like,
-  'nodebb/flag': flag,
+  'nodebb/like': 'likes',
+  'nodebb/group-note': { comments: 'Thank you for the hours.' },
+  'nodebb/flag': { reports: [1, 'off topic'] },
   // A thing that is no actor changes place: nothing here depends on it.
   'nodebb/move-topic': 403,
 
@@ -221,7 +249,7 @@ const table: Record<string, Effect | Row> = {
   'discourse/announce-create-note': { boosts: 'Discourse post 2' },
   'discourse/update-note': { does: { changes: 'Discourse, edited' }, after: ['discourse/create-article'] },
   'discourse/delete-note': { does: 'deletes', after: ['discourse/create-article'] },
-  'discourse/like': like,
+  'discourse/like': 'likes',
 
   'snac/follow': 'follows',
   'snac/undo-follow': 'unfollows',
@@ -231,7 +259,7 @@ const table: Record<string, Effect | Row> = {
   'snac/delete-note': { does: 'deletes', after: ['snac/create-note'] },
   'snac/boost': boosted,
   'snac/undo-boost': { does: 'unboosts', after: ['snac/boost'], serves: note },
-  'snac/like': like,
+  'snac/like': 'likes',
   'snac/move': 'moves',
   'snac/ping': 'known',
 
@@ -242,7 +270,7 @@ const table: Record<string, Effect | Row> = {
   'mitra/update-note': { does: { changes: 'Mitra, edited' }, after: ['mitra/create-note'] },
   'mitra/delete-note': { does: 'deletes', after: ['mitra/create-note'] },
   'mitra/boost': boosted,
-  'mitra/like': like,
+  'mitra/like': 'likes',
   'mitra/dislike': dislike,
   'mitra/move': 'moves',
 
@@ -279,6 +307,11 @@ describe('what each program sends', function () {
   let app: FederatedApp;
   let hoster: Collective;
   let us: string;
+  /** What others answer, like and report; and the first thread of the group that others write to. */
+  let ours: string;
+  let group: Group;
+  let groupIri: string;
+  let first: string;
   const peers = new Map<string, Peer>();
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const edwards = generateKeyPairSync('ed25519');
@@ -291,11 +324,25 @@ describe('what each program sends', function () {
     for (const peer of peers.values()) peer.now = app.house.now;
     hoster = await addCollective(app, { handle: 'ecluse' });
     us = `${app.baseUrl}/actors/${hoster.handle}`;
+    group = await openAnnouncements(app.ctx(), {
+      ...{ handle: 'annonces', name: { fr: 'Annonces', en: '' }, summary: { fr: '', en: '' }, version: 0 },
+      ...{ hostersModerate: true, moderators: [], postingRestrictedToMods: false },
+    });
+    groupIri = `${app.baseUrl}/actors/annonces`;
+    const words = { fr: 'Bonjour', en: 'Hello' };
+    ours = `${app.baseUrl}/objects/${(await publishPost(app.ctx(), hoster._id, words))._id}`;
+    first = `${app.baseUrl}/objects/${(await publishPost(app.ctx(), hoster._id, words, { groupId: group._id }))._id}`;
+    await app.run();
   });
 
   /** A fixture with the addresses that the servers of this run have. */
   function read(name: string): Json {
-    let text = readFileSync(join(folder, `${name}.json`), 'utf8').replaceAll('https://us.example', app.baseUrl);
+    let text = readFileSync(join(folder, `${name}.json`), 'utf8')
+      .replaceAll('https://us.example/objects/0190a"', `${ours}"`)
+      .replaceAll('https://us.example/objects/0190a\\n', `${ours}\\n`)
+      .replaceAll('https://us.example', app.baseUrl)
+      .replaceAll('https://chatiere.example/objects/first', first)
+      .replaceAll('https://chatiere.example', app.baseUrl);
     for (const [host, peer] of peers) text = text.replaceAll(host, peer.origin);
     return JSON.parse(text) as Json;
   }
@@ -367,9 +414,15 @@ describe('what each program sends', function () {
       .status;
   }
 
-  const kept = ['follows', 'followings', 'remotePosts', 'remoteActors', 'feedEntries', 'received', 'keyFailures'];
+  const kept =
+    'follows followings remotePosts remoteActors feedEntries received keyFailures mentions reactions reports'.split(
+      ' ',
+    );
   async function forgetAll(): Promise<void> {
-    for (const name of kept) await app.house.store.collection(name).deleteMany({});
+    const { store } = app.house;
+    for (const name of kept) await store.collection(name).deleteMany({});
+    await groupPostsIn(store).deleteMany({ postId: null });
+    await groupActivitiesIn(store).deleteMany({ author: { $ne: us } });
     for (const peer of peers.values()) peer.pages.clear();
   }
 
@@ -382,6 +435,26 @@ describe('what each program sends', function () {
   async function check(effect: Exclude<Effect, number | 'known'>, activity: Json, actor: PeerActor): Promise<void> {
     const about = idOf([activity.object].flat()[0]);
     const { store } = app.house;
+    if (typeof effect === 'object' && 'reports' in effect) {
+      const [report, ...more] = await reportsIn(store).find({}).toArray();
+      expect(more).to.deep.equal([]);
+      expect(report).to.deep.include({ source: 'server', host: new URL(actor.iri).host, status: 'open' });
+      expect(report?.objects).to.have.length(effect.reports[0]);
+      return void expect(report?.comment).to.include(effect.reports[1]);
+    }
+    if (typeof effect === 'object' && 'answers' in effect) {
+      const [mention] = await mentionsIn(store).find({ reader: us }).toArray();
+      expect(mention).to.deep.include({ answered: ours, author: actor.iri, state: 'shown' });
+      const post = await remotePostsIn(store).findOne({ _id: mention?.post ?? '' });
+      return void expect(`${post?.title} ${post?.content}`).to.include(effect.answers);
+    }
+    if (typeof effect === 'object' && ('begins' in effect || 'comments' in effect)) {
+      const [post, ...more] = await groupPostsIn(store).find({ groupId: group._id, postId: null }).toArray();
+      expect(more).to.deep.equal([]);
+      expect(post?.author).to.equal(actor.iri);
+      expect(post?.thread).to.equal('begins' in effect ? post?._id : groupKey(group._id, first));
+      return void expect(post?.content?.content).to.include('begins' in effect ? effect.begins : effect.comments);
+    }
     if (typeof effect === 'object') {
       const text = 'reads' in effect ? effect.reads : 'boosts' in effect ? effect.boosts : effect.changes;
       return void expect(await feed()).to.include(text);
@@ -405,6 +478,17 @@ describe('what each program sends', function () {
       case 'moves':
         expect((await following(actor.iri))?.state).to.equal('undone');
         return void expect((await following(idOf(activity.target)))?.state).to.equal('pending');
+      case 'blocks':
+        expect((await following(actor.iri))?.state).to.equal('rejected');
+        return void expect(await followState(actor.iri)).to.equal('undone');
+      case 'likes':
+        return void expect(
+          (await pageReactions(store, about, 9)).items.map(({ reaction }) => reaction.actor),
+        ).to.deep.equal([actor.iri]);
+      case 'unlikes':
+        return void expect(await countReactions(store, ours, 'like')).to.equal(0);
+      case 'leaves our group':
+        return void expect((await findGroupPost(store, group._id, about))?.removedBy).to.equal('author');
       case 'forgets':
         return void expect((await findRemoteActor(store, actor.iri))?.goneAt).to.be.instanceOf(Date);
       case 'renames':
@@ -430,6 +514,10 @@ describe('what each program sends', function () {
       }
       await follow(actor, does === 'accepts' || does === 'rejects' ? 'pending' : 'accepted');
       if (serves) servePost(read(serves));
+      if (JSON.stringify(activity).includes(`${groupIri}"`)) {
+        expect(await send(actor, peerOf(actor.iri).follow(actor, groupIri))).to.equal(202);
+      }
+      if (does === 'blocks') expect(await send(actor, peerOf(actor.iri).follow(actor, us))).to.equal(202);
       for (const earlier of before) {
         const first = read(earlier);
         servePost(first);
