@@ -15,7 +15,9 @@ import { contextOf } from '../server/house.js';
 import { pruneLimits } from '../server/http/limits.js';
 import { pruneRules } from '../server/instances/actions/domainRules.js';
 import type { JobResult } from '../server/instances/schema.js';
+import { pruneReports } from '../server/moderation/actions.js';
 import { pruneMails } from '../server/notices/actions/sendDueMails.js';
+import { pruneBlocks } from '../server/partners/actions/blocking.js';
 import { pruneRemotePosts } from '../server/partners/actions/feed.js';
 import { pruneFollowings, purgePartnersOf } from '../server/partners/actions/following.js';
 import { pruneInteractions } from '../server/partners/actions/interact.js';
@@ -35,6 +37,8 @@ const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<nu
   follows: pruneFollows,
   followings: pruneFollowings,
   interactions: pruneInteractions,
+  blocks: pruneBlocks,
+  reports: pruneReports,
   remotePosts: pruneRemotePosts,
   remoteActors: pruneRemoteActors,
   deliveries: (_ctx, federation) => pruneDeliveries(federation),

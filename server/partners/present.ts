@@ -6,7 +6,7 @@ import type { Actor, Language } from '../context.js';
 import type { FeedItem, FollowPage, Party } from './queries.js';
 import { renderRemote } from './render.js';
 import { isPublicAudience } from './rules.js';
-import type { Follow, Following, FollowingState, LookUp, PartyRef, RemoteActor, RemotePost } from './schema.js';
+import type { Block, Follow, Following, FollowingState, LookUp, PartyRef, RemoteActor, RemotePost } from './schema.js';
 import { type Interaction, interactionKinds } from './schema.js';
 
 export function followersPath(collective: Pick<Collective, '_id'>): string {
@@ -49,6 +49,7 @@ function presentFollow(
     acceptAction: deed('accept'),
     rejectAction: deed('reject'),
     removeAction: deed('remove'),
+    blockHref: strangerLinks(partnersPath({ kind: 'collective', id: follow.ownerId }), null, follow.follower).blockHref,
   };
 }
 
@@ -57,7 +58,7 @@ export function partnersPath(ref: PartyRef): string {
   return ref.kind === 'collective' ? `${editPath({ _id: ref.id })}/partners` : '/me/partners';
 }
 
-const partnerPages = ['feed', 'following', 'find'] as const;
+const partnerPages = ['feed', 'following', 'find', 'blocked'] as const;
 export type PartnerPage = (typeof partnerPages)[number];
 
 /** What every page of partners shows around its own. */
@@ -83,7 +84,7 @@ export function presentActor(iri: string, actor: RemoteActor | null) {
   return { name: actor?.name || handle, handle, host, href: safeHref(actor?.url ?? null) ?? safeHref(iri) };
 }
 
-export async function presentLookUp(found: LookUp, state: FollowingState | null) {
+export async function presentLookUp(base: string, found: LookUp, state: FollowingState | null) {
   if (found.outcome === 'local') return { local: { href: `/@${found.handle}`, handle: `@${found.handle}` } };
   if (found.outcome === 'failed') return { failure: `partners.find.${found.reason}` };
   const { actor, followersCount } = found;
@@ -94,6 +95,7 @@ export async function presentLookUp(found: LookUp, state: FollowingState | null)
       summaryHtml: await renderRemote(actor.summary ?? '', true),
       followersCount,
       isFollowed: state === 'pending' || state === 'accepted',
+      ...strangerLinks(base, null, actor._id),
     },
   };
 }
@@ -109,6 +111,7 @@ export function presentFollowings(base: string, followings: { following: Followi
       unfollowAction: deed('unfollow'),
       listAction: deed('list'),
       muteAction: deed(following.muted ? 'unmute' : 'mute'),
+      ...strangerLinks(base, null, following.followed),
     };
   });
 }
@@ -174,4 +177,46 @@ export function presentInteractions(base: string, post: RemotePost, made: readon
       const verb = made.some((one) => one.kind === kind) ? `un${kind}` : kind;
       return { action: `${base}/posts/${post._id}/${verb}`, label: `partners.${verb}.button` };
     });
+}
+
+/** Where one keeps the author of something away, and reports it or, without a post, the author. */
+export function strangerLinks(base: string, post: string | null, actor: string) {
+  return {
+    blockHref: `${base}/block?actor=${encodeURIComponent(actor)}`,
+    reportHref: `/report?about=${encodeURIComponent(post ?? actor)}`,
+  };
+}
+
+export function presentBlocks(base: string, blocks: readonly Block[], actors: ReadonlyMap<string, RemoteActor>) {
+  return blocks.map((block) => {
+    const actor = block.kind === 'actor' ? presentActor(block.target, actors.get(block.target) ?? null) : null;
+    return {
+      kind: `partners.blocked.kind.${block.kind}`,
+      name: actor?.name ?? block.target,
+      handle: actor?.handle ?? null,
+      href: actor?.href ?? null,
+      note: block.note,
+      at: block.at,
+      undoAction: `${base}/blocked/${block._id}/undo`,
+      undoLabel: block.kind === 'mute' ? 'partners.unmute.button' : 'partners.unblock.button',
+    };
+  });
+}
+
+/** What the page before a block asks. `domain` null: what was typed (`asked`) is none. */
+export function presentBlockWish(base: string, actor: RemoteActor | null, domain: string | null, asked: string) {
+  const kinds = [...(actor ? ['actor'] : []), ...(domain === null && actor ? [] : ['domain', 'mute'])];
+  return {
+    action: `${base}/block`,
+    account: actor && { ...presentActor(actor._id, actor), iri: actor._id },
+    asked: actor ? '' : (domain ?? asked),
+    domain,
+    kinds: kinds.map((value) => ({
+      value,
+      key: `partners.block.kind.${value}`,
+      hint: `partners.block.kind.${value}.hint`,
+    })),
+    labels: { domain: 'partners.block.domain', kind: 'partners.block.what', note: 'partners.block.note' },
+    cancelHref: `${base}/blocked`,
+  };
 }

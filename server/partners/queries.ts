@@ -8,6 +8,7 @@ import { eventIndex } from '../events.js';
 import { getPerson } from '../people/queries.js';
 import { isPublicPerson } from '../people/rules.js';
 import type { Coll, CollectionIndexes, Store } from '../store/store.js';
+import { hiddenFrom } from './blockQueries.js';
 import { actorIri, isPublicAudience, postKey } from './rules.js';
 import type {
   FeedEntry,
@@ -347,7 +348,7 @@ export interface Thread {
   replies: RemotePost[];
 }
 
-/** Null: nothing that this reader may see. */
+/** Null: nothing that this reader may see. Replies by whom the reader keeps away are left out. */
 export async function findThread(store: Store, reader: string, key: string): Promise<Thread | null> {
   const post = await remotePostsIn(store).findOne({ _id: key });
   if (!post || post.deletedAt !== null || !(await maySee(store, reader, post))) return null;
@@ -365,7 +366,13 @@ export async function findThread(store: Store, reader: string, key: string): Pro
   const seen = await Promise.all(
     answers.map(async (one) => one.deletedAt === null && (await maySee(store, reader, one))),
   );
-  return { ancestors, post, replies: answers.filter((_one, index) => seen[index]) };
+  const hidden = await hiddenFrom(
+    store,
+    reader,
+    answers.flatMap(({ authors }) => authors),
+  );
+  const isShown = (one: RemotePost) => !one.authors.some((author) => hidden.has(author));
+  return { ancestors, post, replies: answers.filter((one, index) => seen[index] && isShown(one)) };
 }
 
 /** Public, or in the reader's own feed. */

@@ -7,6 +7,7 @@ import { Routes } from '../http/routes.js';
 import { acceptFollow, rejectFollow, removeFollower } from './actions.js';
 import { presentFollowers } from './present.js';
 import { pageFollows } from './queries.js';
+import { blockPages } from './routes/blockPages.js';
 import { partnerPages } from './routes/partnerPages.js';
 import { actorIri } from './rules.js';
 import { followersParams, followersQuery, followParams } from './schema.js';
@@ -39,5 +40,6 @@ export function partnerRoutes(house: House): Routes {
     });
   }
   partnerPages(routes);
+  blockPages(routes);
   return routes;
 }

@@ -2,7 +2,16 @@
 import { createHash } from 'node:crypto';
 import type { Site } from '../context.js';
 import { DomainError } from '../errors.js';
-import type { Follow, FollowingState, FollowState, InteractionKind, RemoteActor, RemotePost } from './schema.js';
+import { parentDomain, readDomain } from '../instances/rules.js';
+import type {
+  BlockKind,
+  Follow,
+  FollowingState,
+  FollowState,
+  InteractionKind,
+  RemoteActor,
+  RemotePost,
+} from './schema.js';
 
 /** The key of the one document about this pair. */
 export function followKey(follower: string, followed: string): string {
@@ -25,11 +34,12 @@ export function deliveryInbox(actor: Pick<RemoteActor, 'inbox' | 'sharedInbox'>)
 export function stateAfterFollow(
   known: Pick<Follow, 'state' | 'followIri'> | null,
   followIri: string,
-  acceptsAtOnce: boolean,
-): FollowState | null {
+  mood: 'at-once' | 'by-hand' | 'blocked',
+): Exclude<FollowState, 'undone'> | null {
   if (known?.followIri === followIri) return null;
+  if (mood === 'blocked') return 'rejected';
   if (known?.state === 'accepted') return 'accepted';
-  return acceptsAtOnce ? 'accepted' : 'requested';
+  return mood === 'at-once' ? 'accepted' : 'requested';
 }
 
 const steps: Record<'accept' | 'reject' | 'remove', { from: FollowState; to: FollowState }> = {
@@ -104,4 +114,33 @@ export function isNewer(known: Pick<RemotePost, 'updatedAt' | 'publishedAt'>, up
 /** Refuses: closed. What was written for few is not passed on to all, nor answered before all (AP-47). */
 export function checkMayInteract(kind: InteractionKind | 'reply', post: Pick<RemotePost, 'audience'>): void {
   if (kind !== 'like' && !isPublicAudience(post.audience)) throw new DomainError('closed', 'partners.error.notForAll');
+}
+
+export function blockKey(blocker: string, kind: BlockKind, target: string): string {
+  return createHash('sha256').update(`${blocker} ${kind} ${target}`).digest('hex');
+}
+
+/** What a block may name so that it covers this actor: its id, its domain and those above. */
+export function blockTargetsOf(iri: string): string[] {
+  const targets = [iri];
+  for (let domain = readDomain(iri); domain !== null; domain = parentDomain(domain)) targets.push(domain);
+  return targets;
+}
+
+/** Whether a host (with or without port) is of that domain or below it. */
+export function isOfDomain(host: string, domain: string): boolean {
+  return blockTargetsOf(host).slice(1).includes(domain);
+}
+
+/** Refuses: closed. Who cannot be seen has nobody to keep away. */
+export function checkMayBlock(party: { isPublic: boolean }): void {
+  if (!party.isPublic) throw new DomainError('closed', 'partners.error.notPublic');
+}
+
+/** The domain as blocks compare it. Refuses: invalid (no domain; our own). */
+export function checkBlockableDomain(site: Site, text: string): string {
+  const domain = readDomain(text);
+  if (domain === null) throw new DomainError('invalid', 'partners.error.badDomain', { field: 'domain' });
+  if (isOfDomain(site.host, domain)) throw new DomainError('invalid', 'partners.error.ownDomain', { field: 'domain' });
+  return domain;
 }

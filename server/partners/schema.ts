@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Eventful } from '../events.js';
 import type { HandleKind } from '../handles/handles.js';
 import { maxPostLength } from '../posts/schema.js';
+import { line } from '../shapes.js';
 import type { Doc } from '../store/store.js';
 
 /** undone: taken back by the follower. rejected: refused or removed by the one followed. */
@@ -156,6 +157,28 @@ export interface Interaction extends Doc, Eventful {
   at: Date;
 }
 
+/**
+ * actor: one actor; it is told. domain: everybody there and below, nobody is told but those whose follow ends. mute: what
+ * comes from a domain is not read here, and nothing else changes.
+ */
+export const blockKinds = ['actor', 'domain', 'mute'] as const;
+export type BlockKind = (typeof blockKinds)[number];
+
+/** One of ours wants nothing from an actor or a domain elsewhere. One document for each pair and kind. */
+export interface Block extends Doc, Eventful {
+  /** IRI of the local actor. */
+  blocker: string;
+  kind: BlockKind;
+  /** IRI of the actor, or the domain as rules compare it. */
+  target: string;
+  /** For those who act for the blocker only. */
+  note: string;
+  /** Id of the Block that said so: what an undo embeds. */
+  activityIri: string;
+  undone: boolean;
+  at: Date;
+}
+
 /** An actor elsewhere, before following it. */
 export type LookUp =
   | { outcome: 'found'; actor: RemoteActor; followersCount: number | null }
@@ -178,6 +201,15 @@ export const followingParams = z.object({ id: z.uuid().optional(), following: he
 export const findQuery = z.object({ q: z.string().trim().max(1000).default('') });
 export const followShape = z.object({ actor: actorAddress, list: listNameShape.default('') });
 export const listShape = z.object({ list: listNameShape.default('') });
+export const blockParams = z.object({ id: z.uuid().optional(), block: hexKey });
+/** What the page before a block is about: an actor that is known here, or a domain as somebody types it. */
+export const blockQuery = z.object({ actor: actorAddress.default(''), domain: z.string().max(300).default('') });
+export const blockShape = z.object({
+  actor: actorAddress.default(''),
+  domain: z.string().max(300).default(''),
+  kind: z.enum(blockKinds, 'partners.error.chooseBlock'),
+  note: line(300).default(''),
+});
 export const feedQuery = z.object({
   list: z.string().max(40).optional(),
   before: z

@@ -384,6 +384,26 @@ describe('partners elsewhere', () => {
     });
   });
 
+  describe('what is held against it', () => {
+    it('leads from a post to a block and to a report, which reaches its server when that is wished', async () => {
+      const shown = note(alice, { content: '<p>Buy watches</p>' });
+      await post(alice, create(shown));
+      const page = await member.get(`${base}/posts/${postKey(shown.id)}`);
+      expect(page.text).to.contain(`${base}/block?actor&#x3D;${encodeURIComponent(alice.iri)}`);
+      expect(page.text).to.contain(`/report?about&#x3D;${encodeURIComponent(shown.id)}`);
+      const from = `/report?about=${encodeURIComponent(shown.id)}`;
+      const form = await member.get(from);
+      expect(form.text).to.contain('Also tell their server').and.contain(peer.host).and.not.contain('Your e-mail');
+      const filled = { about: shown.id, reason: 'spam', comment: 'Watches again', tellsTheirs: 'on' };
+      expect((await member.post('/report', filled, from)).location).to.equal('/report/thanks');
+      await run();
+      const [flag] = peer.ofType('Flag');
+      expect(flag?.path).to.equal('/users/alice/inbox');
+      expect(flag?.json).to.deep.include({ actor: `${app.url}/actors/instance`, object: [alice.iri, shown.id] });
+      expect(flag?.json.content).to.contain('Watches again');
+    });
+  });
+
   describe('order in it', () => {
     it('has lists, and silence', async () => {
       const _id = followKey(iri, alice.iri);

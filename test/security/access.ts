@@ -25,6 +25,8 @@ export interface Rule {
 }
 
 const version = { version: '99' };
+const missing = '00000000-0000-7000-8000-000000000000';
+const stranger = 'https://elsewhere.example/users/follows-alpha';
 const mine = '/my/collectives/:id';
 const me = '/me';
 const service = `${mine}/services/:service`;
@@ -98,6 +100,8 @@ export const access: Record<string, Rule> = {
   'GET /admin/selftest': { who: 'administrators' },
   'POST /admin/selftest': { who: 'administrators' },
   'GET /admin/peers': { who: 'administrators' },
+  'POST /admin/peers/held/release': { who: 'administrators' },
+  'POST /admin/peers/held/drop': { who: 'administrators' },
   'GET /admin/peers/:host': { who: 'administrators' },
   'POST /admin/peers/:host/retry': { who: 'administrators' },
   'POST /admin/peers/:host/deliveries/:delivery/retry': { who: 'administrators' },
@@ -113,6 +117,18 @@ export const access: Record<string, Rule> = {
   'GET /admin/peers/rules/:domain': { who: 'administrators' },
   'POST /admin/peers/rules/:domain': { who: 'administrators', body: { kind: 'allow' } },
   'POST /admin/peers/rules/:domain/remove': { who: 'administrators' },
+
+  'GET /report': { who: 'everyone' },
+  'POST /report': { who: 'everyone', body: { about: '/@alpha', reason: 'spam', comment: '', contact: '' } },
+  'GET /report/thanks': { who: 'everyone' },
+  'GET /admin/reports': { who: 'moderators' },
+  'GET /admin/reports/:id': { who: 'moderators' },
+  'POST /admin/reports/:id/take': { who: 'moderators', body: { version: '1' } },
+  'POST /admin/reports/:id/release': { who: 'moderators', body: { version: '1' } },
+  'POST /admin/reports/:id/reopen': { who: 'moderators', body: { version: '1' } },
+  'POST /admin/reports/:id/close': { who: 'moderators', body: { version: '1', outcome: 'nothing', text: '' } },
+  'POST /admin/reports/:id/note': { who: 'moderators', body: { text: 'Seen' } },
+  'POST /admin/reports/:id/remove-post': { who: 'moderators', body: { version: '1', post: missing } },
 
   'GET /services': { who: 'everyone' },
   'GET /services/:id': { who: 'readers' },
@@ -177,6 +193,14 @@ export const access: Record<string, Rule> = {
   [`POST ${mine}/partners/following/:following/mute`]: { who: 'members' },
   [`POST ${mine}/partners/following/:following/unmute`]: { who: 'members' },
   [`POST ${mine}/partners/following/:following/list`]: { who: 'members', body: { list: 'local' } },
+  [`GET ${mine}/partners/blocked`]: { who: 'members' },
+  [`GET ${mine}/partners/block`]: { who: 'members' },
+  [`POST ${mine}/partners/block`]: { who: 'members', body: { actor: stranger, kind: 'actor', note: '' } },
+  [`POST ${mine}/partners/blocked/:block/undo`]: { who: 'members' },
+  [`GET ${me}/partners/blocked`]: { who: 'signedIn' },
+  [`GET ${me}/partners/block`]: { who: 'signedIn' },
+  [`POST ${me}/partners/block`]: { who: 'signedIn', body: { actor: stranger, kind: 'actor', note: '' } },
+  [`POST ${me}/partners/blocked/:block/undo`]: { who: 'owners' },
   [`GET ${me}/partners`]: { who: 'signedIn' },
   [`GET ${me}/partners/posts/:post`]: { who: 'owners' },
   [`GET ${me}/partners/find`]: { who: 'signedIn' },

@@ -52,6 +52,7 @@ const nowhere: Record<string, string> = {
   following: '0'.repeat(64),
   partnerPost: '0'.repeat(64),
   survey: missingId,
+  block: '0'.repeat(64),
   slug: 'nothing',
   file: 'nothing.properties',
   media: missingId,
@@ -69,6 +70,7 @@ function thingsOf(tenant: Tenant): Record<string, string> {
     following: tenant.following,
     partnerPost: tenant.partnerPost,
     survey: tenant.survey,
+    block: tenant.block,
     slug: tenant.service.slug,
     file: `${tenant.collective.handle}.properties`,
     media: tenant.logoId,
@@ -114,13 +116,14 @@ export function addressOf(app: TwinHouse, path: string, target: Target): string 
   own.delivery = encodeURIComponent(knownDelivery);
   own.token = `${missingId}.${'x'.repeat(27)}`;
   own.key ??= '0'.repeat(64);
-  const query: Record<string, string> = { '/language': '?to=en&back=/about' };
+  const query: Record<string, string> = { '/language': '?to=en&back=/about', '/report': '?about=/@alpha' };
   return path.replace(/:(\w+)/g, (_match, name: string) => own[name] ?? missingId) + (query[path] ?? '');
 }
 
 function idOfInstance(app: TwinHouse, path: string): string {
   if (path.startsWith('/admin/people')) return app.people.plain._id;
   if (path.startsWith('/admin/invitations')) return app.adminInvitationId;
+  if (path.startsWith('/admin/reports')) return app.reportId;
   if (path.startsWith('/admin/mails')) return app.alpha.mailIds[0] ?? missingId;
   if (path.startsWith('/admin/jobs/events')) return app.failedEventId;
   return missingId;

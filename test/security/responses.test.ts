@@ -126,7 +126,7 @@ describe('every answer', function () {
     const set = (seen.get('visitor') ?? []).filter(({ headers }) => headers.getSetCookie().length > 0);
     const paths = [...new Set(set.map(({ path }) => path.split('?')[0]))].sort();
     // A form needs a session; a chosen language is remembered.
-    expect(paths).to.deep.equal(['/forgot', '/language', '/sign-in']);
+    expect(paths).to.deep.equal(['/forgot', '/language', '/report', '/sign-in']);
   });
 
   it('holds no script, no style and no handler in a page', () => {

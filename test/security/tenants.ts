@@ -17,10 +17,13 @@ import { recordChange } from '../../server/history/actions.js';
 import { setRule } from '../../server/instances/actions/domainRules.js';
 import { deliveriesIn, peersIn } from '../../server/instances/peerQueries.js';
 import type { FailedEvent } from '../../server/instances/schema.js';
+import { makeReport } from '../../server/moderation/actions.js';
 import { noticeEvent } from '../../server/notices/actions/noticeEvent.js';
+import { block } from '../../server/partners/actions/blocking.js';
 import { receivePost } from '../../server/partners/actions/feed.js';
 import { followActor, receiveFollowAnswer } from '../../server/partners/actions/following.js';
 import { receiveFollow } from '../../server/partners/actions.js';
+import { blocksIn } from '../../server/partners/blockQueries.js';
 import { followingsIn, followsIn } from '../../server/partners/queries.js';
 import type { RemoteActor } from '../../server/partners/schema.js';
 import { invitePerson } from '../../server/people/actions/invitations.js';
@@ -63,6 +66,8 @@ export interface Tenant {
   partnerPost: string;
   /** Asked by this hoster of itself; its title, intro and questions are private. */
   survey: string;
+  /** With a private note. */
+  block: string;
   logoId: string;
   draftLogoId: string;
   mailIds: string[];
@@ -89,6 +94,8 @@ export interface TwinHouse extends WholeApp {
   sessionKeys: Partial<Record<Role, string>>;
   failedEventId: string;
   adminInvitationId: string;
+  /** Of a post of alpha. */
+  reportId: string;
   drain(): Promise<void>;
 }
 
@@ -148,6 +155,13 @@ async function buildTwinHouse(): Promise<TwinHouse> {
     collective: null,
     language: 'fr',
   });
+  const report = await makeReport(contextFor(house, null), {
+    about: `/@alpha/posts/${alpha.post._id}`,
+    reason: 'spam',
+    comment: 'For the tests',
+    contact: 'visitor@example.org',
+    tellsTheirs: false,
+  });
   await drain();
   const failedEventId = await parkEvent(app, alpha);
   const reasons = { publicReason: 'Spam', privateReason: '' };
@@ -164,6 +178,7 @@ async function buildTwinHouse(): Promise<TwinHouse> {
     sessionKeys,
     failedEventId,
     adminInvitationId: invitation._id,
+    reportId: report._id,
     drain,
   };
 }
@@ -384,7 +399,14 @@ async function addPartner({ house }: WholeApp, by: Collective, name: string, con
   const post = fromPost(document, [], house.now());
   if (!post) throw new Error('no post');
   await receivePost(ctx, post, followed);
-  return { following: following._id, partnerPost: post._id };
+  await block(
+    ctx,
+    { kind: 'collective', id: by._id },
+    { kind: 'domain', domain: 'unwanted.example' },
+    canaries[by.handle as TenantName],
+  );
+  const kept = await blocksIn(house.store).findOne({ blocker: following.follower });
+  return { following: following._id, partnerPost: post._id, block: kept?._id ?? '' };
 }
 
 async function parkEvent({ house }: WholeApp, { collective }: Tenant): Promise<string> {

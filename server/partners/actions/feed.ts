@@ -2,6 +2,7 @@
 // done again: a repeat changes nothing, an older version loses, what was deleted stays deleted.
 import type { Context } from '../../context.js';
 import { type Doc, DuplicateKeyError } from '../../store/store.js';
+import { listWhoHide } from '../blockQueries.js';
 import { feedEntriesIn, findRemoteActor, followingsIn, remotePostsIn } from '../queries.js';
 import { feedPosition, isNewer, isPublicAudience, mayRead, postKey } from '../rules.js';
 import type { FeedEntry, RemotePost } from '../schema.js';
@@ -96,12 +97,14 @@ interface Reader extends Doc {
   muted: boolean;
 }
 
-/** Those of ours who follow the actor by whom it came, and may read it. */
+/** Those of ours who follow the actor by whom it came, and may read it; not who keeps it or the authors away. */
 async function readersOf(ctx: Context, post: RemotePost, from: string): Promise<Reader[]> {
   const actor = await findRemoteActor(ctx.store, from);
   if (!actor || actor.goneAt !== null) return [];
   const followings = await followingsIn(ctx.store).find({ followed: from, state: 'accepted' }).toArray();
-  return followings.filter(({ follower }) => mayRead(post, follower, actor));
+  if (followings.length === 0) return [];
+  const hidden = await listWhoHide(ctx.store, [from, ...post.authors]);
+  return followings.filter(({ follower }) => mayRead(post, follower, actor) && !hidden.has(follower));
 }
 
 /** The post as kept: the first version that arrived, or what became of it. */

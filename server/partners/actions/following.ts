@@ -5,6 +5,7 @@ import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
 import { DuplicateKeyError } from '../../store/store.js';
+import { blocksIn, isBlockedBy } from '../blockQueries.js';
 import {
   feedEntriesIn,
   findFollowing,
@@ -19,13 +20,14 @@ import type { Following, PartyRef, RemoteActor } from '../schema.js';
 
 /**
  * Asks to follow an actor that was looked up before. Emits following.requested. Again while it waits or stands: nothing.
- * Refuses: not-found, closed (our side is not public).
+ * Refuses: not-found, closed (our side is not public, or has blocked that actor).
  */
 export async function followActor(ctx: Context, ref: PartyRef, input: { actor: string; list: string }): Promise<void> {
   const party = await getParty(ctx, ref);
   checkMayFollow(party);
   const actor = await findRemoteActor(ctx.store, input.actor);
   if (!actor || actor.goneAt !== null) throw new DomainError('not-found', 'partners.error.unknownActor');
+  if (await isBlockedBy(ctx.store, party.iri, actor._id)) throw new DomainError('closed', 'partners.error.blocked');
   const wish = { follower: party.iri, followed: actor._id, ownerKind: ref.kind, ownerId: ref.id };
   await request(ctx, { ...wish, list: input.list });
 }
@@ -56,10 +58,11 @@ async function request(ctx: Context, wish: Wish): Promise<void> {
 /** Takes the follow back, also one that waits; its posts leave the feed. Emits following.undone. Refuses: not-found. */
 export async function unfollowActor(ctx: Context, ref: PartyRef, followingId: string): Promise<void> {
   const following = await getFollowing(ctx, ref, followingId);
-  await undo(ctx, following);
+  await endFollowing(ctx, following);
 }
 
-async function undo(ctx: Context, following: Following): Promise<void> {
+/** Emits following.undone, when it waits or stands; its posts leave the feed. */
+export async function endFollowing(ctx: Context, following: Following): Promise<void> {
   const { _id, follower, followed, followIri } = following;
   const event = pending({ type: 'following.undone', followingId: _id, followIri }, ctx.now);
   await followingsIn(ctx.store).updateOne(
@@ -128,8 +131,10 @@ export async function moveFollowings(ctx: Context, from: RemoteActor, to: Remote
   const moving = followingsIn(ctx.store).find({ followed: from._id, state: { $in: ['pending', 'accepted'] } });
   for await (const following of moving) {
     const { follower, ownerKind, ownerId, list } = following;
-    await request(ctx, { follower, ownerKind, ownerId, list, followed: to._id });
-    await undo(ctx, following);
+    if (!(await isBlockedBy(ctx.store, follower, to._id))) {
+      await request(ctx, { follower, ownerKind, ownerId, list, followed: to._id });
+    }
+    await endFollowing(ctx, following);
   }
 }
 
@@ -139,6 +144,7 @@ export async function forgetPartnersOf(ctx: Context, handle: string): Promise<vo
   await feedEntriesIn(ctx.store).deleteMany({ reader: iri });
   await interactionsIn(ctx.store).deleteMany({ actor: iri });
   await followingsIn(ctx.store).deleteMany({ follower: iri });
+  await blocksIn(ctx.store).deleteMany({ blocker: iri });
 }
 
 /** For purgeDeleted() of the collectives. */

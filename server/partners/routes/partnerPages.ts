@@ -18,6 +18,7 @@ import {
   presentLookUp,
   presentPartnerFrame,
   presentRemotePost,
+  strangerLinks,
 } from '../present.js';
 import {
   findFollowing,
@@ -44,7 +45,7 @@ import {
   replyShape,
 } from '../schema.js';
 
-type AnyVisit = Visit<z.output<typeof partyParams>, unknown, unknown>;
+export type AnyVisit = Visit<z.output<typeof partyParams>, unknown, unknown>;
 
 /** Each look-up asks a server elsewhere. */
 const lookUps: Limit = { name: 'partners.lookUp', limit: 60, windowMs: 60 * 60 * 1000 };
@@ -57,12 +58,18 @@ export function partnerPages(routes: Routes): void {
   }
 }
 
-function refOf(visit: AnyVisit): PartyRef {
+export function refOf(visit: AnyVisit): PartyRef {
   const { id } = visit.params;
   return id === undefined ? { kind: 'person', id: personOf(visit.ctx).personId } : { kind: 'collective', id };
 }
 
-async function show(visit: AnyVisit, party: Party, page: PartnerPage, view: string, model: object): Promise<void> {
+export async function show(
+  visit: AnyVisit,
+  party: Party,
+  page: PartnerPage,
+  view: string,
+  model: object,
+): Promise<void> {
   const frame = presentPartnerFrame(visit.ctx.actor, party, page, visit.language);
   await visit.page(
     `partners/${view}`,
@@ -107,6 +114,7 @@ function readingPages(routes: Routes, path: string): void {
       own: await presentOwnReplies(visit, party, thread.post.iri),
       mayReply: party.collective !== null && party.isPublic && isPublicAudience(thread.post.audience),
       replyAction: `${base}/posts/${thread.post._id}/reply`,
+      ...strangerLinks(base, thread.post.iri, thread.post.authors[0] ?? ''),
       deeds: party.isPublic ? presentInteractions(base, thread.post, made) : [],
     });
   });
@@ -163,7 +171,7 @@ async function lookUp(visit: AnyVisit, party: Party, q: string): Promise<object>
   const found = await visit.house.lookUpActor(q);
   const known =
     found.outcome === 'found' ? await findFollowing(visit.ctx.store, followKey(party.iri, found.actor._id)) : null;
-  return presentLookUp(found, known?.state ?? null);
+  return presentLookUp(partnersPath(party.ref), found, known?.state ?? null);
 }
 
 function followingPages(routes: Routes, path: string): void {
