@@ -23,6 +23,7 @@ import { pruneFollowings, purgePartnersOf } from '../server/partners/actions/fol
 import { pruneInteractions } from '../server/partners/actions/interact.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
+import { purgeSurveys } from '../server/surveys/actions/drafting.js';
 import type { JobTools } from './tools.js';
 
 const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<number>> = {
@@ -39,6 +40,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<nu
   interactions: pruneInteractions,
   blocks: pruneBlocks,
   reports: pruneReports,
+  surveys: purgeSurveys,
   remotePosts: pruneRemotePosts,
   remoteActors: pruneRemoteActors,
   deliveries: (_ctx, federation) => pruneDeliveries(federation),

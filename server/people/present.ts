@@ -25,6 +25,8 @@ export const personExport: { [K in keyof Required<Stored>]: 'withheld' | ((perso
   language: (person) => person.language,
   timeZone: (person) => person.timeZone,
   mailChoices: (person) => person.mailChoices,
+  digest: (person) => person.digest ?? 'off',
+  addressProblem: (person) => person.addressProblem ?? null,
   terms: (person) => person.terms,
   invitationId: 'withheld',
   createdAt: (person) => person.createdAt,
@@ -39,7 +41,7 @@ export function exportPerson(person: Person): Record<string, unknown> {
 }
 
 export function presentTabs(path: string): object[] {
-  const pages = ['', '/profile', '/security', '/sessions', '/preferences', '/data'];
+  const pages = ['', '/profile', '/security', '/sessions', '/preferences', '/notices', '/data'];
   return pages.map((page) => ({
     href: `/me${page}`,
     key: `people.tab${page.replace('/', '.') || '.home'}`,

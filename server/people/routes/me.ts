@@ -15,6 +15,7 @@ import { presentHome, presentLeaving, presentSession, presentTabs } from '../pre
 import { getPerson } from '../queries.js';
 import { remains } from '../rules.js';
 import {
+  digestTimes,
   emailChangeShape,
   mailKinds,
   mailTimes,
@@ -136,16 +137,19 @@ function sessionPages(routes: Routes): void {
 function preferencePages(routes: Routes): void {
   const showPreferences = async (visit: AnyVisit, form?: FormState) => {
     const person = await me(visit);
+    const digest = form?.values.digest ?? person.digest ?? 'off';
     const chosen = (form?.values.mailChoices ?? person.mailChoices) as Record<string, unknown>;
     await show(visit, 'preferences', {
       values: form?.values ?? person,
       errors: form?.errors,
       languages: languages.map((value) => ({ value, key: `people.language.${value}` })),
       timeZones: ['UTC', ...Intl.supportedValuesOf('timeZone')].map((value) => ({ value, label: value })),
+      digest: [digest],
+      digests: digestTimes.map((value) => ({ value, key: `people.digestTime.${value}` })),
       mails: mailKinds.map((kind) => ({
         name: `mailChoices.${kind}`,
         label: `people.mail.${kind}`,
-        value: [chosen[kind]],
+        value: [chosen[kind] ?? 'at-once'],
         options: mailTimes.map((value) => ({ value, key: `people.mailTime.${value}` })),
       })),
     });
