@@ -34,6 +34,11 @@ export interface RouteSpec<P extends Shape, Q extends Shape, B extends Shape> {
   retry?: (visit: Visit<z.output<P>, z.output<Q>, unknown>, form: FormState) => Promise<void> | void;
   /** Public pages may be cached for a minute by default; 'none' for what depends on the reader. */
   cache?: 'none';
+  /**
+   * The address itself proves who may: it holds a link that we signed (RFC 8058). No session, so no token of one; the path
+   * stands in http/csrf.ts too.
+   */
+  proof?: 'link';
 }
 
 export interface UploadedFile {
@@ -106,7 +111,7 @@ export class Routes {
     spec: RouteSpec<P, Q, B>,
     handler: Handler<z.output<P>, z.output<Q>, z.output<B>>,
   ): Promise<void> {
-    if (req.method === 'POST') checkCsrf(req);
+    if (req.method === 'POST' && spec.proof !== 'link') checkCsrf(req);
     const ctx = contextOf(this.house, res.locals.actor ?? null);
     if (!enter(spec.access, ctx.actor, req, res)) return;
     if (spec.access !== 'public' || spec.cache === 'none' || ctx.actor || res.locals.session) {

@@ -36,7 +36,10 @@ export function presentMailPage(found: MailPage): object {
  */
 export function presentMail(house: Pick<House, 'site' | 'secret'>, mail: Mail, hiddenLink: string): object {
   const state = stateOfMail(mail);
-  const written = state === 'kept' ? withLink(house, mail).text : mail.text.replaceAll(linkMark, `[${hiddenLink}]`).replaceAll(stopMark, `[${hiddenLink}]`);
+  const written =
+    state === 'kept'
+      ? withLink(house, mail).text
+      : mail.text.replaceAll(linkMark, `[${hiddenLink}]`).replaceAll(stopMark, `[${hiddenLink}]`);
   return {
     to: mail.to,
     subject: mail.subject,

@@ -70,3 +70,6 @@ export type MailState = 'waiting' | 'sent' | 'kept' | 'failed';
 
 export const mailParams = z.object({ id: z.uuid() });
 export const mailsQuery = z.object({ page: z.coerce.number().int().min(1).max(10_000).optional() });
+export const noticeTokenParams = z.object({ token: z.string().min(3).max(210) });
+/** What a mail program posts (RFC 8058 §3.2), or the button of the page. */
+export const stopShape = z.object({ again: z.literal('on').optional() });

@@ -42,7 +42,12 @@ async function writeDigest(house: Desk, ctx: Context, person: Person, slot: stri
 
 function digestOf(needs: readonly Need[]): string {
   return createHash('sha256')
-    .update(needs.map(({ id }) => id).sort().join(' '))
+    .update(
+      needs
+        .map(({ id }) => id)
+        .sort()
+        .join(' '),
+    )
     .digest('hex')
     .slice(0, 32);
 }

@@ -4,13 +4,7 @@ import { findCollective } from '../../collectives/queries.js';
 import type { EventOf, EventType, PendingEvent } from '../../events.js';
 import { findReport, isFirstForAWhile } from '../../moderation/queries.js';
 import { findFollow, findRemoteActor } from '../../partners/queries.js';
-import {
-  emailChangesIn,
-  findPerson,
-  invitationsIn,
-  listModerators,
-  resetsIn,
-} from '../../people/queries.js';
+import { emailChangesIn, findPerson, invitationsIn, listModerators, resetsIn } from '../../people/queries.js';
 import { mayEnter } from '../../people/rules.js';
 import { textIn } from '../../shapes.js';
 import { forgetFeeds, forgetMails } from '../queries.js';

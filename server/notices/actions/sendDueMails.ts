@@ -71,7 +71,14 @@ async function sendOne(
   try {
     const id = `<${mail._id}@${new URL(house.site.baseUrl).hostname}>`;
     const stop = stopAddress(house, mail);
-    await transport.send({ id, to: mail.to, subject: mail.subject, language: mail.language, ...withLink(house, mail), stop });
+    await transport.send({
+      id,
+      to: mail.to,
+      subject: mail.subject,
+      language: mail.language,
+      ...withLink(house, mail),
+      stop,
+    });
   } catch (error) {
     await putBack(house, mail, error);
     if (isForGood(error)) await markAddress(house, mail, error);

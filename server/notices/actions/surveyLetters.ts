@@ -71,12 +71,7 @@ export async function publishedLetters(house: Desk, surveyId: string): Promise<D
 }
 
 /** One for each person and collective that want it at once. */
-export async function letters(
-  house: Desk,
-  survey: Survey,
-  kind: MailKind,
-  asked: readonly Asked[],
-): Promise<Draft[]> {
+export async function letters(house: Desk, survey: Survey, kind: MailKind, asked: readonly Asked[]): Promise<Draft[]> {
   const [owner] = await listCollectivesById(house.store, [survey.collectiveId]);
   const settings = await readSettings(house.store);
   return asked.flatMap(({ collective, people }) =>
