@@ -7,12 +7,14 @@ import { expireSessions } from './expireSessions.js';
 import { nightlyBackup } from './nightlyBackup.js';
 import { openDueSurveys } from './openDueSurveys.js';
 import { prune } from './prune.js';
+import { refreshElsewhere } from './refreshElsewhere.js';
 import { refreshPeers } from './refreshPeers.js';
 import { refreshSources } from './refreshSources.js';
 import { remindSurveys } from './remindSurveys.js';
 import type { Job } from './run.js';
 import { sendDigests } from './sendDigests.js';
 import { sendMails } from './sendMails.js';
+import { sortElsewhere } from './sortElsewhere.js';
 import type { JobTools } from './tools.js';
 
 export const schedule: readonly Job<JobTools>[] = [
@@ -24,6 +26,8 @@ export const schedule: readonly Job<JobTools>[] = [
   { name: 'remindSurveys', cron: '40 */15 * * * *', quiet: true, run: remindSurveys },
   { name: 'sendDigests', cron: '50 5,35 * * * *', quiet: true, run: sendDigests },
   { name: 'refreshSources', cron: '20 */5 * * * *', quiet: true, run: refreshSources },
+  { name: 'refreshElsewhere', cron: '40 * * * * *', quiet: true, onWake: true, run: refreshElsewhere },
+  { name: 'sortElsewhere', cron: '15 25 * * * *', quiet: true, run: sortElsewhere },
   { name: 'refreshPeers', cron: '45 35 * * * *', quiet: true, run: refreshPeers },
   { name: 'expireSessions', cron: '0 17 * * * *', run: expireSessions },
   { name: 'prune', cron: '0 40 3 * * *', run: prune },

@@ -36,8 +36,15 @@ export type DomainEvent =
   | { type: 'block.made'; blockId: string }
   | { type: 'block.undone'; blockId: string; activityIri: string }
   | { type: 'report.made'; reportId: string }
+  /** What an actor of ours says of its accounts elsewhere. */
+  | { type: 'actor.changed'; handle: string }
+  | { type: 'actor.moved'; handle: string; target: string }
   | { type: 'interaction.made'; interactionId: string }
   | { type: 'interaction.undone'; interactionId: string; activityIri: string }
+  | { type: 'vote.cast'; voteId: string }
+  | { type: 'group.changed'; groupId: string }
+  | { type: 'group.deleted'; groupId: string }
+  | { type: 'group.acted'; groupActivityId: string }
   | { type: 'survey.opened'; surveyId: string }
   | { type: 'survey.changed'; surveyId: string }
   | { type: 'survey.extended'; surveyId: string }

@@ -58,6 +58,7 @@ export async function frameFor(house: House, req: Request, res: Response): Promi
     language,
     t: house.i18n.translator(language, wordsIn(settings, language)),
     timeZone: res.locals.preferences?.timeZone ?? settings.timeZone,
+    showsPictures: res.locals.preferences?.showsPictures === true,
     settings,
   };
 }

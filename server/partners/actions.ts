@@ -4,13 +4,23 @@
 import { getCollective } from '../collectives/queries.js';
 import { checkMayManageCollective } from '../collectives/rules.js';
 import type { Context } from '../context.js';
+import { forgetSource } from '../elsewhere/actions/sources.js';
 import { DomainError } from '../errors.js';
 import { type DomainEvent, type PendingEvent, pending } from '../events.js';
+import { groupPostsIn } from '../groups/queries.js';
 import type { HandleKind } from '../handles/handles.js';
 import { DuplicateKeyError } from '../store/store.js';
 import { forgetPostsOf } from './actions/feed.js';
 import { isBlockedBy } from './blockQueries.js';
-import { findFollow, findFollowByIri, followingsIn, followsIn, remoteActorsIn, remotePostsIn } from './queries.js';
+import {
+  findFollow,
+  findFollowByIri,
+  followingsIn,
+  followsIn,
+  reactionsIn,
+  remoteActorsIn,
+  remotePostsIn,
+} from './queries.js';
 import { actorIri, checkMayDecide, type Decision, deliveryInbox, followKey, stateAfterFollow } from './rules.js';
 import type { Follow, RemoteActor } from './schema.js';
 
@@ -155,6 +165,7 @@ export async function forgetRemoteActor(ctx: Context, iri: string): Promise<void
     { $set: { state: 'rejected', decidedAt: ctx.now } },
   );
   await forgetPostsOf(ctx, iri);
+  await forgetSource(ctx, iri);
 }
 
 /**
@@ -199,6 +210,8 @@ async function isNeeded({ store }: Context, iri: string): Promise<boolean> {
   const only = { projection: { _id: 1 as const } };
   if (await followsIn(store).findOne({ follower: iri }, only)) return true;
   if (await followingsIn(store).findOne({ followed: iri, state: { $in: ['pending', 'accepted'] } }, only)) return true;
+  if (await reactionsIn(store).findOne({ actor: iri }, only)) return true;
+  if (await groupPostsIn(store).findOne({ author: iri, removedAt: null }, only)) return true;
   return (await remotePostsIn(store).findOne({ authors: iri }, only)) !== null;
 }
 

@@ -9,6 +9,7 @@ import { presentFollowers } from './present.js';
 import { pageFollows } from './queries.js';
 import { blockPages } from './routes/blockPages.js';
 import { partnerPages } from './routes/partnerPages.js';
+import { picturePages } from './routes/picturePages.js';
 import { actorIri } from './rules.js';
 import { followersParams, followersQuery, followParams } from './schema.js';
 
@@ -41,5 +42,6 @@ export function partnerRoutes(house: House): Routes {
   }
   partnerPages(routes);
   blockPages(routes);
+  picturePages(routes);
   return routes;
 }

@@ -27,6 +27,7 @@ export const personExport: { [K in keyof Required<Stored>]: 'withheld' | ((perso
   mailChoices: (person) => person.mailChoices,
   digest: (person) => person.digest ?? 'off',
   addressProblem: (person) => person.addressProblem ?? null,
+  showsPictures: (person) => person.showsPictures ?? false,
   terms: (person) => person.terms,
   invitationId: 'withheld',
   createdAt: (person) => person.createdAt,

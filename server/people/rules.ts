@@ -93,6 +93,7 @@ export const personErasure: { [K in keyof Required<Stored>]: 'kept' | ((person: 
   mailChoices: () => ({ sourceFailed: 'off', followRequested: 'off' }),
   digest: () => undefined,
   addressProblem: () => undefined,
+  showsPictures: () => undefined,
   terms: () => [],
   invitationId: () => undefined,
   createdAt: 'kept',

@@ -56,6 +56,8 @@ export const personFields = z.object({
   digest: z.enum(digestTimes).optional(),
   /** A mail server refused this address for good: until it is confirmed or changed, no mail that one may do without. */
   addressProblem: z.object({ email: z.string(), at: z.date(), reason: z.string() }).optional(),
+  /** Pictures of others are loaded, through this server, without being asked for. Absent: no. */
+  showsPictures: z.boolean().optional(),
   /** Words of name, user name and address, folded: what the administrator's search compares. */
   terms: z.array(z.string()),
   invitationId: z.string().optional(),
@@ -168,6 +170,7 @@ export const preferencesShape = z.object({
   timeZone,
   mailChoices: z.partialRecord(z.enum(mailKinds), z.enum(mailTimes)),
   digest: z.enum(digestTimes).optional(),
+  showsPictures: checkbox,
 });
 export const inviteShape = z.object({ email, instanceRole: optionalRole });
 export const roleShape = z.object({ instanceRole: optionalRole });

@@ -2,6 +2,8 @@
 import { bootstrapIndexes } from '../bootstrap/apply.js';
 import { catalogueIndexes } from '../catalogue/queries.js';
 import { collectiveIndexes } from '../collectives/queries.js';
+import { elsewhereIndexes } from '../elsewhere/queries.js';
+import { groupIndexes } from '../groups/queries.js';
 import { handleIndexes } from '../handles/handles.js';
 import { historyIndexes } from '../history/queries.js';
 import { limitIndexes } from '../http/limits.js';
@@ -25,6 +27,8 @@ export const allIndexes: CollectionIndexes = {
   ...bootstrapIndexes,
   ...catalogueIndexes,
   ...collectiveIndexes,
+  ...elsewhereIndexes,
+  ...groupIndexes,
   ...handleIndexes,
   ...historyIndexes,
   ...limitIndexes,
@@ -46,8 +50,11 @@ export const eventfulCollections: readonly string[] = [
   'emailChanges',
   'followings',
   'follows',
+  'groupActivities',
+  'groups',
   'interactions',
   'invitations',
+  'moves',
   'people',
   'posts',
   'reports',
@@ -57,4 +64,5 @@ export const eventfulCollections: readonly string[] = [
   'sources',
   'surveyAnswers',
   'surveys',
+  'votes',
 ];

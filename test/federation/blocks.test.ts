@@ -77,7 +77,7 @@ describe('blocks across servers', () => {
     serial += 1;
     const actor = from.addActor(`${name}${serial}`);
     expect(await post(from, actor, { type: 'Follow', object: iri })).to.equal(202);
-    await followActor(ctx(), ref(), { actor: actor.iri, list: '' });
+    await followActor(ctx(), ref(), { actor: actor.iri });
     await settle();
     const asked = from.ofType('Follow').findLast(({ json }) => json.object === actor.iri)?.json;
     expect(await post(from, actor, { type: 'Accept', object: asked })).to.equal(202);
@@ -196,7 +196,7 @@ describe('blocks across servers', () => {
       await blockActor(alice);
       await settle();
       const said = peer.ofType('Block')[0]?.json;
-      expect(await refusalOf(followActor(ctx(), ref(), { actor: alice.iri, list: '' }))).to.equal(
+      expect(await refusalOf(followActor(ctx(), ref(), { actor: alice.iri }))).to.equal(
         'closed partners.error.blocked',
       );
       const blockId = blockKey(iri, 'actor', alice.iri);

@@ -60,6 +60,12 @@ const table: { [T in EventType]: Writer<T> } = {
   'survey.published': ({ house }, { surveyId }) => publishedLetters(house, surveyId),
   'survey.deleted': noMail,
   'survey.answered': noMail,
+  'actor.changed': noMail,
+  'actor.moved': noMail,
+  'vote.cast': noMail,
+  'group.changed': noMail,
+  'group.deleted': noMail,
+  'group.acted': noMail,
 };
 
 /** Puts the mails about an event into the queue. Idempotent: one mail for each event and recipient. */

@@ -9,7 +9,7 @@ import { pageBlocks } from '../blockQueries.js';
 import { partnersPath, presentBlocks, presentBlockWish } from '../present.js';
 import { findRemoteActor, getParty, mapActors } from '../queries.js';
 import { blockParams, blockQuery, blockShape, followersQuery, partyParams } from '../schema.js';
-import { type AnyVisit, refOf, show } from './partnerPages.js';
+import { type AnyVisit, refOf, show } from './frame.js';
 
 const perPage = 50;
 

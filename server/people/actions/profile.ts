@@ -26,10 +26,10 @@ async function handleFor(ctx: Context, person: Person, wanted: string | undefine
   return handle;
 }
 
-/** Language, time zone and mails. No event: nobody else sees them. */
+/** Language, time zone, mails and pictures. No event: nobody else sees them. */
 export async function updatePreferences(ctx: Context, personId: string, input: Preferences): Promise<void> {
-  const { language, timeZone, mailChoices, digest } = input;
-  const set = { language, timeZone, mailChoices, ...(digest === undefined ? {} : { digest }) };
+  const { language, timeZone, mailChoices, showsPictures, digest } = input;
+  const set = { language, timeZone, mailChoices, showsPictures, ...(digest === undefined ? {} : { digest }) };
   await updatePerson(ctx, { _id: personId, deletedAt: null }, set, null);
 }
 

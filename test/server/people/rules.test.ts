@@ -179,6 +179,7 @@ describe('what is known of a person', () => {
     mailChoices: { sourceFailed: 'off', followRequested: 'at-once' },
     digest: 'weekly',
     addressProblem: { email: 'canary@example.org', at: now, reason: 'canary' },
+    showsPictures: true,
     terms: ['canary'],
     invitationId: 'i',
     createdAt: now,
