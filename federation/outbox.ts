@@ -82,6 +82,7 @@ const table: { readonly [T in EventType]: Row<T> } = {
   'survey.published': notFederated,
   'survey.deleted': notFederated,
   'survey.answered': notFederated,
+  'survey.copyRequested': notFederated,
 };
 
 /** Says what follows from an event to whom it concerns. Idempotent by eventId. Network: only to resolve mentions. */

@@ -14,6 +14,8 @@ export const letterKinds = [
   'emailChanged',
   'sourceFailed',
   'followRequested',
+  'surveyCopy',
+  'surveyLink',
 ] as const;
 export type LetterKind = (typeof letterKinds)[number];
 
