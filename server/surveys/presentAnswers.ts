@@ -64,7 +64,8 @@ function linesOf(question: Question, value: Value, reader: Reader): string[] {
   if ('rows' in value) {
     const rows = question.kind === 'grid' ? question.rows : [];
     return value.rows.map(
-      ({ id, label, choice }) => `${label || textOf(rows, id, reader)}${between}${choiceText(question, choice, reader)}`,
+      ({ id, label, choice }) =>
+        `${label || textOf(rows, id, reader)}${between}${choiceText(question, choice, reader)}`,
     );
   }
   const slots = question.kind === 'availability' ? question.slots : [];

@@ -115,7 +115,9 @@ interface Shown {
 /** The form again with what was typed; after closing, what was typed alone, to be copied. */
 export async function showAnswerAgain(visit: AnyVisit, seat: Seat, form: FormState): Promise<void> {
   if (visit.req.accepts(['html', 'json']) === 'json') {
-    visit.res.json({ message: visit.t(form.errors[0]?.message.key ?? 'shape.invalid', form.errors[0]?.message.params) });
+    visit.res.json({
+      message: visit.t(form.errors[0]?.message.key ?? 'shape.invalid', form.errors[0]?.message.params),
+    });
     return;
   }
   const { a } = form.values;
@@ -147,7 +149,13 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
   const model = {
     frame: seat.frame,
     ...presentAsked(asked, own, place, visit.language, visit.ctx.now),
-    sections: presentForm({ ...reader, sections: shown, given: values ?? knownOf(own), errors, services: seat.services }),
+    sections: presentForm({
+      ...reader,
+      sections: shown,
+      given: values ?? knownOf(own),
+      errors,
+      services: seat.services,
+    }),
     errors,
     page: current,
     isAll: current === 'all',

@@ -13,7 +13,15 @@ import { requestCopy } from '../actions/copies.js';
 import { answererFor, findAsked, findOwnAnswer, listAsked } from '../askedSurveys.js';
 import { askedPath, presentAskedList } from '../presentAsked.js';
 import { mayAnswerFor } from '../rules.js';
-import { answerShape, pageQuery, receiveAnswer, type Seat, showAnswer, showAnswerAgain, showDone } from './answerForm.js';
+import {
+  answerShape,
+  pageQuery,
+  receiveAnswer,
+  type Seat,
+  showAnswer,
+  showAnswerAgain,
+  showDone,
+} from './answerForm.js';
 
 const idParams = z.object({ id: z.uuid() });
 const askedParams = z.object({ id: z.uuid(), survey: z.union([z.uuid(), z.string().regex(/^[0-9a-f]{64}$/)]) });

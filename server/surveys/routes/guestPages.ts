@@ -9,18 +9,20 @@ import { readLink, signLink } from '../../secrets.js';
 import { line, optionalEmail } from '../../shapes.js';
 import { isCounted, withdrawAnswer } from '../actions/answering.js';
 import { requestLink } from '../actions/copies.js';
-import {
-  findAskedAddress,
-  findForAnyone,
-  findPublicSurvey,
-  guestAnswerer,
-  listPublicSurveys,
-} from '../askedPeople.js';
+import { findAskedAddress, findForAnyone, findPublicSurvey, guestAnswerer, listPublicSurveys } from '../askedPeople.js';
 import { type AskedSurvey, findOwnAnswer } from '../askedSurveys.js';
 import { isOpenNow, presentAskedList } from '../presentAsked.js';
 import { findAnswer, findSurvey } from '../queries.js';
 import { guestLink, mayRead, pickText, readGuestLink } from '../rules.js';
-import { answerFields, pageQuery, receiveAnswer, type Seat, showAnswer, showAnswerAgain, showDone } from './answerForm.js';
+import {
+  answerFields,
+  pageQuery,
+  receiveAnswer,
+  type Seat,
+  showAnswer,
+  showAnswerAgain,
+  showDone,
+} from './answerForm.js';
 
 declare module 'express-session' {
   interface SessionData {
@@ -97,7 +99,10 @@ function publicPages(routes: Routes): void {
 
 /** Published results need no word on whether somebody has answered. */
 function asResults({ open, closed }: ReturnType<typeof presentAskedList>): object[] {
-  return [...open, ...closed].map((item) => ({ ...item, state: { kind: 'none', label: 'surveys.public.results.label' } }));
+  return [...open, ...closed].map((item) => ({
+    ...item,
+    state: { kind: 'none', label: 'surveys.public.results.label' },
+  }));
 }
 
 function presentHead({ language }: AnyVisit, asked: AskedSurvey) {
@@ -134,9 +139,9 @@ function formPages(routes: Routes): void {
   const again: Retry<typeof surveyParams> = async (visit, form) =>
     showAnswerAgain(visit, asTyped(await enter(visit), form.values), form);
   routes.post(path, { ...entering, body: guestShape, retry: again }, async (visit) => {
-    await limit(visit.req, visit.res, addressKey(visit.req));
     const guestId = guestOf(visit) ?? randomUUID();
     const seat = await enter(visit, guestId);
+    await limit(visit.req, visit.res, addressKey(visit.req));
     if (seat.own.isAnswered && seat.asked.names === 'anonymous') {
       throw new DomainError('conflict', 'surveys.error.alreadyCast');
     }
@@ -158,8 +163,8 @@ function linkPages(routes: Routes): void {
   const again: Retry<typeof tokenParams> = async (visit, form) =>
     showAnswerAgain(visit, asTyped((await enterByLink(visit)).seat, form.values), form);
   routes.post(path, { ...entering, body: guestShape, retry: again }, async (visit) => {
-    await limit(visit.req, visit.res, addressKey(visit.req));
     const { seat, guestId } = await enterByLink(visit);
+    await limit(visit.req, visit.res, addressKey(visit.req));
     await receive(visit, seat, guestId);
   });
 

@@ -8,7 +8,15 @@ import { requestCopy } from '../actions/copies.js';
 import { findAskedPerson, listAskedPerson, personAnswerer } from '../askedPeople.js';
 import { findOwnAnswer } from '../askedSurveys.js';
 import { presentAskedList } from '../presentAsked.js';
-import { answerShape, pageQuery, receiveAnswer, type Seat, showAnswer, showAnswerAgain, showDone } from './answerForm.js';
+import {
+  answerShape,
+  pageQuery,
+  receiveAnswer,
+  type Seat,
+  showAnswer,
+  showAnswerAgain,
+  showDone,
+} from './answerForm.js';
 
 const list = '/me/surveys';
 const askedParams = z.object({ survey: z.uuid() });
