@@ -20,6 +20,8 @@ export const letterKinds = [
   'surveyExtended',
   'surveyPublished',
   'digest',
+  'surveyCopy',
+  'surveyLink',
 ] as const;
 export type LetterKind = (typeof letterKinds)[number];
 

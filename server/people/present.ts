@@ -42,7 +42,7 @@ export function exportPerson(person: Person): Record<string, unknown> {
 }
 
 export function presentTabs(path: string): object[] {
-  const pages = ['', '/profile', '/security', '/sessions', '/preferences', '/notices', '/data'];
+  const pages = ['', '/profile', '/security', '/sessions', '/preferences', '/surveys', '/notices', '/data'];
   return pages.map((page) => ({
     href: `/me${page}`,
     key: `people.tab${page.replace('/', '.') || '.home'}`,

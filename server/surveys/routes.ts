@@ -2,9 +2,13 @@
 import type { House } from '../house.js';
 import { Routes } from '../http/routes.js';
 import { answerPages } from './routes/answerPages.js';
+import { guestPages } from './routes/guestPages.js';
+import { personPages } from './routes/personPages.js';
 
 export function surveyRoutes(house: House): Routes {
   const routes = new Routes(house);
   answerPages(routes);
+  personPages(routes);
+  guestPages(routes);
   return routes;
 }

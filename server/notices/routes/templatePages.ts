@@ -24,6 +24,7 @@ const common = {
   source: 'visitor',
   who: 'collective',
   count: 2,
+  copy: '…',
 } as const;
 const withoutLink = ['emailChanged'];
 
