@@ -21,6 +21,7 @@ import { pruneFollowings, purgePartnersOf } from '../server/partners/actions/fol
 import { pruneInteractions } from '../server/partners/actions/interact.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
+import { purgeSurveysOf } from '../server/surveys/actions/forgetting.js';
 import type { JobTools } from './tools.js';
 
 const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<number>> = {
@@ -31,7 +32,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<nu
   services: purgeWithdrawnServices,
   rules: pruneRules,
   refusedPeers: (_ctx, federation) => enforcePolicy(federation),
-  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf]),
+  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf, purgeSurveysOf]),
   follows: pruneFollows,
   followings: pruneFollowings,
   interactions: pruneInteractions,

@@ -12,6 +12,7 @@ import { forgetFailedEvents } from '../../instances/actions.js';
 import { forgetMails } from '../../notices/queries.js';
 import { forgetPartnersOf } from '../../partners/actions/following.js';
 import type { Filter } from '../../store/store.js';
+import { forgetAnswerer } from '../../surveys/actions/forgetting.js';
 import { emailChangesIn, getPerson, invitationsIn, peopleIn, resetsIn } from '../queries.js';
 import { personErasure } from '../rules.js';
 import type { Invitation, Person } from '../schema.js';
@@ -35,6 +36,7 @@ export async function deletePerson(ctx: Context, personId: string, proof: { curr
     await updatePerson(ctx, { _id: personId }, { instanceRole: null }, null);
     await keepAnAdministrator(ctx, person, { instanceRole: 'administrator' });
   }
+  await forgetAnswerer(ctx, person, await listCollectivesOf(ctx.store, personId));
   await leaveAllCollectives(ctx, personId);
   await forgetLinks(ctx, person);
   if (person.handle) await forgetPartnersOf(ctx, person.handle);

@@ -2,6 +2,7 @@
 import type { Context } from '../../context.js';
 import { listSessions } from '../../http/session.js';
 import type { Doc } from '../../store/store.js';
+import { collectAnswersOf } from '../../surveys/actions/forgetting.js';
 import { exportPerson } from '../present.js';
 import { emailChangesIn, findMemberships, invitationsIn, resetsIn } from '../queries.js';
 import { emailKeyOf } from '../rules.js';
@@ -30,6 +31,7 @@ export async function collectOwnData(ctx: Context, person: Person): Promise<Reco
       createdAt,
       usedAt,
     })),
+    surveyAnswers: await collectAnswersOf(store, person._id),
     emailChanges: changes.map(({ email, createdAt, usedAt }) => ({ email, createdAt, usedAt })),
     passwordResets: resets.map(({ requestedBy, createdAt, usedAt }) => ({ requestedBy, createdAt, usedAt })),
     mails: mails.map(({ to, subject, kind, createdAt, sentAt }) => ({ to, subject, kind, createdAt, sentAt })),
