@@ -27,6 +27,7 @@ import { pruneReactions } from '../server/partners/actions/reactions.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
 import { purgeSurveys } from '../server/surveys/actions/drafting.js';
+import { purgeSurveysOf } from '../server/surveys/actions/forgetting.js';
 import type { JobTools } from './tools.js';
 
 const deeds: Record<string, (ctx: Context, federation: Federation, house: House) => Promise<number>> = {
@@ -38,7 +39,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
   rules: pruneRules,
   elsewhere: pruneEntries,
   refusedPeers: (_ctx, federation) => enforcePolicy(federation),
-  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf, purgeGroupPostsOf]),
+  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf, purgeGroupPostsOf, purgeSurveysOf]),
   follows: pruneFollows,
   followings: pruneFollowings,
   interactions: pruneInteractions,

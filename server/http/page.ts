@@ -21,7 +21,7 @@ export interface PageOptions {
   /** The title as shown in the tab, already in the reader's language, without the instance's name. */
   title: string;
   description?: string;
-  /** The navigation entry that is current: 'catalogue', 'collectives', 'changes', 'needs', 'mine', 'admin'. */
+  /** The navigation entry that is current: 'catalogue', 'collectives', 'changes', 'mine', 'admin'. */
   nav?: string;
   /** Address of the same thing as ActivityStreams, as a feed, ... */
   alternates?: { type: string; href: string; title?: string }[];

@@ -37,7 +37,7 @@ export function minePages(routes: Routes): void {
     const title = visit.t('notices.needs.title');
     await visit.page('notices/needs', model, {
       title: needs.length > 0 ? `(${needs.length}) ${title}` : title,
-      nav: 'needs',
+      nav: 'mine',
     });
   });
 

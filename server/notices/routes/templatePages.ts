@@ -32,10 +32,6 @@ export function templatePages(routes: Routes): void {
   const { house } = routes;
   routes.get('/admin/mails/templates', { access: 'administrator', query }, async (visit) => {
     const kind = visit.query.kind ?? letterKinds[0];
-    const hide = (text: string) =>
-      text
-        .replaceAll(linkMark, `[${visit.t('notices.mail.hiddenLink')}]`)
-        .replaceAll(stopMark, `[${visit.t('notices.mail.hiddenLink')}]`);
     const letters = await Promise.all(
       languages.map(async (language) => {
         const t = house.i18n.translator(language);
@@ -44,7 +40,9 @@ export function templatePages(routes: Routes): void {
         const lines = kind === 'digest' ? [{ text, href: `${house.site.baseUrl}/my` }] : [];
         const hasLink = !withoutLink.includes(kind);
         const letter = await writeLetter(house, kind, language, { ...common, ...sample[language] }, { hasLink, lines });
-        return { language, subject: letter.subject, written: hide(letter.text) };
+        const hidden = `[${t('notices.mail.hiddenLink')}]`;
+        const written = letter.text.replaceAll(linkMark, hidden).replaceAll(stopMark, hidden);
+        return { language, subject: letter.subject, written };
       }),
     );
     const model = {
