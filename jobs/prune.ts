@@ -26,7 +26,7 @@ import { pruneInteractions, pruneVotes } from '../server/partners/actions/intera
 import { pruneReactions } from '../server/partners/actions/reactions.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
-import { purgeSurveys } from '../server/surveys/actions/drafting.js';
+import { pruneDrafts, purgeSurveys } from '../server/surveys/actions/drafting.js';
 import { purgeSurveysOf } from '../server/surveys/actions/forgetting.js';
 import type { JobTools } from './tools.js';
 
@@ -46,6 +46,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
   blocks: pruneBlocks,
   reports: pruneReports,
   surveys: purgeSurveys,
+  surveyDrafts: pruneDrafts,
   reactions: pruneReactions,
   votes: pruneVotes,
   remotePosts: pruneRemotePosts,

@@ -7,7 +7,7 @@ import { readSettings } from '../../instances/settings.js';
 import { listPeopleById } from '../../people/queries.js';
 import { mayEnter } from '../../people/rules.js';
 import type { MailKind, Person } from '../../people/schema.js';
-import { textIn } from '../../shapes.js';
+import { emptyText, type LocalText, textIn } from '../../shapes.js';
 import type { Store } from '../../store/store.js';
 import { findSurvey, listAnswererKeys } from '../../surveys/queries.js';
 import { isOpen, pickText } from '../../surveys/rules.js';
@@ -73,27 +73,39 @@ export async function publishedLetters(house: Desk, surveyId: string): Promise<D
 /** One for each person and collective that want it at once. */
 export async function letters(house: Desk, survey: Survey, kind: MailKind, asked: readonly Asked[]): Promise<Draft[]> {
   const [owner] = await listCollectivesById(house.store, [survey.collectiveId]);
+  const { _id, title, languages, closesAt, answerBy } = survey;
+  const organiser = owner?.profile.name ?? emptyText;
+  return lettersAbout(house, { key: _id, title, languages, closesAt, answerBy, organiser }, kind, asked);
+}
+
+/** What a letter needs to know of a survey, wherever it belongs. */
+interface Subject extends Pick<Survey, 'title' | 'languages' | 'closesAt' | 'answerBy'> {
+  /** What stands in its address. */
+  key: string;
+  organiser: LocalText;
+}
+
+async function lettersAbout(house: Desk, survey: Subject, kind: MailKind, asked: readonly Asked[]): Promise<Draft[]> {
   const settings = await readSettings(house.store);
+  const write = (collective: Collective, person: Person): Draft => {
+    const language = person.language ?? house.site.defaultLanguage;
+    const params = {
+      ...surveyParams(survey, language, person.timeZone ?? settings.timeZone),
+      organiser: textIn(survey.organiser, language),
+      who: survey.answerBy,
+      collective: textIn(collective.profile.name, language),
+    };
+    const link = { path: pathOf(survey, collective, kind) };
+    return { ...toPerson(house, person, kind, params, link), about: `${survey.key}:${collective._id}` };
+  };
   return asked.flatMap(({ collective, people }) =>
     collective === null
       ? []
-      : people
-          .filter((person) => wantsAtOnce(person, kind))
-          .map((person) => {
-            const language = person.language ?? house.site.defaultLanguage;
-            const params = {
-              ...surveyParams(survey, language, person.timeZone ?? settings.timeZone),
-              organiser: owner ? textIn(owner.profile.name, language) : '',
-              who: survey.answerBy,
-              collective: textIn(collective.profile.name, language),
-            };
-            const link = { path: pathOf(survey, collective, kind) };
-            return { ...toPerson(house, person, kind, params, link), about: `${survey._id}:${collective._id}` };
-          }),
+      : people.filter((person) => wantsAtOnce(person, kind)).map((person) => write(collective, person)),
   );
 }
 
-function surveyParams(survey: Survey, language: Language, timeZone: string): { title: string; end: string } {
+function surveyParams(survey: Subject, language: Language, timeZone: string): { title: string; end: string } {
   const { closesAt } = survey;
   const locale = language === 'en' ? 'en-GB' : language;
   const style = { dateStyle: 'full', timeStyle: 'short', timeZone } as const;
@@ -103,9 +115,9 @@ function surveyParams(survey: Survey, language: Language, timeZone: string): { t
   };
 }
 
-function pathOf(survey: Survey, collective: Collective, kind: MailKind): string {
+function pathOf(survey: Subject, collective: Collective, kind: MailKind): string {
   const isPersonal = survey.answerBy === 'person';
-  const asked = isPersonal ? `/me/surveys/${survey._id}` : `/my/collectives/${collective._id}/asked/${survey._id}`;
+  const asked = isPersonal ? `/me/surveys/${survey.key}` : `/my/collectives/${collective._id}/asked/${survey.key}`;
   if (kind !== 'surveyPublished') return asked;
-  return isPersonal ? `/surveys/${survey._id}/results` : `${asked}/results`;
+  return isPersonal ? `/surveys/${survey.key}/results` : `${asked}/results`;
 }

@@ -209,3 +209,18 @@ export async function eraseSurvey(store: Store, surveyId: string): Promise<void>
   }
   await surveysIn(store).deleteOne({ _id: surveyId });
 }
+
+/** Drafts kept for no answer any more: those of surveys that closed, a month after their last change. Returns how many. */
+export async function pruneDrafts(ctx: Context): Promise<number> {
+  const before = new Date(ctx.now.getTime() - binDays * 24 * 60 * 60 * 1000);
+  const old = await draftsIn(ctx.store)
+    .find({ at: { $lt: before } }, { projection: { surveyId: 1 } })
+    .toArray();
+  let gone = 0;
+  for (const surveyId of new Set(old.map((draft) => draft.surveyId))) {
+    const survey = await surveysIn(ctx.store).findOne({ _id: surveyId }, { projection: { state: 1 } });
+    if (survey?.state !== 'closed') continue;
+    gone += (await draftsIn(ctx.store).deleteMany({ surveyId, at: { $lt: before } })).deletedCount;
+  }
+  return gone;
+}
