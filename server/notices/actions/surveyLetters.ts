@@ -73,13 +73,13 @@ export async function publishedLetters(house: Desk, surveyId: string): Promise<D
 /** One for each person and collective that want it at once. */
 export async function letters(house: Desk, survey: Survey, kind: MailKind, asked: readonly Asked[]): Promise<Draft[]> {
   const [owner] = await listCollectivesById(house.store, [survey.collectiveId]);
-  const { _id, title, languages, closesAt, answerBy } = survey;
+  const { _id, title, languages, closesAt, answerBy, names } = survey;
   const organiser = owner?.profile.name ?? emptyText;
-  return lettersAbout(house, { key: _id, title, languages, closesAt, answerBy, organiser }, kind, asked);
+  return lettersAbout(house, { key: _id, title, languages, closesAt, answerBy, names, organiser }, kind, asked);
 }
 
 /** What a letter needs to know of a survey, wherever it belongs. */
-interface Subject extends Pick<Survey, 'title' | 'languages' | 'closesAt' | 'answerBy'> {
+interface Subject extends Pick<Survey, 'title' | 'languages' | 'closesAt' | 'answerBy' | 'names'> {
   /** What stands in its address. */
   key: string;
   organiser: LocalText;
@@ -93,6 +93,7 @@ async function lettersAbout(house: Desk, survey: Subject, kind: MailKind, asked:
       ...surveyParams(survey, language, person.timeZone ?? settings.timeZone),
       organiser: textIn(survey.organiser, language),
       who: survey.answerBy,
+      rule: survey.names === 'anonymous' ? 'anonymous' : survey.answerBy,
       collective: textIn(collective.profile.name, language),
     };
     const link = { path: pathOf(survey, collective, kind) };

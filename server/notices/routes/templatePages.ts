@@ -23,6 +23,7 @@ const common = {
   follower: 'inconnue@social.example',
   source: 'visitor',
   who: 'collective',
+  rule: 'collective',
   count: 2,
   copy: '…',
 } as const;

@@ -150,7 +150,10 @@ function preferencePages(routes: Routes): void {
         name: `mailChoices.${kind}`,
         label: `people.mail.${kind}`,
         value: [chosen[kind] ?? 'at-once'],
-        options: mailTimes.map((value) => ({ value, key: `people.mailTime.${value}` })),
+        // Results are news and wait for nobody: the summary has no line for them.
+        options: mailTimes
+          .filter((value) => value !== 'digest' || kind !== 'surveyPublished')
+          .map((value) => ({ value, key: `people.mailTime.${value}` })),
       })),
     });
   };

@@ -127,6 +127,13 @@ describe('letters about surveys', () => {
     expect(french?.link).to.deep.equal({ path: `/my/collectives/${asked._id}/asked/${one._id}` });
   });
 
+  it('do not promise corrections of an anonymous answer', async () => {
+    const one = await survey(10, { names: 'anonymous' });
+    await tell({ type: 'survey.opened', surveyId: one._id });
+    const text = (await mails('surveyOpened')).find(({ language }) => language === 'en')?.text;
+    expect(text).to.contain('given once, and cannot be changed').and.not.to.contain('correct it');
+  });
+
   it('about more time go to those who have not answered, about results to all who may read them', async () => {
     const one = await survey(10);
     await answer(one, asked);
