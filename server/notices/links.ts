@@ -19,12 +19,12 @@ export function stopAddress(
   mail: Pick<Mail, 'kind' | 'personId'>,
 ): string | null {
   if (mail.personId === null || !isOptional(mail.kind)) return null;
-  return `${house.site.baseUrl}/unsubscribe/${signLink(house.secret, stopPurpose, `${mail.personId}~${mail.kind}`)}`;
+  return `${house.site.baseUrl}/unsubscribe/${signLink(house.secret, stopPurpose, `${mail.kind}~${mail.personId}`)}`;
 }
 
 /** Whose mails of which kind such an address stops; null: it is not one of ours. */
 export function readStop(house: Pick<House, 'secret'>, token: string): { personId: string; kind: string } | null {
-  const [personId, kind] = readLink(house.secret, stopPurpose, token)?.split('~') ?? [];
+  const [kind, personId] = readLink(house.secret, stopPurpose, token)?.split('~') ?? [];
   return personId === undefined || kind === undefined ? null : { personId, kind };
 }
 
