@@ -26,6 +26,8 @@ import { pruneInteractions, pruneVotes } from '../server/partners/actions/intera
 import { pruneReactions } from '../server/partners/actions/reactions.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
+import { pruneDrafts, purgeSurveys } from '../server/surveys/actions/drafting.js';
+import { purgeSurveysOf } from '../server/surveys/actions/forgetting.js';
 import type { JobTools } from './tools.js';
 
 const deeds: Record<string, (ctx: Context, federation: Federation, house: House) => Promise<number>> = {
@@ -37,12 +39,14 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
   rules: pruneRules,
   elsewhere: pruneEntries,
   refusedPeers: (_ctx, federation) => enforcePolicy(federation),
-  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf, purgeGroupPostsOf]),
+  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf, purgeGroupPostsOf, purgeSurveysOf]),
   follows: pruneFollows,
   followings: pruneFollowings,
   interactions: pruneInteractions,
   blocks: pruneBlocks,
   reports: pruneReports,
+  surveys: purgeSurveys,
+  surveyDrafts: pruneDrafts,
   reactions: pruneReactions,
   votes: pruneVotes,
   remotePosts: pruneRemotePosts,

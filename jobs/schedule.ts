@@ -1,14 +1,18 @@
 // TABLE: when what is done. Times are of the instance's time zone: second minute hour day month weekday.
 // Those with onWake also run right after a write, those that follow another right after that one did something.
+import { closeDueSurveys } from './closeDueSurveys.js';
 import { deliver } from './deliver.js';
 import { drainEvents } from './drainEvents.js';
 import { expireSessions } from './expireSessions.js';
 import { nightlyBackup } from './nightlyBackup.js';
+import { openDueSurveys } from './openDueSurveys.js';
 import { prune } from './prune.js';
 import { refreshElsewhere } from './refreshElsewhere.js';
 import { refreshPeers } from './refreshPeers.js';
 import { refreshSources } from './refreshSources.js';
+import { remindSurveys } from './remindSurveys.js';
 import type { Job } from './run.js';
+import { sendDigests } from './sendDigests.js';
 import { sendMails } from './sendMails.js';
 import { sortElsewhere } from './sortElsewhere.js';
 import type { JobTools } from './tools.js';
@@ -17,6 +21,10 @@ export const schedule: readonly Job<JobTools>[] = [
   { name: 'drainEvents', cron: '*/10 * * * * *', quiet: true, onWake: true, run: drainEvents },
   { name: 'deliver', cron: '5-59/10 * * * * *', quiet: true, follows: 'drainEvents', run: deliver },
   { name: 'sendMails', cron: '25 * * * * *', quiet: true, follows: 'drainEvents', run: sendMails },
+  { name: 'openDueSurveys', cron: '0 * * * * *', quiet: true, run: openDueSurveys },
+  { name: 'closeDueSurveys', cron: '2 * * * * *', quiet: true, run: closeDueSurveys },
+  { name: 'remindSurveys', cron: '40 */15 * * * *', quiet: true, run: remindSurveys },
+  { name: 'sendDigests', cron: '50 5,35 * * * *', quiet: true, run: sendDigests },
   { name: 'refreshSources', cron: '20 */5 * * * *', quiet: true, run: refreshSources },
   { name: 'refreshElsewhere', cron: '40 * * * * *', quiet: true, onWake: true, run: refreshElsewhere },
   { name: 'sortElsewhere', cron: '15 25 * * * *', quiet: true, run: sortElsewhere },

@@ -1,6 +1,7 @@
 // Everything that can have happened, as data. An event is written in the same write as the change it tells of, inside
 // the document that changed; jobs/drainEvents.ts hands it to federation/outbox.ts and server/notices, then removes it.
 // Events carry ids, not entities, so that they survive a restart.
+import type { Language } from './context.js';
 import { newId } from './ids.js';
 
 export type DomainEvent =
@@ -51,7 +52,15 @@ export type DomainEvent =
   | { type: 'survey.closed'; surveyId: string }
   | { type: 'survey.published'; surveyId: string }
   | { type: 'survey.deleted'; surveyId: string }
-  | { type: 'survey.answered'; surveyId: string; answerId: string };
+  | { type: 'survey.answered'; surveyId: string; answerId: string }
+  /** Somebody wants their answer by mail. personId null: the guest, by the address that stands in the answer. */
+  | {
+      type: 'survey.copyRequested';
+      surveyId: string;
+      answerId: string;
+      personId: string | null;
+      language: Language;
+    };
 
 export type EventType = DomainEvent['type'];
 export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;

@@ -24,13 +24,16 @@ export function checkCsrf(req: Request): void {
   if (!isRequestValid(req)) throw new DomainError('not-allowed', 'error.formExpired');
 }
 
+/** A mail program posts there without a page of ours (RFC 8058): what such a route does hangs on the signed address alone. */
+const signedPath = /^\/unsubscribe\/[^/]+$/;
+
 /**
  * Refuses unsafe requests that another site's page sent, before any body is read (OWASP: Fetch Metadata, Origin as the
  * fallback). A request that says nothing of where it comes from is refused. The inbox is mounted before it.
  */
 export function refuseCrossSite(baseUrl: string): RequestHandler {
   return (req, _res, next) => {
-    if (['GET', 'HEAD', 'OPTIONS'].includes(req.method)) return next();
+    if (['GET', 'HEAD', 'OPTIONS'].includes(req.method) || signedPath.test(req.path)) return next();
     if (isOurPage(req.headers['sec-fetch-site'], req.headers.origin, baseUrl)) return next();
     next(new DomainError('not-allowed', 'error.crossSite'));
   };

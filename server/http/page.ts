@@ -3,9 +3,10 @@ import type { Request, Response } from 'express';
 import type {} from 'express-session';
 import { type Language, languages } from '../context.js';
 import { DomainError, type Message } from '../errors.js';
-import type { House } from '../house.js';
+import { contextOf, type House } from '../house.js';
 import { type InstanceSettings, readSettings, wordsIn } from '../instances/settings.js';
 import { countOpenReports } from '../moderation/queries.js';
+import { countNeeds } from '../notices/needs.js';
 import { csrfToken } from './csrf.js';
 import { addressKey, withinLimit } from './limits.js';
 import type { PageFrame } from './views.js';
@@ -86,6 +87,7 @@ export async function sendPage(
       ...frame,
       ...options,
       actor,
+      needs: actor === null ? null : await countNeeds(contextOf(house, actor), actor.personId),
       openReports: options.nav === 'admin' ? await countOpenReports(house.store) : null,
       flash,
       csrf: needsToken ? csrfToken(req) : '',

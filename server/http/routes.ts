@@ -9,6 +9,7 @@ import { contextOf, type House } from '../house.js';
 import type { Translate } from '../i18n.js';
 import { checkCsrf } from './csrf.js';
 import { type FormState, fieldErrors, nest } from './form.js';
+import { showKeptForm } from './keptForm.js';
 import { frameFor, type PageOptions, sendPage } from './page.js';
 
 /** Who may pass the door. Finer rights (which collective, which role) are the rules' business. */
@@ -34,6 +35,11 @@ export interface RouteSpec<P extends Shape, Q extends Shape, B extends Shape> {
   retry?: (visit: Visit<z.output<P>, z.output<Q>, unknown>, form: FormState) => Promise<void> | void;
   /** Public pages may be cached for a minute by default; 'none' for what depends on the reader. */
   cache?: 'none';
+  /**
+   * The address itself proves who may: it holds a link that we signed (RFC 8058). No session, so no token of one; the path
+   * stands in http/csrf.ts too.
+   */
+  proof?: 'link';
 }
 
 export interface UploadedFile {
@@ -106,9 +112,14 @@ export class Routes {
     spec: RouteSpec<P, Q, B>,
     handler: Handler<z.output<P>, z.output<Q>, z.output<B>>,
   ): Promise<void> {
-    if (req.method === 'POST') checkCsrf(req);
     const ctx = contextOf(this.house, res.locals.actor ?? null);
-    if (!enter(spec.access, ctx.actor, req, res)) return;
+    try {
+      if (req.method === 'POST' && spec.proof !== 'link') checkCsrf(req);
+      if (!enter(spec.access, ctx.actor, req, res)) return;
+    } catch (error) {
+      if (await showKeptForm(this.house, req, res, spec, error)) return;
+      throw error;
+    }
     if (spec.access !== 'public' || spec.cache === 'none' || ctx.actor || res.locals.session) {
       res.set('Cache-Control', 'no-store');
     }

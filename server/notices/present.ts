@@ -3,7 +3,7 @@ import type { House } from '../house.js';
 import { withLink } from './links.js';
 import type { MailPage } from './queries.js';
 import { stateOfMail } from './rules.js';
-import { linkMark, type Mail } from './schema.js';
+import { linkMark, type Mail, stopMark } from './schema.js';
 
 const kinds = { waiting: 'waiting', sent: 'well', kept: 'waiting', failed: 'broken' } as const;
 
@@ -36,7 +36,10 @@ export function presentMailPage(found: MailPage): object {
  */
 export function presentMail(house: Pick<House, 'site' | 'secret'>, mail: Mail, hiddenLink: string): object {
   const state = stateOfMail(mail);
-  const written = state === 'kept' ? withLink(house, mail).text : mail.text.replaceAll(linkMark, `[${hiddenLink}]`);
+  const written =
+    state === 'kept'
+      ? withLink(house, mail).text
+      : mail.text.replaceAll(linkMark, `[${hiddenLink}]`).replaceAll(stopMark, `[${hiddenLink}]`);
   return {
     to: mail.to,
     subject: mail.subject,

@@ -1,6 +1,7 @@
 // Reads of mails for the administrator, and their indexes.
 import type { Coll, CollectionIndexes, Store } from '../store/store.js';
-import type { Mail } from './schema.js';
+import { optionalKinds } from './rules.js';
+import type { Mail, NoticeFeed } from './schema.js';
 
 export const noticesIndexes: CollectionIndexes = {
   mails: [
@@ -9,10 +10,45 @@ export const noticesIndexes: CollectionIndexes = {
     { keys: { personId: 1 } },
     { keys: { to: 1 } },
     { keys: { createdAt: 1 } },
+    { keys: { failedAt: 1 } },
   ],
+  noticeFeeds: [{ keys: { personId: 1 }, unique: true }],
 };
 
 export const mailsIn = (store: Store): Coll<Mail> => store.collection<Mail>('mails');
+
+export const feedsIn = (store: Store): Coll<NoticeFeed> => store.collection<NoticeFeed>('noticeFeeds');
+
+/** The one private address of a person's feeds; null: none was made. */
+export async function findFeedOf(store: Store, personId: string): Promise<NoticeFeed | null> {
+  return feedsIn(store).findOne({ personId });
+}
+
+export async function forgetFeeds(store: Store, personId: string): Promise<void> {
+  await feedsIn(store).deleteMany({ personId });
+}
+
+/** Mails that one may do without, written to a person since then. */
+export async function countOptionalMails(store: Store, personId: string, since: Date): Promise<number> {
+  return mailsIn(store).countDocuments({ personId, kind: { $in: [...optionalKinds] }, createdAt: { $gt: since } });
+}
+
+/** How the keys of reminders by hand begin. */
+export const handKey = (surveyId: string): string => `reminder:${surveyId}:hand:`;
+
+/** When reminders about a survey were last written by hand. */
+export async function lastRemindedAt(store: Store, surveyId: string): Promise<Date | null> {
+  const begin = handKey(surveyId);
+  // ";" is the character after ":".
+  const filter = { dedupeKey: { $gte: begin, $lt: `${begin.slice(0, -1)};` } };
+  const last = await mailsIn(store).findOne(filter, { sort: { dedupeKey: -1 }, projection: { createdAt: 1 } });
+  return last?.createdAt ?? null;
+}
+
+/** Mails that were given up, for those who administer. */
+export async function countFailedMails(store: Store): Promise<number> {
+  return mailsIn(store).countDocuments({ failedAt: { $ne: null } });
+}
 
 export async function findMail(store: Store, id: string): Promise<Mail | null> {
   return mailsIn(store).findOne({ _id: id });

@@ -15,11 +15,30 @@ export const letterKinds = [
   'sourceFailed',
   'followRequested',
   'reportMade',
+  'surveyOpened',
+  'surveyReminder',
+  'surveyExtended',
+  'surveyPublished',
+  'digest',
+  'surveyCopy',
+  'surveyLink',
 ] as const;
 export type LetterKind = (typeof letterKinds)[number];
 
 /** Where the letter's button leads: a page, or a signed link that is made only when the mail is sent or shown. */
 export type LetterLink = { path: string } | { path: string; purpose: string; id: string };
+
+/** One thing that a letter lists, with the page on which it is done. */
+export interface LetterLine {
+  text: string;
+  href: string;
+}
+
+/** The private address of a person's feeds is signed with this id: what is stored opens nothing. */
+export interface NoticeFeed extends Doc {
+  personId: string;
+  createdAt: Date;
+}
 
 export interface Mail extends Doc {
   to: string;
@@ -46,8 +65,13 @@ export interface Mail extends Doc {
 }
 
 export const linkMark = '%%LINK%%';
+/** In its place comes the address at which mails of this kind are stopped. */
+export const stopMark = '%%STOP%%';
 
 export type MailState = 'waiting' | 'sent' | 'kept' | 'failed';
 
 export const mailParams = z.object({ id: z.uuid() });
 export const mailsQuery = z.object({ page: z.coerce.number().int().min(1).max(10_000).optional() });
+export const noticeTokenParams = z.object({ token: z.string().min(3).max(210) });
+/** What a mail program posts (RFC 8058 §3.2), or the button of the page. */
+export const stopShape = z.object({ again: z.literal('on').optional() });

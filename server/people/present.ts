@@ -25,6 +25,8 @@ export const personExport: { [K in keyof Required<Stored>]: 'withheld' | ((perso
   language: (person) => person.language,
   timeZone: (person) => person.timeZone,
   mailChoices: (person) => person.mailChoices,
+  digest: (person) => person.digest ?? 'off',
+  addressProblem: (person) => person.addressProblem ?? null,
   showsPictures: (person) => person.showsPictures ?? false,
   terms: (person) => person.terms,
   invitationId: 'withheld',
@@ -40,7 +42,7 @@ export function exportPerson(person: Person): Record<string, unknown> {
 }
 
 export function presentTabs(path: string): object[] {
-  const pages = ['', '/profile', '/security', '/sessions', '/preferences', '/data'];
+  const pages = ['', '/profile', '/security', '/sessions', '/preferences', '/surveys', '/notices', '/data'];
   return pages.map((page) => ({
     href: `/me${page}`,
     key: `people.tab${page.replace('/', '.') || '.home'}`,

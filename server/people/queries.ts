@@ -16,6 +16,7 @@ export const peopleIndexes: CollectionIndexes = {
     { keys: { terms: 1 } },
     { keys: { instanceRole: 1 } },
     { keys: { deletedAt: 1, _id: -1 } },
+    { keys: { digest: 1 }, sparse: true },
     eventIndex,
   ],
   invitations: [
@@ -112,6 +113,21 @@ export async function countAdministrators(store: Store): Promise<number> {
 export async function listModerators(store: Store): Promise<Person[]> {
   const roles = { $in: ['moderator', 'administrator'] as InstanceRole[] };
   return peopleIn(store).find({ instanceRole: roles, disabledAt: null, deletedAt: null }, { limit: 500 }).toArray();
+}
+
+/** A mail server refused the address for good; null: the person says that it works. */
+export async function markAddressProblem(
+  store: Store,
+  personId: string,
+  addressProblem: Person['addressProblem'] | null,
+): Promise<void> {
+  const update = addressProblem ? { $set: { addressProblem } } : { $unset: { addressProblem: '' as const } };
+  await peopleIn(store).updateOne({ _id: personId, deletedAt: null }, update);
+}
+
+/** Those who chose a mail that gathers what needs them, and may enter. */
+export function eachWithDigest(store: Store): AsyncIterable<Person> {
+  return peopleIn(store).find({ digest: { $in: ['daily', 'weekly', 'important'] }, disabledAt: null, deletedAt: null });
 }
 
 export const peoplePerPage = 50;

@@ -91,6 +91,8 @@ export const personErasure: { [K in keyof Required<Stored>]: 'kept' | ((person: 
   language: () => null,
   timeZone: () => null,
   mailChoices: () => ({ sourceFailed: 'off', followRequested: 'off' }),
+  digest: () => undefined,
+  addressProblem: () => undefined,
   showsPictures: () => undefined,
   terms: () => [],
   invitationId: () => undefined,

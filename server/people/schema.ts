@@ -8,9 +8,20 @@ import type { Doc } from '../store/store.js';
 export const instanceRoles = ['administrator', 'moderator'] as const satisfies readonly InstanceRole[];
 
 /** Mails that a person may do without. Mails about the account itself always go out. */
-export const mailKinds = ['sourceFailed', 'followRequested'] as const;
+export const mailKinds = [
+  'sourceFailed',
+  'followRequested',
+  'surveyOpened',
+  'surveyReminder',
+  'surveyExtended',
+  'surveyPublished',
+] as const;
 export type MailKind = (typeof mailKinds)[number];
-export const mailTimes = ['at-once', 'off'] as const;
+/** digest: no mail of its own; what waits stands in the mail that gathers all. */
+export const mailTimes = ['at-once', 'digest', 'off'] as const;
+/** When the mail leaves that gathers what needs a person. important: only what is due within two days, each once. */
+export const digestTimes = ['off', 'daily', 'weekly', 'important'] as const;
+export type DigestTime = (typeof digestTimes)[number];
 
 /** Ways to prove who one is. A second factor or an account elsewhere becomes one more field here. */
 const credentials = z.object({
@@ -39,7 +50,12 @@ export const personFields = z.object({
   language: z.enum(languages).nullable(),
   /** Null: the instance's. */
   timeZone: z.string().nullable(),
-  mailChoices: z.record(z.enum(mailKinds), z.enum(mailTimes)),
+  /** One that is missing is 'at-once'. */
+  mailChoices: z.partialRecord(z.enum(mailKinds), z.enum(mailTimes)),
+  /** Missing: 'off'. */
+  digest: z.enum(digestTimes).optional(),
+  /** A mail server refused this address for good: until it is confirmed or changed, no mail that one may do without. */
+  addressProblem: z.object({ email: z.string(), at: z.date(), reason: z.string() }).optional(),
   /** Pictures of others are loaded, through this server, without being asked for. Absent: no. */
   showsPictures: z.boolean().optional(),
   /** Words of name, user name and address, folded: what the administrator's search compares. */
@@ -152,8 +168,9 @@ export const proofShape = z.object({ current: typedPassword });
 export const preferencesShape = z.object({
   language,
   timeZone,
+  mailChoices: z.partialRecord(z.enum(mailKinds), z.enum(mailTimes)),
+  digest: z.enum(digestTimes).optional(),
   showsPictures: checkbox,
-  mailChoices: z.object({ sourceFailed: z.enum(mailTimes), followRequested: z.enum(mailTimes) }),
 });
 export const inviteShape = z.object({ email, instanceRole: optionalRole });
 export const roleShape = z.object({ instanceRole: optionalRole });

@@ -60,7 +60,8 @@ function isAsked(survey: Survey, collective: Pick<Collective, '_id'>): boolean {
   );
 }
 
-async function fromSurvey(ctx: Context, survey: Survey): Promise<AskedSurvey> {
+/** One of ours, as those whom it asks see it. The door makes sure that it asks them. */
+export async function fromSurvey(ctx: Context, survey: Survey): Promise<AskedSurvey> {
   const { title, intro, languages, timeZone, names, state, closesAt, closedAt, version, _id } = survey;
   const { sections } = await getVersion(ctx.store, _id, version);
   const organiser = await organiserOf(ctx, survey.collectiveId);
@@ -131,7 +132,8 @@ export async function listAsked(ctx: Context, collective: Collective): Promise<A
   return lines.sort(byUrgency);
 }
 
-function byUrgency({ asked: a }: AskedLine, { asked: b }: AskedLine): number {
+/** Open ones first, the next to close first; then the last that closed. */
+export function byUrgency({ asked: a }: AskedLine, { asked: b }: AskedLine): number {
   if (a.state !== b.state) return a.state === 'open' ? -1 : 1;
   const end = (one: typeof a) => (one.closedAt ?? one.closesAt)?.getTime() ?? Number.MAX_SAFE_INTEGER;
   return a.state === 'open' ? end(a) - end(b) : end(b) - end(a);

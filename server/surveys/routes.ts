@@ -2,7 +2,9 @@
 import type { House } from '../house.js';
 import { Routes } from '../http/routes.js';
 import { answerPages } from './routes/answerPages.js';
+import { guestPages } from './routes/guestPages.js';
 import { organisePages } from './routes/organisePages.js';
+import { personPages } from './routes/personPages.js';
 import { questionPages } from './routes/questionPages.js';
 
 export function surveyRoutes(house: House): Routes {
@@ -10,5 +12,7 @@ export function surveyRoutes(house: House): Routes {
   answerPages(routes);
   organisePages(routes);
   questionPages(routes);
+  personPages(routes);
+  guestPages(routes);
   return routes;
 }

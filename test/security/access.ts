@@ -4,10 +4,12 @@
 /**
  * everyone: no account needed. signedIn: any account. members, representatives: of the collective in the address, and
  * administrators. ownPeople: members of the collective, and not who administers the instance. moderators, administrators: of the instance. readers: everyone where it is published, else members.
+ * guests: whoever has a link, or where anybody may answer; nobody in the suite.
  * owners: whoever has one of their own; nobody in the suite has.
  */
 export type Who =
   | 'owners'
+  | 'guests'
   | 'everyone'
   | 'signedIn'
   | 'members'
@@ -70,6 +72,17 @@ export const access: Record<string, Rule> = {
     who: 'signedIn',
     body: { language: '', timeZone: '', 'mailChoices.sourceFailed': 'off', 'mailChoices.followRequested': 'off' },
   },
+  'GET /my': { who: 'signedIn' },
+  'GET /me/notices': { who: 'signedIn' },
+  'POST /me/notices/feed': { who: 'signedIn' },
+  'POST /me/notices/feed/revoke': { who: 'signedIn' },
+  'POST /me/notices/address': { who: 'signedIn' },
+  'GET /feeds/:token': { who: 'everyone' },
+  'GET /unsubscribe/:token': { who: 'everyone' },
+  'POST /unsubscribe/:token': { who: 'everyone', body: { 'List-Unsubscribe': 'One-Click' } },
+  [`GET ${mine}/surveys/:survey/remind`]: { who: 'members' },
+  [`POST ${mine}/surveys/:survey/remind`]: { who: 'members' },
+  'GET /admin/mails/templates': { who: 'administrators' },
   'GET /me/data': { who: 'signedIn' },
   'POST /me/data': { who: 'signedIn', body: { current: 'wrong' } },
   'GET /me/delete': { who: 'signedIn' },
@@ -331,6 +344,22 @@ export const access: Record<string, Rule> = {
   [`GET ${survey}/sections/:section`]: { who: 'members' },
   [`POST ${survey}/sections/:section`]: { who: 'members', body: { revision: '99' } },
   [`GET ${survey}/preview`]: { who: 'members' },
+  [`POST ${mine}/asked/:survey/copy`]: { who: 'ownPeople' },
+  [`GET ${me}/surveys`]: { who: 'signedIn' },
+  [`GET ${me}/surveys/:survey`]: { who: 'owners' },
+  [`POST ${me}/surveys/:survey`]: { who: 'owners', body: { 'a.q': 'Oui', version: '1' } },
+  [`GET ${me}/surveys/:survey/done`]: { who: 'owners' },
+  [`POST ${me}/surveys/:survey/withdraw`]: { who: 'owners' },
+  [`POST ${me}/surveys/:survey/copy`]: { who: 'owners' },
+  'GET /surveys': { who: 'everyone' },
+  'GET /surveys/:survey': { who: 'members' },
+  'GET /surveys/:survey/receipt': { who: 'owners' },
+  'GET /surveys/:survey/answer': { who: 'guests' },
+  'POST /surveys/:survey/answer': { who: 'guests', body: { 'a.q': 'Oui', version: '1' } },
+  'GET /surveys/answer/:token': { who: 'guests' },
+  'POST /surveys/answer/:token': { who: 'guests', body: { 'a.q': 'Oui', version: '1' } },
+  'GET /surveys/answer/:token/done': { who: 'guests' },
+  'POST /surveys/answer/:token/withdraw': { who: 'guests' },
   [`GET ${mine}/posts`]: { who: 'members' },
   [`GET ${mine}/posts/new`]: { who: 'members' },
   [`POST ${mine}/posts/new`]: {

@@ -66,7 +66,8 @@ describe('forged requests', function () {
   }
 
   it('are refused at every unsafe route, and nothing is stored', async () => {
-    const unsafe = routesOf(app).filter((route) => route.method === 'post');
+    // A mail program posts to that one without a page of ours (RFC 8058): its signed address is the proof.
+    const unsafe = routesOf(app).filter(({ method, path }) => method === 'post' && path !== '/unsubscribe/:token');
     expect(unsafe.length).to.be.greaterThan(50);
     const wrong: string[] = [];
     const { alpha } = targetsOf(app);

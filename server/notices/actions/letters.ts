@@ -4,7 +4,8 @@ import type { Language } from '../../context.js';
 import type { MessageParams } from '../../errors.js';
 import type { House } from '../../house.js';
 import { readSettings, wordsIn } from '../../instances/settings.js';
-import { type LetterKind, linkMark } from '../schema.js';
+import { isOptional } from '../rules.js';
+import { type LetterKind, type LetterLine, linkMark, stopMark } from '../schema.js';
 
 export interface Letter {
   subject: string;
@@ -19,15 +20,19 @@ export async function writeLetter(
   kind: LetterKind,
   language: Language,
   params: MessageParams,
-  hasLink: boolean,
+  { hasLink, lines = [] }: { hasLink: boolean; lines?: readonly LetterLine[] },
 ): Promise<Letter> {
   const settings = await readSettings(house.store);
   const t = house.i18n.translator(language, wordsIn(settings, language));
   const model = {
     hello: t('mail.hello', { name: 'none', ...params }),
-    paragraphs: t(`mail.${kind}.text`, params).split('\n\n'),
+    paragraphs: t(`mail.${kind}.text`, params)
+      .split('\n\n')
+      .map((text) => ({ text, lines: text.split('\n') })),
     button: hasLink ? t(`mail.${kind}.button`, params) : null,
+    lines,
     link: hasLink ? linkMark : null,
+    stop: isOptional(kind) ? stopMark : null,
     why: t(`mail.${kind}.why`, params),
     instance: settings.name,
     home: house.site.baseUrl,

@@ -1,41 +1,21 @@
 // TABLE: domain event -> whom to write to. An event about which nobody is written to says so.
 import { findSourceOf } from '../../catalogue/queries.js';
 import { findCollective } from '../../collectives/queries.js';
-import type { Collective } from '../../collectives/schema.js';
-import type { Language } from '../../context.js';
-import type { MessageParams } from '../../errors.js';
 import type { EventOf, EventType, PendingEvent } from '../../events.js';
-import type { House } from '../../house.js';
-import { newId } from '../../ids.js';
 import { findReport, isFirstForAWhile } from '../../moderation/queries.js';
 import { findFollow, findRemoteActor } from '../../partners/queries.js';
-import {
-  emailChangesIn,
-  findPerson,
-  invitationsIn,
-  listModerators,
-  listPeopleById,
-  resetsIn,
-} from '../../people/queries.js';
+import { emailChangesIn, findPerson, invitationsIn, listModerators, resetsIn } from '../../people/queries.js';
 import { mayEnter } from '../../people/rules.js';
-import type { MailKind, Person } from '../../people/schema.js';
 import { textIn } from '../../shapes.js';
-import { DuplicateKeyError } from '../../store/store.js';
-import { forgetMails, mailsIn } from '../queries.js';
-import type { LetterKind, LetterLink } from '../schema.js';
-import { writeLetter } from './letters.js';
+import { presentAnswers } from '../../surveys/presentAnswers.js';
+import { answersIn, findSurvey, getVersion } from '../../surveys/queries.js';
+import { guestLink, pickText } from '../../surveys/rules.js';
+import { forgetFeeds, forgetMails } from '../queries.js';
+import { type Desk, type Draft, queueMail, toMembers, toPerson } from './queue.js';
+import { askLetters, extendedLetters, publishedLetters } from './surveyLetters.js';
 
 export interface NoticeDeps {
-  house: Pick<House, 'store' | 'site' | 'views' | 'i18n' | 'log' | 'now'>;
-}
-
-interface Draft {
-  to: string;
-  personId: string | null;
-  language: Language;
-  kind: LetterKind;
-  params: MessageParams;
-  link: LetterLink | null;
+  house: Desk;
 }
 
 type Writer<T extends EventType> = (deps: NoticeDeps, event: EventOf<T>) => Promise<Draft[]>;
@@ -76,11 +56,11 @@ const table: { [T in EventType]: Writer<T> } = {
   'report.made': reportLetters,
   'interaction.made': noMail,
   'interaction.undone': noMail,
-  'survey.opened': noMail,
+  'survey.opened': ({ house }, { surveyId }) => askLetters(house, surveyId),
   'survey.changed': noMail,
-  'survey.extended': noMail,
+  'survey.extended': ({ house }, { surveyId }) => extendedLetters(house, surveyId),
   'survey.closed': noMail,
-  'survey.published': noMail,
+  'survey.published': ({ house }, { surveyId }) => publishedLetters(house, surveyId),
   'survey.deleted': noMail,
   'survey.answered': noMail,
   'actor.changed': noMail,
@@ -89,43 +69,17 @@ const table: { [T in EventType]: Writer<T> } = {
   'group.changed': noMail,
   'group.deleted': noMail,
   'group.acted': noMail,
+  'survey.copyRequested': copyLetter,
 };
 
 /** Puts the mails about an event into the queue. Idempotent: one mail for each event and recipient. */
 export async function noticeEvent(deps: NoticeDeps, event: PendingEvent): Promise<void> {
-  for (const draft of await draftsFor(deps, event)) await queueMail(deps, event, draft);
+  for (const draft of await draftsFor(deps, event)) await queueMail(deps.house, event.eventId, draft);
 }
 
 function draftsFor<T extends EventType>(deps: NoticeDeps, event: PendingEvent & { type: T }): Promise<Draft[]> {
   const write = table[event.type] as Writer<EventType>;
   return write(deps, event);
-}
-
-async function queueMail({ house }: NoticeDeps, event: PendingEvent, draft: Draft): Promise<void> {
-  const { to, personId, language, kind, params, link } = draft;
-  const now = house.now();
-  const letter = await writeLetter(house, kind, language, params, link !== null);
-  try {
-    await mailsIn(house.store).insertOne({
-      _id: newId(),
-      to,
-      personId,
-      language,
-      kind,
-      ...letter,
-      link,
-      dedupeKey: `${event.eventId}:${personId ?? to}`,
-      createdAt: now,
-      attempts: 0,
-      nextAt: now,
-      sentAt: null,
-      keptAt: null,
-      failedAt: null,
-      lastError: null,
-    });
-  } catch (error) {
-    if (!(error instanceof DuplicateKeyError)) throw error;
-  }
 }
 
 async function inviteLetter({ house }: NoticeDeps, event: EventOf<'person.invited'>): Promise<Draft[]> {
@@ -199,45 +153,33 @@ async function reportLetters({ house }: NoticeDeps, event: EventOf<'report.made'
   return moderators.map((person) => toPerson(house, person, 'reportMade', { source: report.source }, link));
 }
 
+/** To a person what was answered; to a guest, whose address nobody has proved, the link alone. */
+async function copyLetter({ house }: NoticeDeps, event: EventOf<'survey.copyRequested'>): Promise<Draft[]> {
+  const answer = await answersIn(house.store).findOne({ _id: event.answerId });
+  const survey = await findSurvey(house.store, event.surveyId);
+  if (!answer || !survey || survey.deletedAt) return [];
+  const { languages, timeZone } = survey;
+  if (event.personId === null) {
+    const guestId = answer.answerer.key.replace(/^guest:/, '');
+    const link = { path: '/surveys/answer/', purpose: 'survey-answer', id: guestLink(survey._id, guestId) };
+    const { language } = event;
+    const params = { title: pickText(survey.title, language, languages).text };
+    return answer.email ? [{ to: answer.email, personId: null, language, kind: 'surveyLink', params, link }] : [];
+  }
+  const person = await findPerson(house.store, event.personId);
+  if (!person || !mayEnter(person)) return [];
+  const language = person.language ?? house.site.defaultLanguage;
+  const { sections } = await getVersion(house.store, survey._id, answer.version);
+  const t = house.i18n.translator(language);
+  const said = presentAnswers(sections, answer.values, { languages, timeZone, language, t });
+  const copy = said.map(({ label, lines }) => [label.text, ...lines].join('\n')).join('\n\n');
+  const params = { title: pickText(survey.title, language, languages).text, copy };
+  return [toPerson(house, person, 'surveyCopy', params, { path: `/surveys/${survey._id}` })];
+}
+
 /** A mail about an event from before may have been written while the person went. */
 async function forgetThose({ house }: NoticeDeps, event: EventOf<'person.deleted'>): Promise<Draft[]> {
   await forgetMails(house.store, event.personId);
+  await forgetFeeds(house.store, event.personId);
   return [];
-}
-
-/** Everyone of the collective who may enter and has not said no to this kind. */
-async function toMembers(
-  house: NoticeDeps['house'],
-  collective: Collective,
-  kind: MailKind,
-  params: MessageParams,
-  link: LetterLink,
-): Promise<Draft[]> {
-  const people = await listPeopleById(
-    house.store,
-    collective.members.map((member) => member.personId),
-  );
-  return people
-    .filter((person) => mayEnter(person) && person.mailChoices[kind] !== 'off')
-    .map((person) => {
-      const name = textIn(collective.profile.name, person.language ?? house.site.defaultLanguage);
-      return toPerson(house, person, kind, { ...params, collective: name }, link);
-    });
-}
-
-function toPerson(
-  house: NoticeDeps['house'],
-  person: Person,
-  kind: LetterKind,
-  params: MessageParams,
-  link: LetterLink | null,
-): Draft {
-  return {
-    to: person.email,
-    personId: person._id,
-    language: person.language ?? house.site.defaultLanguage,
-    kind,
-    params: { ...params, name: person.displayName },
-    link,
-  };
 }

@@ -3,9 +3,10 @@
 import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import type { House } from '../../house.js';
+import { markAddressProblem } from '../../people/queries.js';
 import { isAdministrator } from '../../people/rules.js';
 import type { Store } from '../../store/store.js';
-import { withLink } from '../links.js';
+import { stopAddress, withLink } from '../links.js';
 import { findMail, mailsIn } from '../queries.js';
 import { isSafeHeader, keepDays, leaseMs, nextTry } from '../rules.js';
 import type { Mail } from '../schema.js';
@@ -69,9 +70,18 @@ async function sendOne(
   }
   try {
     const id = `<${mail._id}@${new URL(house.site.baseUrl).hostname}>`;
-    await transport.send({ id, to: mail.to, subject: mail.subject, language: mail.language, ...withLink(house, mail) });
+    const stop = stopAddress(house, mail);
+    await transport.send({
+      id,
+      to: mail.to,
+      subject: mail.subject,
+      language: mail.language,
+      ...withLink(house, mail),
+      stop,
+    });
   } catch (error) {
     await putBack(house, mail, error);
+    if (isForGood(error)) await markAddress(house, mail, error);
     return 'failed';
   }
   await finish(house, mail, { sentAt: house.now(), nextAt: null, lastError: null });
@@ -90,6 +100,19 @@ async function putBack(house: Pick<House, 'store' | 'log' | 'now'>, mail: Mail, 
     { mailId: mail._id, attempts: mail.attempts, givenUp: nextAt === null, reason },
     'a mail was not sent',
   );
+}
+
+/** The person is told here, on their pages, and no further mail that one may do without is written. */
+async function markAddress(house: Pick<House, 'store' | 'now'>, mail: Mail, error: unknown): Promise<void> {
+  if (mail.personId === null || !isAboutRecipient(error)) return;
+  const reason = (error instanceof Error ? error.message : String(error)).slice(0, 300);
+  await markAddressProblem(house.store, mail.personId, { email: mail.to, at: house.now(), reason });
+}
+
+/** It was the recipient that was refused, not what the mail says: RCPT, or 5.1.x (RFC 3463 §3.2). */
+function isAboutRecipient(error: unknown): boolean {
+  const { code, command, response } = error as { code?: unknown; command?: unknown; response?: unknown };
+  return (code === 'EENVELOPE' && command !== 'MAIL FROM') || /^\d{3}[ -]5\.1\./.test(String(response ?? ''));
 }
 
 /** The mail server refuses this recipient or this mail, and will again (RFC 5321 §4.2.1, 5yz); not our own sign-in there. */

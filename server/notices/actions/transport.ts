@@ -7,6 +7,8 @@ export interface OutgoingMail {
   to: string;
   subject: string;
   language: Language;
+  /** Where mails of this kind are stopped by one click; null: they always go out. */
+  stop: string | null;
   text: string;
   html: string;
 }
@@ -41,6 +43,10 @@ export async function openTransport(smtpUrl: string, from: string): Promise<Mail
           'Auto-Submitted': 'auto-generated',
           'X-Auto-Response-Suppress': 'All',
           'Content-Language': mail.language,
+          // RFC 2369 and 8058: the mail program's own button; it posts, so that a scanner that opens links stops nothing.
+          ...(mail.stop === null
+            ? {}
+            : { 'List-Unsubscribe': `<${mail.stop}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' }),
         },
         disableFileAccess: true,
         disableUrlAccess: true,

@@ -28,8 +28,9 @@ async function handleFor(ctx: Context, person: Person, wanted: string | undefine
 
 /** Language, time zone, mails and pictures. No event: nobody else sees them. */
 export async function updatePreferences(ctx: Context, personId: string, input: Preferences): Promise<void> {
-  const { language, timeZone, mailChoices, showsPictures } = input;
-  await updatePerson(ctx, { _id: personId, deletedAt: null }, { language, timeZone, mailChoices, showsPictures }, null);
+  const { language, timeZone, mailChoices, showsPictures, digest } = input;
+  const set = { language, timeZone, mailChoices, showsPictures, ...(digest === undefined ? {} : { digest }) };
+  await updatePerson(ctx, { _id: personId, deletedAt: null }, set, null);
 }
 
 /** The language chosen at the top of a page. */

@@ -15,6 +15,7 @@ import { presentHome, presentLeaving, presentSession, presentTabs } from '../pre
 import { getPerson } from '../queries.js';
 import { remains } from '../rules.js';
 import {
+  digestTimes,
   emailChangeShape,
   mailKinds,
   mailTimes,
@@ -136,17 +137,23 @@ function sessionPages(routes: Routes): void {
 function preferencePages(routes: Routes): void {
   const showPreferences = async (visit: AnyVisit, form?: FormState) => {
     const person = await me(visit);
+    const digest = form?.values.digest ?? person.digest ?? 'off';
     const chosen = (form?.values.mailChoices ?? person.mailChoices) as Record<string, unknown>;
     await show(visit, 'preferences', {
       values: form?.values ?? person,
       errors: form?.errors,
       languages: languages.map((value) => ({ value, key: `people.language.${value}` })),
       timeZones: ['UTC', ...Intl.supportedValuesOf('timeZone')].map((value) => ({ value, label: value })),
+      digest: [digest],
+      digests: digestTimes.map((value) => ({ value, key: `people.digestTime.${value}` })),
       mails: mailKinds.map((kind) => ({
         name: `mailChoices.${kind}`,
         label: `people.mail.${kind}`,
-        value: [chosen[kind]],
-        options: mailTimes.map((value) => ({ value, key: `people.mailTime.${value}` })),
+        value: [chosen[kind] ?? 'at-once'],
+        // Results are news and wait for nobody: the summary has no line for them.
+        options: mailTimes
+          .filter((value) => value !== 'digest' || kind !== 'surveyPublished')
+          .map((value) => ({ value, key: `people.mailTime.${value}` })),
       })),
     });
   };

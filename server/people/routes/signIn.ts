@@ -56,5 +56,5 @@ export function signInRoutes(routes: Routes, door: Door): void {
 }
 
 function placeAfter(next: string | undefined, baseUrl: string): string {
-  return next ? safePath(next, baseUrl) : '/me';
+  return next ? safePath(next, baseUrl) : '/my';
 }

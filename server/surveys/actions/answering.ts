@@ -145,19 +145,22 @@ export async function withdrawAnswer(ctx: Context, surveyId: string, answerer: A
 
 /**
  * Keeps what was filled in so far, wrong or not complete as it may be: only what can be read. Of an anonymous survey nothing is
- * kept. Refuses: not-found, gone, not-allowed.
+ * kept. Refuses: not-found, gone, not-allowed, closed, conflict (somebody else kept a draft that this one has not `seen`).
  */
 export async function saveDraft(
   ctx: Context,
-  input: Pick<AnswerInput, 'surveyId' | 'answerer' | 'byName' | 'version' | 'raw'>,
+  input: Pick<AnswerInput, 'surveyId' | 'answerer' | 'byName' | 'version' | 'raw'> & { seen?: Date },
 ): Promise<void> {
   const survey = await getSurvey(ctx.store, input.surveyId);
   checkIsAsked(survey, input.answerer);
-  if (survey.names === 'anonymous' || survey.state !== 'open') return;
+  checkTakesAnswers(survey, ctx.now);
+  if (survey.names === 'anonymous') return;
   const { sections } = await getVersion(ctx.store, survey._id, Math.min(input.version, survey.version));
   const { values } = readAnswers(sections, input.raw, { partial: true });
   const _id = answerKey(survey._id, input.answerer.key);
-  const { byName, version } = input;
+  const { byName, version, seen } = input;
+  const other = seen && (await draftsIn(ctx.store).findOne({ _id, at: { $gt: seen }, byName: { $ne: byName } }));
+  if (other) throw new DomainError('conflict', { key: 'surveys.draft.other', params: { name: other.byName } });
   const draft = { surveyId: survey._id, key: input.answerer.key, version, values, byName, at: ctx.now };
   await draftsIn(ctx.store).replaceOne({ _id }, draft, { upsert: true });
 }

@@ -5,7 +5,7 @@ import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
 import { newId } from '../../ids.js';
-import { DuplicateKeyError } from '../../store/store.js';
+import { DuplicateKeyError, type Store } from '../../store/store.js';
 import {
   answersIn,
   ballotsIn,
@@ -243,11 +243,29 @@ export async function purgeSurveys(ctx: Context): Promise<number> {
   const gone = await surveysIn(ctx.store)
     .find({ deletedAt: { $lt: before } })
     .toArray();
-  for (const { _id } of gone) {
-    for (const collection of [answersIn, draftsIn, ballotsIn, turnoutsIn, versionsIn]) {
-      await collection(ctx.store).deleteMany({ surveyId: _id });
-    }
-    await surveysIn(ctx.store).deleteOne({ _id });
-  }
+  for (const { _id } of gone) await eraseSurvey(ctx.store, _id);
   return gone.length;
+}
+
+/** For good, with every answer. */
+export async function eraseSurvey(store: Store, surveyId: string): Promise<void> {
+  for (const collection of [answersIn, draftsIn, ballotsIn, turnoutsIn, versionsIn]) {
+    await collection(store).deleteMany({ surveyId });
+  }
+  await surveysIn(store).deleteOne({ _id: surveyId });
+}
+
+/** Drafts kept for no answer any more: those of surveys that closed, a month after their last change. Returns how many. */
+export async function pruneDrafts(ctx: Context): Promise<number> {
+  const before = new Date(ctx.now.getTime() - binDays * 24 * 60 * 60 * 1000);
+  const old = await draftsIn(ctx.store)
+    .find({ at: { $lt: before } }, { projection: { surveyId: 1 } })
+    .toArray();
+  let gone = 0;
+  for (const surveyId of new Set(old.map((draft) => draft.surveyId))) {
+    const survey = await surveysIn(ctx.store).findOne({ _id: surveyId }, { projection: { state: 1 } });
+    if (survey?.state !== 'closed') continue;
+    gone += (await draftsIn(ctx.store).deleteMany({ surveyId, at: { $lt: before } })).deletedCount;
+  }
+  return gone;
 }

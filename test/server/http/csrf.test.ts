@@ -96,7 +96,10 @@ describe('cross-site requests', () => {
   });
 
   it('guards every unsafe route of people and mails, and answers nothing unsafe to GET', async () => {
-    const deeds = [...peopleRoutes(house).list, ...noticeRoutes(house).list].filter((route) => route.method === 'post');
+    const deeds = [...peopleRoutes(house).list, ...noticeRoutes(house).list].filter(
+      // That one is for mail programs (RFC 8058): its signed address is the proof.
+      ({ method, path }) => method === 'post' && path !== '/unsubscribe/:token',
+    );
     expect(deeds.length).to.be.greaterThan(15);
     const before = await everything(house);
     for (const { path } of deeds) {

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { pending } from '../../../server/events.js';
 import { noticeEvent } from '../../../server/notices/actions/noticeEvent.js';
+import { queueMail, toPerson } from '../../../server/notices/actions/queue.js';
 import { pruneMails, retryMail, sendDueMails } from '../../../server/notices/actions/sendDueMails.js';
 import { type MailTransport, type OutgoingMail, openTransport } from '../../../server/notices/actions/transport.js';
+import { stopAddress } from '../../../server/notices/links.js';
 import { findMail, mailsIn } from '../../../server/notices/queries.js';
 import { noticeRoutes } from '../../../server/notices/routes.js';
 import { startReset } from '../../../server/people/actions/passwordChange.js';
@@ -204,6 +206,19 @@ describe('mails on their way', () => {
         .replaceAll('=3D', '=');
       expect(decoded).to.contain(linkTo(house, 'reset', reset._id));
       expect(decoded).not.to.contain('%%LINK%%');
+    });
+
+    it('carry the one click that stops them, when one may do without them (RFC 8058)', async () => {
+      const draft = toPerson(house, person, 'digest', { count: 1 }, { path: '/my' });
+      await queueMail(house, 'test', { ...draft, lines: [{ text: 'Answer', href: 'http://localhost:3000/my' }] });
+      await queue();
+      await sendDueMails(house, transport);
+      const heads = sink.received.map(({ raw }) => (raw.split('\r\n\r\n')[0] ?? '').replace(/\r\n[ \t]+/g, ' '));
+      const [digest = '', account = ''] = heads.sort((a) => (a.includes('List-Unsubscribe') ? -1 : 1));
+      const address = stopAddress(house, { kind: 'digest', personId: person._id });
+      expect(digest.replaceAll(' ', '')).to.contain(`List-Unsubscribe:<${address}>`);
+      expect(digest).to.contain('List-Unsubscribe-Post: List-Unsubscribe=One-Click');
+      expect(account).not.to.contain('List-Unsubscribe');
     });
 
     it('are given up at once when the recipient does not exist, and tried again when the server is busy', async () => {

@@ -177,6 +177,8 @@ describe('what is known of a person', () => {
     language: 'fr',
     timeZone: 'Europe/Paris',
     mailChoices: { sourceFailed: 'off', followRequested: 'at-once' },
+    digest: 'weekly',
+    addressProblem: { email: 'canary@example.org', at: now, reason: 'canary' },
     showsPictures: true,
     terms: ['canary'],
     invitationId: 'i',

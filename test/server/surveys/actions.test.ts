@@ -13,6 +13,7 @@ import {
   deleteSurvey,
   duplicateSurvey,
   editSections,
+  pruneDrafts,
   purgeSurveys,
   restoreSurvey,
   saveSections,
@@ -314,6 +315,17 @@ describe('surveys', () => {
     expect(await purgeSurveys(later(31 * 24 * hour))).to.equal(1);
     expect(await findSurvey(house.store, survey._id)).to.equal(null);
     expect(await answersIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(0);
+  });
+
+  it('lets drafts go a month after their last change, once it has closed', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    await saveDraft(strangers, inputFor(survey));
+    const month = 31 * 24 * hour;
+    expect(await pruneDrafts(later(month))).to.equal(0);
+    await closeSurvey(ctx, survey._id);
+    expect(await pruneDrafts(later(month / 2))).to.equal(0);
+    expect(await pruneDrafts(later(month))).to.equal(1);
+    expect(await draftsIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(0);
   });
 
   it('is duplicated with its questions, and remembers the edition before', async () => {

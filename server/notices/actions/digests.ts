@@ -1,0 +1,53 @@
+// The mail that gathers what needs a person: in the morning, when they want it, and never about nothing.
+import { createHash } from 'node:crypto';
+import type { Context } from '../../context.js';
+import { say } from '../../i18n.js';
+import { readSettings, wordsIn } from '../../instances/settings.js';
+import { eachWithDigest } from '../../people/queries.js';
+import type { Person } from '../../people/schema.js';
+import { listNeeds, type Need } from '../needs.js';
+import { digestSlot, isReachable } from '../rules.js';
+import { type Desk, isQueued, queueMail, toPerson } from './queue.js';
+
+/** For the job. Returns how many were written; each once in its slot, whoever else tries. */
+export async function writeDigests(house: Desk, ctx: Context): Promise<number> {
+  const { timeZone } = await readSettings(house.store);
+  let written = 0;
+  for await (const person of eachWithDigest(house.store)) {
+    const slot = digestSlot(person.digest ?? 'off', ctx.now, person.timeZone ?? timeZone);
+    if (slot === null || !isReachable(person)) continue;
+    if (await writeDigest(house, ctx, person, slot)) written += 1;
+  }
+  return written;
+}
+
+async function writeDigest(house: Desk, ctx: Context, person: Person, slot: string): Promise<boolean> {
+  const isImportant = person.digest === 'important';
+  if (!isImportant && (await isQueued(house, `digest:${slot}:${person._id}`))) return false;
+  const language = person.language ?? house.site.defaultLanguage;
+  const all = await listNeeds(ctx, person, language);
+  const needs = isImportant ? all.filter(({ urgency }) => urgency === 'now') : all;
+  if (needs.length === 0) return false;
+  const settings = await readSettings(house.store);
+  const t = house.i18n.translator(language, wordsIn(settings, language));
+  const lines = needs.map((need) => ({
+    text: [need.collective, say(t, need.what)].filter(Boolean).join(t('mail.colon')),
+    href: `${house.site.baseUrl}${need.href}`,
+  }));
+  const draft = toPerson(house, person, 'digest', { count: needs.length }, { path: '/my' });
+  // What presses is told once, not each morning until it is done.
+  const cause = isImportant ? `digest:${digestOf(needs)}` : `digest:${slot}`;
+  return queueMail(house, cause, { ...draft, lines });
+}
+
+function digestOf(needs: readonly Need[]): string {
+  return createHash('sha256')
+    .update(
+      needs
+        .map(({ id }) => id)
+        .sort()
+        .join(' '),
+    )
+    .digest('hex')
+    .slice(0, 32);
+}

@@ -1,0 +1,124 @@
+// Letters about a survey: to whom, and with what. Those who have answered are never asked again.
+import { listCollectivesById } from '../../collectives/queries.js';
+import type { Collective } from '../../collectives/schema.js';
+import type { Language } from '../../context.js';
+import { dateFormat } from '../../formatters.js';
+import { readSettings } from '../../instances/settings.js';
+import { listPeopleById } from '../../people/queries.js';
+import { mayEnter } from '../../people/rules.js';
+import type { MailKind, Person } from '../../people/schema.js';
+import { emptyText, type LocalText, textIn } from '../../shapes.js';
+import type { Store } from '../../store/store.js';
+import { findSurvey, listAnswererKeys } from '../../surveys/queries.js';
+import { isOpen, pickText } from '../../surveys/rules.js';
+import type { Invited, Survey } from '../../surveys/schema.js';
+import { wantsAtOnce } from '../rules.js';
+import { type Desk, type Draft, toPerson } from './queue.js';
+
+/** A collective that is asked, and its people: with 'person' those who have not answered, else all. */
+export interface Asked {
+  invited: Invited;
+  /** Null: it is on another instance, which writes to its own people. */
+  collective: Collective | null;
+  people: Person[];
+}
+
+/** Those asked who have not answered, each person once with 'person'; `everybody`: those who have, too. */
+export async function listMissing(store: Store, survey: Survey, everybody = false): Promise<Asked[]> {
+  const keys = everybody ? new Set<string>() : new Set(await listAnswererKeys(store, survey));
+  const byPerson = survey.answerBy === 'person';
+  const asked = survey.invited.filter(({ iri }) => byPerson || !keys.has(iri));
+  const ids = asked.flatMap(({ collectiveId }) => (collectiveId === null ? [] : [collectiveId]));
+  const collectives = new Map((await listCollectivesById(store, ids)).map((one) => [one._id, one]));
+  const standing = [...collectives.values()].filter(({ deletedAt }) => deletedAt === null);
+  const members = standing.flatMap((one) => one.members.map(({ personId }) => personId));
+  const people = new Map((await listPeopleById(store, members)).map((person) => [person._id, person]));
+  const seen = new Set<string>();
+  return asked.flatMap((invited): Asked[] => {
+    if (invited.collectiveId === null) return byPerson ? [] : [{ invited, collective: null, people: [] }];
+    const collective = collectives.get(invited.collectiveId);
+    if (!collective || collective.deletedAt !== null) return [];
+    const found = collective.members
+      .flatMap(({ personId }) => people.get(personId) ?? [])
+      .filter(mayEnter)
+      .filter((person) => !byPerson || (!keys.has(`person:${person._id}`) && !seen.has(person._id)));
+    if (byPerson) for (const person of found) seen.add(person._id);
+    return byPerson && found.length === 0 ? [] : [{ invited, collective, people: found }];
+  });
+}
+
+/** About an opening, to all who have not answered: after a reopening some have. */
+export async function askLetters(house: Desk, surveyId: string): Promise<Draft[]> {
+  return lettersTo(house, surveyId, 'surveyOpened');
+}
+
+export async function extendedLetters(house: Desk, surveyId: string): Promise<Draft[]> {
+  return lettersTo(house, surveyId, 'surveyExtended');
+}
+
+async function lettersTo(house: Desk, surveyId: string, kind: MailKind): Promise<Draft[]> {
+  const survey = await findSurvey(house.store, surveyId);
+  if (survey === null || !isOpen(survey, house.now())) return [];
+  return letters(house, survey, kind, await listMissing(house.store, survey));
+}
+
+/** To all who were asked, when the results are for them. */
+export async function publishedLetters(house: Desk, surveyId: string): Promise<Draft[]> {
+  const survey = await findSurvey(house.store, surveyId);
+  if (survey === null || survey.deletedAt !== null || survey.results.publishedAt === null) return [];
+  const all = await listMissing(house.store, survey, true);
+  return letters(house, survey, 'surveyPublished', all);
+}
+
+/** One for each person and collective that want it at once. */
+export async function letters(house: Desk, survey: Survey, kind: MailKind, asked: readonly Asked[]): Promise<Draft[]> {
+  const [owner] = await listCollectivesById(house.store, [survey.collectiveId]);
+  const { _id, title, languages, closesAt, answerBy, names } = survey;
+  const organiser = owner?.profile.name ?? emptyText;
+  return lettersAbout(house, { key: _id, title, languages, closesAt, answerBy, names, organiser }, kind, asked);
+}
+
+/** What a letter needs to know of a survey, wherever it belongs. */
+interface Subject extends Pick<Survey, 'title' | 'languages' | 'closesAt' | 'answerBy' | 'names'> {
+  /** What stands in its address. */
+  key: string;
+  organiser: LocalText;
+}
+
+async function lettersAbout(house: Desk, survey: Subject, kind: MailKind, asked: readonly Asked[]): Promise<Draft[]> {
+  const settings = await readSettings(house.store);
+  const write = (collective: Collective, person: Person): Draft => {
+    const language = person.language ?? house.site.defaultLanguage;
+    const params = {
+      ...surveyParams(survey, language, person.timeZone ?? settings.timeZone),
+      organiser: textIn(survey.organiser, language),
+      who: survey.answerBy,
+      rule: survey.names === 'anonymous' ? 'anonymous' : survey.answerBy,
+      collective: textIn(collective.profile.name, language),
+    };
+    const link = { path: pathOf(survey, collective, kind) };
+    return { ...toPerson(house, person, kind, params, link), about: `${survey.key}:${collective._id}` };
+  };
+  return asked.flatMap(({ collective, people }) =>
+    collective === null
+      ? []
+      : people.filter((person) => wantsAtOnce(person, kind)).map((person) => write(collective, person)),
+  );
+}
+
+function surveyParams(survey: Subject, language: Language, timeZone: string): { title: string; end: string } {
+  const { closesAt } = survey;
+  const locale = language === 'en' ? 'en-GB' : language;
+  const style = { dateStyle: 'full', timeStyle: 'short', timeZone } as const;
+  return {
+    title: pickText(survey.title, language, survey.languages).text,
+    end: closesAt === null ? 'none' : dateFormat(locale, style).format(closesAt),
+  };
+}
+
+function pathOf(survey: Subject, collective: Collective, kind: MailKind): string {
+  const isPersonal = survey.answerBy === 'person';
+  const asked = isPersonal ? `/me/surveys/${survey.key}` : `/my/collectives/${collective._id}/asked/${survey.key}`;
+  if (kind !== 'surveyPublished') return asked;
+  return isPersonal ? `/surveys/${survey.key}/results` : `${asked}/results`;
+}

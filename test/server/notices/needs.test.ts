@@ -1,0 +1,241 @@
+import { expect } from 'chai';
+import { reviewAnswers } from '../../../jobs/roseauReview.js';
+import { createCollective } from '../../../server/collectives/actions.js';
+import type { Collective } from '../../../server/collectives/schema.js';
+import { stopMails } from '../../../server/notices/actions/choosing.js';
+import { writeDigests } from '../../../server/notices/actions/digests.js';
+import { sendDueMails } from '../../../server/notices/actions/sendDueMails.js';
+import type { OutgoingMail } from '../../../server/notices/actions/transport.js';
+import { stopAddress } from '../../../server/notices/links.js';
+import { listNeeds } from '../../../server/notices/needs.js';
+import { feedsIn, mailsIn } from '../../../server/notices/queries.js';
+import { noticeRoutes } from '../../../server/notices/routes.js';
+import { letterKinds } from '../../../server/notices/schema.js';
+import { getPerson, peopleIn } from '../../../server/people/queries.js';
+import { peopleRoutes } from '../../../server/people/routes.js';
+import type { Person } from '../../../server/people/schema.js';
+import { submitAnswer } from '../../../server/surveys/actions/answering.js';
+import { closeSurvey } from '../../../server/surveys/actions/running.js';
+import type { Survey } from '../../../server/surveys/schema.js';
+import {
+  actorFor,
+  buildPerson,
+  buildTestHouse,
+  contextFor,
+  signIn,
+  startTestApp,
+  systemActor,
+  type TestApp,
+  type TestHouse,
+} from '../../support/appSupport.js';
+import { expectRefusal } from '../people/peopleSupport.js';
+import { answererOf, buildSurvey } from '../surveys/surveySupport.js';
+
+const hour = 3_600_000;
+const day = 24 * hour;
+
+describe('what needs a person', () => {
+  let house: TestHouse;
+  let pads: Collective;
+  let camille: Person;
+
+  beforeEach(async () => {
+    house = await buildTestHouse();
+    camille = await buildPerson(house, { username: 'camille', displayName: 'Camille', language: 'en' });
+    pads = await createCollective(ctx(), {
+      handle: 'pads',
+      name: { fr: 'Les Pads', en: 'The Pads' },
+      legalForm: 'ASSOCIATION',
+      members: [{ personId: camille._id, role: 'representative' }],
+    });
+  });
+
+  const ctx = () => contextFor(house, systemActor);
+  const asCamille = async () => contextFor(house, await actorFor(house, camille));
+  const ask = async (days: number): Promise<Survey> =>
+    buildSurvey(await asCamille(), pads, [pads], { closesAt: new Date(house.now().getTime() + days * day) });
+  const needs = async () => listNeeds(ctx(), await getPerson(house.store, camille._id), 'en');
+  const answer = async (one: Survey) =>
+    submitAnswer(ctx(), {
+      surveyId: one._id,
+      answerer: answererOf(ctx(), pads),
+      ...{ by: 'p', byName: 'P', home: '', version: 1 },
+      raw: { ...Object.values(reviewAnswers)[0] },
+    });
+  const choose = (set: Partial<Person>) => peopleIn(house.store).updateOne({ _id: camille._id }, { $set: set });
+
+  it('is what is due first at the top, and goes away when it is done', async () => {
+    const late = await ask(9);
+    const soon = await ask(1);
+    expect((await needs()).map(({ id, urgency }) => [id, urgency])).to.deep.equal([
+      [`survey:${soon._id}:${pads._id}`, 'now'],
+      [`survey:${late._id}:${pads._id}`, 'soon'],
+    ]);
+    await answer(soon);
+    expect((await needs()).map(({ id }) => id)).to.deep.equal([`survey:${late._id}:${pads._id}`]);
+    await answer(late);
+    expect(await needs()).to.deep.equal([]);
+    await closeSurvey(await asCamille(), late._id);
+    expect((await needs()).map(({ what, href }) => [what.key, href])).to.deep.equal([
+      ['notices.need.results', `/my/collectives/${pads._id}/surveys/${late._id}/results`],
+    ]);
+    house.pass(15 * day);
+    expect(await needs()).to.deep.equal([]);
+  });
+
+  it('is nobody else’s', async () => {
+    await ask(9);
+    const stranger = await buildPerson(house, { password: null });
+    expect(await listNeeds(ctx(), stranger, 'en')).to.deep.equal([]);
+    const moderator = await buildPerson(house, { password: null, instanceRole: 'moderator' });
+    expect(await listNeeds(ctx(), moderator, 'en')).to.deep.equal([]);
+  });
+
+  describe('as a summary by mail', () => {
+    const digests = async () => mailsIn(house.store).find({ kind: 'digest' }).toArray();
+
+    it('leaves each morning, once, in the reader’s time zone; about nothing, nothing leaves', async () => {
+      await choose({ digest: 'daily', timeZone: 'Pacific/Auckland' });
+      for (let n = 0; n < 48; n += 1) {
+        await Promise.all([writeDigests(house, ctx()), writeDigests(house, ctx())]);
+        house.pass(hour);
+      }
+      expect(await digests()).to.deep.equal([]);
+      await ask(9);
+      for (let n = 0; n < 72; n += 1) {
+        await Promise.all([writeDigests(house, ctx()), writeDigests(house, ctx())]);
+        house.pass(hour);
+      }
+      const found = await digests();
+      expect(found).to.have.length(3);
+      // 8 o'clock there is 20:00 UTC in May.
+      for (const { createdAt } of found) expect(createdAt.getUTCHours()).to.equal(20);
+      expect(found[0]?.text).to.contain('The Pads').and.to.contain('http://localhost:3000/my/collectives/');
+    });
+
+    it('leaves on Mondays, or only about what presses and then once, as chosen', async () => {
+      await ask(29);
+      await choose({ digest: 'weekly', timeZone: 'UTC' });
+      for (let n = 0; n < 14 * 24; n += 1) {
+        await writeDigests(house, ctx());
+        house.pass(hour);
+      }
+      const weekly = await digests();
+      expect(weekly.map(({ createdAt }) => createdAt.getUTCDay())).to.deep.equal([1, 1]);
+      await choose({ digest: 'important' });
+      for (let n = 0; n < 14 * 24; n += 1) {
+        await writeDigests(house, ctx());
+        house.pass(hour);
+      }
+      expect(await digests()).to.have.length(3);
+    });
+  });
+
+  describe('over HTTP', () => {
+    let app: TestApp;
+
+    beforeEach(async () => {
+      app = await startTestApp(house, [peopleRoutes, noticeRoutes]);
+    });
+
+    it('is where one lands after signing in, with its number in the title and the navigation', async () => {
+      const client = app.client();
+      const signedIn = await client.post('/sign-in', { login: 'camille', password: 'un mot de passe assez long' });
+      expect(signedIn.location).to.equal('/my');
+      expect((await client.get('/my')).text).to.contain('Nothing waits for you');
+      await ask(1);
+      const page = await client.get('/my');
+      expect(page.text).to.match(/<title>\(1\) What needs me/);
+      expect(page.text).to.contain('Answer “Review 2026”').and.to.contain('<span class="tabs-count">1</span>');
+      expect((await app.client().get('/my')).status).to.equal(303);
+    });
+
+    it('has private feeds whose addresses can be revoked and stand nowhere in the store', async () => {
+      await ask(1);
+      const client = app.client();
+      await signIn(client, camille);
+      await client.post('/me/notices/feed', {}, '/me/notices');
+      const page = await client.get('/me/notices');
+      const [atom = ''] = /\/feeds\/[\w.-]+\.atom/.exec(page.text) ?? [];
+      const reader = app.client();
+      const feed = await reader.get(atom);
+      expect(feed.headers.get('content-type')).to.contain('application/atom+xml');
+      expect(feed.headers.get('cache-control')).to.equal('no-store');
+      expect(feed.text).to.contain('Review 2026');
+      const calendar = await reader.get(atom.replace(/atom$/, 'ics'));
+      expect(calendar.headers.get('content-type')).to.contain('text/calendar');
+      expect(calendar.text).to.contain('DTSTART:20260522T100000Z').and.to.contain('BEGIN:VEVENT');
+      const token = atom.slice('/feeds/'.length, -'.atom'.length);
+      const stored = JSON.stringify(await feedsIn(house.store).find({}).toArray());
+      expect(stored).not.to.contain(token.split('.')[1]);
+      await client.post('/me/notices/feed', {}, '/me/notices');
+      expect((await reader.get(atom)).status, 'replaced').to.equal(410);
+      await client.post('/me/notices/feed/revoke', {}, '/me/notices');
+      expect(await feedsIn(house.store).countDocuments()).to.equal(0);
+      expect((await reader.get(`${atom.slice(0, -9)}xxxx.atom`)).status).to.equal(410);
+    });
+
+    it('stops a kind of mail by the one click of a mail program: no page, no session, no token', async () => {
+      const address = stopAddress(house, { kind: 'surveyReminder', personId: camille._id }) ?? '';
+      const path = address.slice(house.site.baseUrl.length);
+      const client = app.client();
+      expect((await client.get(path)).text).to.contain('Stop the mails “Survey reminder”?');
+      expect((await getPerson(house.store, camille._id)).mailChoices.surveyReminder, 'GET acts').to.equal(undefined);
+      const bare = { origin: '', 'sec-fetch-site': '', accept: '*/*' };
+      const answer = await client.postRaw(path, { 'List-Unsubscribe': 'One-Click' }, bare);
+      expect(answer.status).to.equal(200);
+      expect((await getPerson(house.store, camille._id)).mailChoices.surveyReminder).to.equal('off');
+      await client.postRaw(path, { 'List-Unsubscribe': 'One-Click', again: 'on' });
+      expect((await getPerson(house.store, camille._id)).mailChoices.surveyReminder).to.equal('at-once');
+      expect((await client.postRaw(`${path.slice(0, -3)}xxx`, {}, bare)).status).to.equal(410);
+      expect(client.cookies.size).to.equal(0);
+    });
+
+    it('shows the administrator what each mail says, in both languages', async () => {
+      const administrator = await buildPerson(house, { instanceRole: 'administrator' });
+      const client = app.client();
+      await signIn(client, administrator);
+      for (const kind of letterKinds) {
+        const page = await client.get(`/admin/mails/templates?kind=${kind}`);
+        expect(page.status, kind).to.equal(200);
+        expect(page.text, kind).to.contain('Bonjour').and.to.contain('Hello').and.not.to.contain('%%');
+      }
+    });
+  });
+
+  it('lets nobody stop mails about the account, or those of who is gone', async () => {
+    for (const kind of ['reset', 'nothing']) {
+      await expectRefusal(stopMails(ctx(), { personId: camille._id, kind, again: false }), 'gone');
+    }
+    await expectRefusal(stopMails(ctx(), { personId: 'nobody', kind: 'digest', again: false }), 'gone');
+    expect(stopAddress(house, { kind: 'reset', personId: camille._id })).to.equal(null);
+  });
+
+  it('says that an address refuses mails, after which no further mail that one may do without is written', async () => {
+    await ask(9);
+    await choose({ digest: 'daily', timeZone: 'UTC' });
+    await writeDigests(house, ctx());
+    const sent: OutgoingMail[] = [];
+    const refuse = Object.assign(new Error('550 5.1.1 no such user'), {
+      ...{ code: 'EENVELOPE', responseCode: 550, command: 'RCPT TO', response: '550 5.1.1 no such user' },
+    });
+    await sendDueMails(house, {
+      send: async (mail) => {
+        sent.push(mail);
+        throw refuse;
+      },
+      close: () => {},
+    });
+    expect(sent[0]?.stop).to.match(/^http:\/\/localhost:3000\/unsubscribe\//);
+    expect(sent[0]?.text).to.contain(sent[0]?.stop ?? 'nothing');
+    expect((await needs())[0]?.what.key).to.equal('notices.need.address');
+    house.pass(day);
+    expect(await writeDigests(house, ctx())).to.equal(0);
+    const app = await startTestApp(house, [peopleRoutes, noticeRoutes]);
+    const client = app.client();
+    await signIn(client, camille);
+    expect((await client.get('/me/notices')).text).to.contain('no such user');
+    await client.post('/me/notices/address', {}, '/me/notices');
+    expect(await writeDigests(house, ctx())).to.equal(1);
+  });
+});
