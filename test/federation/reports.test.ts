@@ -71,7 +71,7 @@ describe('reports across servers', () => {
 
   /** A fixture as if our peer had sent it about our hoster. */
   function fixture(software: string): Json {
-    const text = readFileSync(join(projectDir, 'test/fixtures/activities', software, 'flag.json'), 'utf8');
+    const text = readFileSync(join(projectDir, 'test/fixtures/reports', `${software}.json`), 'utf8');
     const moved = text
       .replaceAll(`https://${software}.example/actor"`, `${instance.iri}"`)
       .replaceAll(`https://${software}.example`, peer.origin)
