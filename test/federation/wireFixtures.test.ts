@@ -34,6 +34,7 @@ type Effect =
   | 'deletes'
   | 'unboosts'
   | 'moves'
+  | 'reports'
   | 'forgets'
   | 'renames'
   | { reads: string }
@@ -43,8 +44,8 @@ type Effect =
 // What is not acted on yet stands here once, and in the tables by these names.
 const like: Effect = 'known';
 const dislike: Effect = 'known';
-const flag: Effect = 'known';
-const flagOfSeveral: Effect = 400;
+const flag: Effect = 'reports';
+const flagOfSeveral: Effect = 'reports';
 const block: Effect = 'known';
 /** Polls of ours do not exist; what looks like an answer to one is a message for whoever follows its author. */
 const vote: Effect = { reads: 'Soup' };
@@ -402,6 +403,8 @@ describe('what each program sends', function () {
       }
       case 'unboosts':
         return void expect(await feed()).to.equal('[]');
+      case 'reports':
+        return void expect(await app.house.store.collection('reports').countDocuments({})).to.be.above(0);
       case 'moves':
         expect((await following(actor.iri))?.state).to.equal('undone');
         return void expect((await following(idOf(activity.target)))?.state).to.equal('pending');
