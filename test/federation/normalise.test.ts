@@ -193,10 +193,6 @@ describe('reading activities', () => {
       summary: '',
       followers: null,
       alsoKnownAs: [],
-      catalogue: null,
-      fields: [],
-      icon: null,
-      outbox: null,
     });
     for (const change of [
       { id: 'x' },
