@@ -186,13 +186,13 @@ describe('reading activities', () => {
       ],
       fetchedAt: now,
       goneAt: null,
-      summary: '',
-      followers: null,
-      alsoKnownAs: [],
       catalogue: null,
       fields: [],
       icon: null,
       outbox: null,
+      summary: '',
+      followers: null,
+      alsoKnownAs: [],
     });
     for (const change of [
       { id: 'x' },
