@@ -16,6 +16,7 @@ import {
   turnoutsIn,
   versionsIn,
 } from '../queries.js';
+import { countsIn } from '../results.js';
 import { checkMayOrganise, checkPromises, checkRevision, checkSections, mayChangeQuestions } from '../rules.js';
 import { limits, type Section, type Survey, type Texts } from '../schema.js';
 
@@ -198,7 +199,7 @@ export async function purgeSurveys(ctx: Context): Promise<number> {
     .find({ deletedAt: { $lt: before } })
     .toArray();
   for (const { _id } of gone) {
-    for (const collection of [answersIn, draftsIn, ballotsIn, turnoutsIn, versionsIn]) {
+    for (const collection of [answersIn, draftsIn, ballotsIn, turnoutsIn, versionsIn, countsIn]) {
       await collection(ctx.store).deleteMany({ surveyId: _id });
     }
     await surveysIn(ctx.store).deleteOne({ _id });
