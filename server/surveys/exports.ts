@@ -51,7 +51,9 @@ interface Column {
 
 /** One column a question, or one for each choice, row or slot of it; numbers stay numbers. */
 function columnsOf(words: Words, sections: readonly Section[], names: Survey['names']): Column[] {
-  const questions = sections.flatMap((section) => section.questions).flatMap((question) => questionColumns(words, question));
+  const questions = sections
+    .flatMap((section) => section.questions)
+    .flatMap((question) => questionColumns(words, question));
   const { t } = words;
   if (names === 'anonymous') return questions;
   return [
@@ -126,7 +128,12 @@ function gridColumns(
   );
 }
 
-export function answersCsv(words: Words, survey: Survey, sections: readonly Section[], rows: readonly ExportRow[]): string {
+export function answersCsv(
+  words: Words,
+  survey: Survey,
+  sections: readonly Section[],
+  rows: readonly ExportRow[],
+): string {
   const columns: CsvColumn<ExportRow>[] = columnsOf(words, sections, survey.names);
   return toCsv(rows, columns, { bom: true });
 }
@@ -163,6 +170,8 @@ export function answersJson(
   asked: number | null,
   rows: readonly ExportRow[],
 ): object {
-  const each = rows.map(({ who, version, values }) => (who === null ? { version, values } : { ...who, version, values }));
+  const each = rows.map(({ who, version, values }) =>
+    who === null ? { version, values } : { ...who, version, values },
+  );
   return { ...countsJson(survey, counted, asked), each };
 }

@@ -86,7 +86,10 @@ function partsOf(input: ResultsInput, result: QuestionResult, before: QuestionRe
   switch (question.kind) {
     case 'single':
     case 'multiple':
-      return { bars: choiceBars(input, result, before), texts: textsOf(input, result.others, result.otherCount, result) };
+      return {
+        bars: choiceBars(input, result, before),
+        texts: textsOf(input, result.others, result.otherCount, result),
+      };
     case 'scale':
       return {
         bars: scaleBars(input, question, result, before),
@@ -114,7 +117,9 @@ function partsOf(input: ResultsInput, result: QuestionResult, before: QuestionRe
 }
 
 function percent(language: Language, count: number, total: number): string {
-  return total === 0 ? '–' : numberFormat(language, { style: 'percent', maximumFractionDigits: 0 }).format(count / total);
+  return total === 0
+    ? '–'
+    : numberFormat(language, { style: 'percent', maximumFractionDigits: 0 }).format(count / total);
 }
 
 /** Of 100, with one digit: what an SVG needs. */
@@ -128,7 +133,11 @@ function bar(
   [count, total]: [number, number],
   before: [count: number, total: number] | null,
 ): Bar {
-  const part = (some: number, all: number) => ({ count: some, share: percent(language, some, all), width: width(some, all) });
+  const part = (some: number, all: number) => ({
+    count: some,
+    share: percent(language, some, all),
+    width: width(some, all),
+  });
   return { label, ...part(count, total), before: before && part(...before) };
 }
 
@@ -142,7 +151,10 @@ function choiceBars(input: ResultsInput, result: QuestionResult, before: Questio
   );
   if (!question.other) return bars;
   const other = { text: input.t('surveys.results.other'), lang: input.language };
-  return [...bars, bar(input, other, [result.otherCount ?? 0, answered], before && [before.otherCount ?? 0, before.answered])];
+  return [
+    ...bars,
+    bar(input, other, [result.otherCount ?? 0, answered], before && [before.otherCount ?? 0, before.answered]),
+  ];
 }
 
 function countOf(counts: readonly ChoiceCount[] | undefined, id: string): number {
@@ -183,7 +195,10 @@ function numberBars(input: ResultsInput, numbers: NumberFigures | undefined, ans
     const end = start + step;
     const isLast = index === steps - 1;
     const inside = counts.filter(({ number }) => number >= start && (isLast || number < end));
-    const text = input.t(isLast ? 'surveys.results.range' : 'surveys.results.rangeBelow', { from: write(start), to: write(end) });
+    const text = input.t(isLast ? 'surveys.results.range' : 'surveys.results.rangeBelow', {
+      from: write(start),
+      to: write(end),
+    });
     return one(
       text,
       inside.reduce((sum, { count }) => sum + count, 0),
@@ -255,7 +270,8 @@ function stackOf(columns: readonly Text[], rows: { label: Text; counts: number[]
 
 function gridOf(input: ResultsInput, question: Extract<Question, { kind: 'grid' }>, { rows = [] }: QuestionResult) {
   const all = { text: input.t('surveys.results.allServices'), lang: input.language };
-  const labelOf = (id: string) => (id === '' ? all : say(input, question.rows.find((row) => row.id === id)?.label ?? {}));
+  const labelOf = (id: string) =>
+    id === '' ? all : say(input, question.rows.find((row) => row.id === id)?.label ?? {});
   return stackOf(
     question.choices.map(({ label }) => say(input, label)),
     rows.map(({ id, counts }) => ({ label: labelOf(id), counts: counts.map(({ count }) => count) })),
@@ -370,7 +386,11 @@ export function wordsOf(words: Words, question: Question, value: Value): string[
   return value.rows.map(({ id, label, choice }) => `${label || labelOf(rows, id)} – ${labelOf(choices, choice)}`);
 }
 
-export function presentTurnout(words: Words, lines: readonly TurnoutLine[], answerHref: ((id: string) => string) | null) {
+export function presentTurnout(
+  words: Words,
+  lines: readonly TurnoutLine[],
+  answerHref: ((id: string) => string) | null,
+) {
   return lines.map(({ invited, answered, asked, answerId }) => ({
     name: invited.name,
     handle: invited.collectiveId === null ? `@${invited.handle}` : '',

@@ -228,8 +228,15 @@ export async function listTurnout(ctx: Context, survey: Survey): Promise<Turnout
     const collective = invited.collectiveId === null ? undefined : here.get(invited.collectiveId);
     return collective ? peopleOf(collective) : [];
   };
-  const asked = survey.invited.map((invited) => ({ invited, ids: keysOf(invited).map((key) => answerKey(survey._id, key)) }));
-  const given = await listGiven(ctx.store, survey, asked.flatMap(({ ids }) => ids));
+  const asked = survey.invited.map((invited) => ({
+    invited,
+    ids: keysOf(invited).map((key) => answerKey(survey._id, key)),
+  }));
+  const given = await listGiven(
+    ctx.store,
+    survey,
+    asked.flatMap(({ ids }) => ids),
+  );
   return asked
     .map(({ invited, ids }) => {
       const found = ids.filter((id) => given.has(id));
@@ -293,7 +300,12 @@ export async function listTexts(
   found.sort((a, b) => (a.text < b.text ? -1 : Number(a.text > b.text)));
   const pages = Math.max(1, Math.ceil(found.length / textsOnPage));
   const shown = Math.min(page, pages);
-  return { lines: found.slice((shown - 1) * textsOnPage, shown * textsOnPage), count: found.length, page: shown, pages };
+  return {
+    lines: found.slice((shown - 1) * textsOnPage, shown * textsOnPage),
+    count: found.length,
+    page: shown,
+    pages,
+  };
 }
 
 /** Two questions against each other; null: there are no such two that can be crossed. */

@@ -2,9 +2,13 @@
 import type { House } from '../house.js';
 import { Routes } from '../http/routes.js';
 import { answerPages } from './routes/answerPages.js';
+import { readPages } from './routes/readPages.js';
+import { resultPages } from './routes/resultPages.js';
 
 export function surveyRoutes(house: House): Routes {
   const routes = new Routes(house);
   answerPages(routes);
+  resultPages(routes);
+  readPages(routes);
   return routes;
 }
