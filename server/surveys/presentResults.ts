@@ -76,6 +76,7 @@ function presentQuestion(input: ResultsInput, result: QuestionResult, before: Qu
     total: input.counted.answers,
     answeredBefore: before?.answered ?? null,
     hasBefore: before !== null,
+    hasBarsBefore: before !== null,
     isLeftOut: input.hidden.includes(question.id),
     ...partsOf(input, result, before),
   };
@@ -98,6 +99,8 @@ function partsOf(input: ResultsInput, result: QuestionResult, before: QuestionRe
       };
     case 'number':
       return {
+        // Steps of another width would not be the same.
+        hasBarsBefore: false,
         bars: numberBars(input, result.numbers, result.answered),
         facts: factsOf(input, result.numbers, before?.numbers, say(input, question.unit)),
       };
@@ -426,7 +429,8 @@ export function presentCross(words: Words, table: CrossTable, names: Survey['nam
       cells: (cells?.[index] ?? []).map((count, column) => ({
         count,
         label: columns[column] ?? { text: '', lang: '' },
-        opacity: Math.round((count / most) * 45) / 100,
+        // 0 to 4: how dark it is.
+          level: Math.ceil((count / most) * 4),
       })),
     })),
   };

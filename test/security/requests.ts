@@ -115,6 +115,8 @@ export function addressOf(app: TwinHouse, path: string, target: Target): string 
   own.token = `${missingId}.${'x'.repeat(27)}`;
   own.key ??= '0'.repeat(64);
   const query: Record<string, string> = { '/language': '?to=en&back=/about' };
+  // Which question: without it the address means nothing.
+  if (path.endsWith('/results/texts')) query[path] = '?of=q';
   return path.replace(/:(\w+)/g, (_match, name: string) => own[name] ?? missingId) + (query[path] ?? '');
 }
 

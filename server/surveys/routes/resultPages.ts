@@ -204,8 +204,6 @@ function frameOf(visit: SurveyVisit, collective: Collective, survey: Survey) {
     survey: {
       title: pickText(survey.title, visit.language, survey.languages),
       href: basePath(survey),
-      state: `surveys.results.state.${survey.state}`,
-      isOpen: survey.state === 'open',
     },
   };
 }
