@@ -4,9 +4,10 @@
 /**
  * everyone: no account needed. signedIn: any account. members, representatives: of the collective in the address, and
  * administrators. ownPeople: members of the collective, and not who administers the instance. moderators, administrators: of the instance. readers: everyone where it is published, else members.
- * owners: whoever has one of their own; nobody in the suite has.
+ * nobody: it was not published. owners: whoever has one of their own; nobody in the suite has.
  */
 export type Who =
+  | 'nobody'
   | 'owners'
   | 'everyone'
   | 'signedIn'
@@ -223,10 +224,10 @@ export const access: Record<string, Rule> = {
   'GET /me/surveys/:survey/results': { who: 'owners' },
   'GET /me/surveys/:survey/results/texts': { who: 'owners' },
   'GET /me/surveys/:survey/slot.ics': { who: 'owners' },
-  'GET /surveys/:survey/results': { who: 'owners' },
-  'GET /surveys/:survey/results.json': { who: 'owners' },
-  'GET /surveys/:survey/results/texts': { who: 'owners' },
-  'GET /surveys/:survey/slot.ics': { who: 'owners' },
+  'GET /surveys/:survey/results': { who: 'nobody' },
+  'GET /surveys/:survey/results.json': { who: 'nobody' },
+  'GET /surveys/:survey/results/texts': { who: 'nobody' },
+  'GET /surveys/:survey/slot.ics': { who: 'nobody' },
   [`GET ${mine}/posts`]: { who: 'members' },
   [`GET ${mine}/posts/new`]: { who: 'members' },
   [`POST ${mine}/posts/new`]: {
