@@ -295,7 +295,8 @@ async function showPublish(visit: SurveyVisit, form: FormState | null): Promise<
     base: `${basePath(survey)}/results`,
     isOver: survey.state === 'closed',
     isTooFew: results !== null && results.counted === null,
-    revision: given.revision ?? survey.revision,
+    // After a conflict the one of now: who sends the form again has been told.
+    revision: survey.revision,
     readers: given.readers ?? (survey.results.publishedAt ? survey.results.readers : 'members'),
     readerOptions: resultReaders.map((value) => ({
       value,
