@@ -366,7 +366,7 @@ export function wordsOf(words: Words, question: Question, value: Value): string[
     const found = list.find((one) => one.id === id);
     return found ? say(words, found.label).text : id;
   };
-  if ('text' in value) return [value.text];
+  if ('text' in value) return [question.kind === 'date' ? dayText(words, value.text) : value.text];
   if ('number' in value) {
     const unit = question.kind === 'number' ? say(words, question.unit).text : '';
     const number = plainNumber(words.language, value.number);
@@ -387,6 +387,11 @@ export function wordsOf(words: Words, question: Question, value: Value): string[
   }
   const rows = question.kind === 'grid' ? question.rows : [];
   return value.rows.map(({ id, label, choice }) => `${label || labelOf(rows, id)} – ${labelOf(choices, choice)}`);
+}
+
+function dayText({ language }: Words, day: string): string {
+  const format = dateFormat(language === 'en' ? 'en-GB' : language, { dateStyle: 'long', timeZone: 'UTC' });
+  return format.format(new Date(`${day}T00:00:00Z`));
 }
 
 export function presentTurnout(
@@ -430,7 +435,7 @@ export function presentCross(words: Words, table: CrossTable, names: Survey['nam
         count,
         label: columns[column] ?? { text: '', lang: '' },
         // 0 to 4: how dark it is.
-          level: Math.ceil((count / most) * 4),
+        level: Math.ceil((count / most) * 4),
       })),
     })),
   };

@@ -12,6 +12,7 @@ import { benchImport } from './import.js';
 import { benchPages } from './pages.js';
 import { benchStart } from './start.js';
 import { benchStore } from './store.js';
+import { benchSurveys } from './surveys.js';
 
 const rounds: Record<string, () => Promise<unknown>> = {
   start: benchStart,
@@ -20,6 +21,7 @@ const rounds: Record<string, () => Promise<unknown>> = {
   finder: () => benchFinder(),
   store: benchStore,
   federation: () => withTemporaryFolder(benchFederation),
+  surveys: benchSurveys,
   import: () => withTemporaryFolder((folder) => benchImport(folder, 200)),
 };
 
