@@ -2,6 +2,8 @@
 import type { House } from '../house.js';
 import { Routes } from '../http/routes.js';
 import { answerPages } from './routes/answerPages.js';
+import { organisePages } from './routes/organisePages.js';
+import { questionPages } from './routes/questionPages.js';
 import { readPages } from './routes/readPages.js';
 import { resultPages } from './routes/resultPages.js';
 
@@ -10,5 +12,7 @@ export function surveyRoutes(house: House): Routes {
   answerPages(routes);
   resultPages(routes);
   readPages(routes);
+  organisePages(routes);
+  questionPages(routes);
   return routes;
 }

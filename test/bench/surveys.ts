@@ -250,7 +250,10 @@ function houseOf(store: Store): House {
     trustProxy: 0,
     privateHosts: [],
     lookUpActor: async () => ({ outcome: 'failed', reason: 'unavailable' }),
+    lookUpPost: async () => null,
+    refreshPost: async () => {},
     fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
+    pictures: { find: async () => null, load: async () => null, prune: async () => 0 },
     now: () => new Date(),
     store,
   };

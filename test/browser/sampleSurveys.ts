@@ -9,12 +9,13 @@ import { createSurvey, saveSettings } from '../../server/surveys/actions/draftin
 import { chooseSlot, closeSurvey, openSurvey, publishResults } from '../../server/surveys/actions/running.js';
 import { answererFor } from '../../server/surveys/askedSurveys.js';
 import { getSurvey } from '../../server/surveys/queries.js';
+import { templateOf } from '../../server/surveys/templates.js';
 
 const day = 24 * 3_600_000;
 const system = { kind: 'system', name: 'sample' } as const;
 
-/** The ids by which the pictures name pages: the collective of the member account, and its survey to answer. */
-export async function addSurveys(house: House): Promise<{ collective: string; survey: string; closed: string }> {
+/** The ids by which the pictures name pages: the collective of the member account, its survey to answer, one being written, one that is over. */
+export async function addSurveys(house: House): Promise<Record<'collective' | 'survey' | 'draft' | 'closed', string>> {
   const ctx = contextOf(house, system);
   const hosters = (await collectivesOf(house.store).find({}).toArray()).filter(({ handle }) => handle in reviewAnswers);
   const ecluse = hosters.find(({ handle }) => handle === 'ecluse');
@@ -49,7 +50,18 @@ export async function addSurveys(house: House): Promise<{ collective: string; su
       raw: reviewAnswers[hoster.handle] ?? {},
     });
   }
-  return { collective: ecluse._id, survey: survey._id, closed: await addClosed(house, hosters, ecluse) };
+  const charter = templateOf('review', ctx.now, 'Europe/Paris');
+  // One text is not translated yet, so that the mark shows.
+  const [first, ...others] = charter.sections;
+  const sections = first ? [{ ...first, title: { fr: first.title.fr ?? '' } }, ...others] : [];
+  const input = { ...charter, sections, languages: ['fr', 'en'], timeZone: 'Europe/Paris' };
+  const draft = await createSurvey(ctx, ecluse._id, input);
+  return {
+    collective: ecluse._id,
+    survey: survey._id,
+    draft: draft._id,
+    closed: await addClosed(house, hosters, ecluse),
+  };
 }
 
 /** The same one as a second edition, over and published, with the first one before it. */

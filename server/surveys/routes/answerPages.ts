@@ -14,6 +14,7 @@ import { askedSections, readAnswers } from '../answers.js';
 import { type AskedSurvey, answererFor, findAsked, findOwnAnswer, listAsked, type OwnAnswer } from '../askedSurveys.js';
 import { presentAsked, presentAskedList } from '../presentAsked.js';
 import { presentForm } from '../presentForm.js';
+import { presentParts } from '../presentOrganise.js';
 import { mayAnswerFor } from '../rules.js';
 import type { Section, Values } from '../schema.js';
 
@@ -41,6 +42,7 @@ export function answerPages(routes: Routes): void {
     const lines = await listAsked(visit.ctx, collective);
     const model = {
       frame: presentEditFrame(visit.ctx.actor, collective, 'asked', visit.language),
+      parts: presentParts(collective, 'asked'),
       ...presentAskedList(collective, lines, visit.language),
     };
     await visit.page('surveys/askedList', model, { title: nameIn(collective, visit.language), nav: 'mine' });

@@ -268,7 +268,7 @@ async function showPublishedTexts(
   query: z.output<typeof textsQuery>,
 ): Promise<void> {
   const results = await findResults(visit.ctx, survey, { organises: false, isMember });
-  const head = { survey: { title: pickText(survey.title, visit.language, survey.languages), href: null } };
+  const head = { survey: { title: pickText(survey.title, visit.language, survey.languages) } };
   await showTexts(
     visit,
     { survey, results, base: `${base}/results`, frame: { ...frame, ...head }, withNames: false },

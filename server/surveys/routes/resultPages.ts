@@ -2,7 +2,7 @@
 // publish them and choose a slot.
 import type { Response } from 'express';
 import { z } from 'zod';
-import { editPath, paged, presentEditFrame } from '../../collectives/present.js';
+import { paged, presentEditFrame } from '../../collectives/present.js';
 import type { Collective } from '../../collectives/schema.js';
 import { DomainError } from '../../errors.js';
 import { numberFormat } from '../../formatters.js';
@@ -10,6 +10,7 @@ import type { FormState } from '../../http/form.js';
 import type { Routes, Visit } from '../../http/routes.js';
 import { chooseSlot, publishResults } from '../actions/running.js';
 import { answersCsv, answersJson, answersOds, listExportRows } from '../exports.js';
+import { presentSurveyFrame, surveyPath } from '../presentOrganise.js';
 import {
   crossOptions,
   presentAnswer,
@@ -72,7 +73,7 @@ export function resultPages(routes: Routes): void {
     checkMaySee(survey);
     const results = await findResults(visit.ctx, survey, organiser);
     const frame = frameOf(visit, collective, survey);
-    const base = `${basePath(survey)}/results`;
+    const base = `${surveyPath(survey)}/results`;
     await showTexts(visit, { survey, results, base, frame, withNames: true }, visit.query);
   });
 
@@ -83,7 +84,7 @@ export function resultPages(routes: Routes): void {
     const { of, page } = visit.query;
     const found = await findOneAnswer(visit.house.store, survey, of ? { id: of } : { at: page });
     if (found === null && (of || page > 1)) throw new DomainError('not-found', 'error.notFound');
-    const base = `${basePath(survey)}/results`;
+    const base = `${surveyPath(survey)}/results`;
     const words = wordsFor(visit, survey);
     const sections = found && (await getVersion(visit.house.store, survey._id, found.answer.version)).sections;
     const model = {
@@ -113,7 +114,7 @@ export function resultPages(routes: Routes): void {
       }
       await publishResults(visit.ctx, survey._id, { readers, hidden, notes, revision });
       const said = readers === 'organisers' ? 'surveys.publish.kept' : 'surveys.publish.done';
-      visit.redirect(`${basePath(survey)}/results`, { key: said });
+      visit.redirect(`${surveyPath(survey)}/results`, { key: said });
     },
   );
 
@@ -122,7 +123,7 @@ export function resultPages(routes: Routes): void {
     const [question, slot] = visit.body.slot.split(' ');
     await chooseSlot(visit.ctx, survey._id, question && slot ? { question, slot } : null);
     const key = question ? 'surveys.slot.chosen' : 'surveys.slot.takenBack';
-    visit.redirect(`${basePath(survey)}/results`, { key });
+    visit.redirect(`${surveyPath(survey)}/results`, { key });
   });
 
   routes.get(`${path}/slot.ics`, spec, async (visit) => {
@@ -193,18 +194,11 @@ function attach(res: Response, survey: Survey, ending: string, type: string): Re
   return res.type(type).set('Content-Disposition', `attachment; filename="${name}"`);
 }
 
-function basePath(survey: Survey): string {
-  return `${editPath({ _id: survey.collectiveId })}/surveys/${survey._id}`;
-}
-
-/** What {{> resultsFrame}} shows. */
+/** What {{> surveyFrame}} shows. */
 function frameOf(visit: SurveyVisit, collective: Collective, survey: Survey) {
   return {
     frame: presentEditFrame(visit.ctx.actor, collective, 'asked', visit.language),
-    survey: {
-      title: pickText(survey.title, visit.language, survey.languages),
-      href: basePath(survey),
-    },
+    survey: presentSurveyFrame(survey, 'results', visit.language),
   };
 }
 
@@ -213,7 +207,7 @@ async function showResults(
   { survey, collective }: Entered,
   cross: z.output<typeof resultQuery>,
 ): Promise<void> {
-  const base = `${basePath(survey)}/results`;
+  const base = `${surveyPath(survey)}/results`;
   const words = wordsFor(visit, survey);
   const results = await findResults(visit.ctx, survey, organiser);
   const turnout = await listTurnout(visit.ctx, survey);
@@ -234,7 +228,7 @@ async function showResults(
     turnout: presentTurnout(words, turnout, withNames ? (id) => `${base}/answers?of=${id}` : null),
     answersHref: withNames && answered > 0 ? `${base}/answers` : null,
     notes: pickText(survey.results.notes, visit.language, survey.languages),
-    slot: await presentSlot(visit, survey, `${basePath(survey)}/slot.ics`),
+    slot: await presentSlot(visit, survey, `${surveyPath(survey)}/slot.ics`),
     slotAction: `${base}/slot`,
     ...(await shownOf(visit, survey, results, base, cross)),
   };
@@ -292,7 +286,7 @@ async function showPublish(visit: SurveyVisit, form: FormState | null): Promise<
   const errors = form?.errors ?? [];
   const model = {
     ...frameOf(visit, collective, survey),
-    base: `${basePath(survey)}/results`,
+    base: `${surveyPath(survey)}/results`,
     isOver: survey.state === 'closed',
     isTooFew: results !== null && results.counted === null,
     // After a conflict the one of now: who sends the form again has been told.
