@@ -21,7 +21,10 @@ interface SurveyCount extends Doc {
   version: number;
   upTo: Date;
   answers: number;
-  /** A TallyPart as JSON: its keys are no names of fields. */
+  /**
+   * A TallyPart as JSON: its keys are no names of fields. Without what people wrote: who takes an answer back takes its words
+   * out of the store.
+   */
   part: string;
 }
 
@@ -30,6 +33,8 @@ export const countsIn = (store: Store): Coll<SurveyCount> => store.collection<Su
 
 /** Of each question the page of results shows so many texts; the others have a page of their own. */
 export const textsShown = 5;
+/** They are looked for in so many answers. */
+const readForTexts = 50;
 const answersInPart = 500;
 /** Parts end before this: a process whose clock is a little behind may still write into what is newer. */
 const settledMs = 60_000;
@@ -37,10 +42,39 @@ const settledMs = 60_000;
 /** Everything counted, with a few texts of each question. */
 export async function countResults(ctx: Context, survey: Survey): Promise<SurveyResult> {
   const { sections } = await getVersion(ctx.store, survey._id, survey.version);
-  const tally = new Tally(sections, textsShown);
+  const tally = new Tally(sections, 0);
   if (survey.names === 'anonymous') await addBallots(ctx, survey, tally);
   else await addAnswers(ctx, survey, tally);
+  return withTexts(tally.result(), await readTexts(ctx.store, survey, sections));
+}
+
+/** A few texts of each question, from the first answers. */
+async function readTexts(store: Store, survey: Survey, sections: readonly Section[]): Promise<SurveyResult> {
+  const tally = new Tally(sections, textsShown);
+  const filter = { surveyId: survey._id };
+  const some =
+    survey.names === 'anonymous'
+      ? await ballotsIn(store)
+          .find(filter, { sort: { _id: 1 }, limit: readForTexts })
+          .toArray()
+      : await answersIn(store)
+          .find(filter, { sort: { at: 1 }, limit: readForTexts })
+          .toArray();
+  for (const { values } of some) tally.add(values);
   return tally.result();
+}
+
+function withTexts(counted: SurveyResult, read: SurveyResult): SurveyResult {
+  const sections = counted.sections.map(({ section, questions }, place) => ({
+    section,
+    questions: questions.map((one, index) => {
+      const found = read.sections[place]?.questions[index];
+      // Days are counted like choices, not kept as texts.
+      if (one.texts !== undefined && one.question.kind !== 'date') return { ...one, texts: found?.texts ?? [] };
+      return one.others === undefined ? one : { ...one, others: found?.others ?? [] };
+    }),
+  }));
+  return { answers: counted.answers, sections };
 }
 
 /** Everything counted, with every text: for files, and for what other instances are told. */
@@ -74,7 +108,7 @@ async function addAnswers({ store, now }: Context, survey: Survey, tally: Tally)
     const isGood = part.version === survey.version && part.answers === (await answersIn(store).countDocuments(between));
     if (isGood) tally.addPart(JSON.parse(part.part) as TallyPart);
     else {
-      const again = new Tally(tally.sections, textsShown);
+      const again = new Tally(tally.sections, 0);
       const options = { projection: { values: 1 } };
       for await (const { values } of answersIn(store).find(between, options)) again.add(values);
       tally.addPart(again.part());
@@ -95,14 +129,14 @@ async function addNewest(
   const filter = { surveyId: survey._id, at: { $gt: new Date(after) } };
   let start = after;
   let last = after;
-  let open = new Tally(tally.sections, textsShown);
+  let open = new Tally(tally.sections, 0);
   for await (const { at, values } of answersIn(store).find(filter, options)) {
     const isFull = open.answers >= answersInPart && at.getTime() > last && last <= now.getTime() - settledMs;
     if (isFull) {
       tally.addPart(open.part());
       await keep(store, survey, partId(survey, start), new Date(last), open);
       start = last;
-      open = new Tally(tally.sections, textsShown);
+      open = new Tally(tally.sections, 0);
     }
     last = at.getTime();
     open.add(values);

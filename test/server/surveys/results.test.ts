@@ -242,6 +242,14 @@ describe('results of a survey', () => {
       await expectRight(await fresh(survey), later(30 * minute));
     });
 
+    it('keep nothing of what people wrote', async () => {
+      const survey = await many();
+      await expectRight(survey, later(10 * minute));
+      const parts = await countsIn(house.store).find({ surveyId: survey._id }).toArray();
+      expect(parts).to.have.length(2);
+      expect(JSON.stringify(parts)).not.to.include('texte').and.not.to.include('autre');
+    });
+
     it('are counted from kept parts: a part that is put there shows', async () => {
       const survey = await many();
       await countResults(later(10 * minute), survey);
