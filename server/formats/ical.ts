@@ -27,7 +27,7 @@ export function writeCalendar({ name, events }: Calendar): string {
     'PRODID:-//Chatiere//Chatiere//FR',
     'CALSCALE:GREGORIAN',
     'METHOD:PUBLISH',
-    `X-WR-CALNAME:${escapeText(name)}`,
+    `X-WR-CALNAME:${escaped(name)}`,
     ...events.flatMap(linesOf),
     'END:VCALENDAR',
   ];
@@ -37,13 +37,13 @@ export function writeCalendar({ name, events }: Calendar): string {
 function linesOf(event: CalendarEvent): string[] {
   return [
     'BEGIN:VEVENT',
-    `UID:${escapeText(event.uid)}`,
+    `UID:${escaped(event.uid)}`,
     `SEQUENCE:${event.sequence}`,
     `DTSTAMP:${utc(event.changedAt)}`,
     `DTSTART:${utc(event.startsAt)}`,
     ...(event.endsAt === null ? [] : [`DTEND:${utc(event.endsAt)}`]),
-    `SUMMARY:${escapeText(event.summary)}`,
-    ...(event.description ? [`DESCRIPTION:${escapeText(event.description)}`] : []),
+    `SUMMARY:${escaped(event.summary)}`,
+    ...(event.description ? [`DESCRIPTION:${escaped(event.description)}`] : []),
     ...(event.url ? [`URL:${new URL(event.url).href}`] : []),
     'END:VEVENT',
   ];
@@ -55,7 +55,7 @@ function utc(date: Date): string {
 }
 
 /** §3.3.11; control characters have no place in a text. */
-function escapeText(text: string): string {
+function escaped(text: string): string {
   return (
     text
       .replace(/\r\n?/g, '\n')

@@ -17,6 +17,7 @@ import { partnersIndexes } from '../partners/queries.js';
 import { peopleIndexes } from '../people/queries.js';
 import { postIndexes } from '../posts/queries.js';
 import { surveyIndexes } from '../surveys/queries.js';
+import { surveyCountIndexes } from '../surveys/results.js';
 import { uploadIndexes } from '../uploads/queries.js';
 import type { CollectionIndexes } from './store.js';
 
@@ -38,6 +39,7 @@ export const allIndexes: CollectionIndexes = {
   ...peopleIndexes,
   ...postIndexes,
   ...sessionIndexes,
+  ...surveyCountIndexes,
   ...surveyIndexes,
   ...uploadIndexes,
 };

@@ -4,6 +4,7 @@ import type { Collective } from '../collectives/schema.js';
 import type { Context } from '../context.js';
 import { actorIri } from '../partners/rules.js';
 import { findAnswer, findDraft, findSurvey, getVersion, hasAnswered, surveysIn } from './queries.js';
+import type { Published } from './results.js';
 import type { Answerer, NameRule, Section, Survey, SurveyState, Texts, Values } from './schema.js';
 
 /** One survey before those whom it asks. */
@@ -24,6 +25,8 @@ export interface AskedSurvey {
   sections: Section[];
   /** Null: it belongs to another instance. */
   survey: Survey | null;
+  /** Of another instance: the results that it has published to us. */
+  published?: Published | null;
 }
 
 /** What the collective has said so far. */

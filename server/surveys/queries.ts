@@ -11,6 +11,7 @@ import type { Coll, CollectionIndexes, Store } from '../store/store.js';
 import { answerKey, checkMayOrganise } from './rules.js';
 import type {
   Invited,
+  Section,
   Survey,
   SurveyAnswer,
   SurveyBallot,
@@ -72,6 +73,29 @@ export async function getVersion(store: Store, surveyId: string, number: number)
   const version = await versionsIn(store).findOne({ surveyId, number });
   if (!version) throw new DomainError('not-found', 'error.notFound');
   return version;
+}
+
+const known = new WeakMap<Store, Map<string, readonly Section[]>>();
+const mostKnown = 50;
+
+/**
+ * The questions of a version, for answers that arrive by the hundred: read once as long as the survey stays as it is (its
+ * revision rises with each change). Refuses: not-found.
+ */
+export async function readSections(
+  store: Store,
+  survey: Pick<Survey, '_id' | 'revision'>,
+  number: number,
+): Promise<readonly Section[]> {
+  const here = known.get(store) ?? new Map<string, readonly Section[]>();
+  known.set(store, here);
+  const key = `${survey._id} ${survey.revision} ${number}`;
+  const found = here.get(key);
+  if (found !== undefined) return found;
+  const { sections } = await getVersion(store, survey._id, number);
+  if (here.size >= mostKnown) here.clear();
+  here.set(key, sections);
+  return sections;
 }
 
 /** Those of one collective that are not deleted, the newest first. */

@@ -6,10 +6,14 @@ import { guestPages } from './routes/guestPages.js';
 import { organisePages } from './routes/organisePages.js';
 import { personPages } from './routes/personPages.js';
 import { questionPages } from './routes/questionPages.js';
+import { readPages } from './routes/readPages.js';
+import { resultPages } from './routes/resultPages.js';
 
 export function surveyRoutes(house: House): Routes {
   const routes = new Routes(house);
   answerPages(routes);
+  resultPages(routes);
+  readPages(routes);
   organisePages(routes);
   questionPages(routes);
   personPages(routes);

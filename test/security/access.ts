@@ -4,10 +4,11 @@
 /**
  * everyone: no account needed. signedIn: any account. members, representatives: of the collective in the address, and
  * administrators. ownPeople: members of the collective, and not who administers the instance. moderators, administrators: of the instance. readers: everyone where it is published, else members.
- * guests: whoever has a link, or where anybody may answer; nobody in the suite.
+ * guests: whoever has a link, or where anybody may answer; nobody in the suite. nobody: it was not published.
  * owners: whoever has one of their own; nobody in the suite has.
  */
 export type Who =
+  | 'nobody'
   | 'owners'
   | 'guests'
   | 'everyone'
@@ -316,6 +317,27 @@ export const access: Record<string, Rule> = {
   [`POST ${mine}/asked/:survey`]: { who: 'ownPeople', body: { 'a.q': 'Oui', version: '1' } },
   [`GET ${mine}/asked/:survey/done`]: { who: 'members' },
   [`POST ${mine}/asked/:survey/withdraw`]: { who: 'ownPeople' },
+  [`GET ${mine}/asked/:survey/results`]: { who: 'members' },
+  // Nothing is published, and no date is chosen.
+  [`GET ${mine}/asked/:survey/results/texts`]: { who: 'owners' },
+  [`GET ${mine}/asked/:survey/slot.ics`]: { who: 'owners' },
+  [`GET ${mine}/surveys/:survey/results`]: { who: 'members' },
+  [`GET ${mine}/surveys/:survey/results.csv`]: { who: 'members' },
+  [`GET ${mine}/surveys/:survey/results.ods`]: { who: 'members' },
+  [`GET ${mine}/surveys/:survey/results.json`]: { who: 'members' },
+  [`GET ${mine}/surveys/:survey/results/texts`]: { who: 'members' },
+  [`GET ${mine}/surveys/:survey/results/answers`]: { who: 'members' },
+  [`GET ${mine}/surveys/:survey/results/publish`]: { who: 'members' },
+  [`POST ${mine}/surveys/:survey/results/publish`]: { who: 'members', body: { readers: 'members', revision: '1' } },
+  [`POST ${mine}/surveys/:survey/results/slot`]: { who: 'members', body: { slot: '' } },
+  [`GET ${mine}/surveys/:survey/slot.ics`]: { who: 'owners' },
+  'GET /me/surveys/:survey/results': { who: 'owners' },
+  'GET /me/surveys/:survey/results/texts': { who: 'owners' },
+  'GET /me/surveys/:survey/slot.ics': { who: 'owners' },
+  'GET /surveys/:survey/results': { who: 'nobody' },
+  'GET /surveys/:survey/results.json': { who: 'nobody' },
+  'GET /surveys/:survey/results/texts': { who: 'nobody' },
+  'GET /surveys/:survey/slot.ics': { who: 'nobody' },
   [`GET ${mine}/surveys`]: { who: 'members' },
   [`GET ${mine}/surveys/new`]: { who: 'members' },
   [`POST ${mine}/surveys/new`]: { who: 'members', body: { template: 'review' } },

@@ -137,6 +137,8 @@ export function addressOf(app: TwinHouse, path: string, target: Target): string 
     '/interact': `?actor=${handle}`,
     '/interact/go': `?actor=${handle}&wish=follow`,
   };
+  // Which question: without it the address means nothing.
+  if (path.endsWith('/results/texts')) query[path] = '?of=q';
   return path.replace(/:(\w+)/g, (_match, name: string) => own[name] ?? missingId) + (query[path] ?? '');
 }
 

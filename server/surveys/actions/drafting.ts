@@ -17,6 +17,7 @@ import {
   turnoutsIn,
   versionsIn,
 } from '../queries.js';
+import { countsIn } from '../results.js';
 import { checkMayOrganise, checkPromises, checkRevision, checkSections, mayChangeQuestions } from '../rules.js';
 import { limits, type Section, type Survey, type SurveyVersion, type Texts } from '../schema.js';
 import { lineOf } from './change.js';
@@ -249,7 +250,7 @@ export async function purgeSurveys(ctx: Context): Promise<number> {
 
 /** For good, with every answer. */
 export async function eraseSurvey(store: Store, surveyId: string): Promise<void> {
-  for (const collection of [answersIn, draftsIn, ballotsIn, turnoutsIn, versionsIn]) {
+  for (const collection of [answersIn, draftsIn, ballotsIn, turnoutsIn, versionsIn, countsIn]) {
     await collection(store).deleteMany({ surveyId });
   }
   await surveysIn(store).deleteOne({ _id: surveyId });
