@@ -157,7 +157,7 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
       services: seat.services,
     }),
     errors,
-    page: current,
+    current,
     isAll: current === 'all',
     isFirst: current === 1,
     isLast: current === 'all' || current === all.length,
