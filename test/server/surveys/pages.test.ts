@@ -7,6 +7,7 @@ import { withLink } from '../../../server/notices/links.js';
 import { mailsIn } from '../../../server/notices/queries.js';
 import { peopleRoutes } from '../../../server/people/routes.js';
 import type { Person } from '../../../server/people/schema.js';
+import { signLink } from '../../../server/secrets.js';
 import { closeSurvey, publishResults } from '../../../server/surveys/actions/running.js';
 import { answersIn, ballotsIn, draftsIn, getSurvey, turnoutsIn } from '../../../server/surveys/queries.js';
 import { surveyRoutes } from '../../../server/surveys/routes.js';
@@ -257,6 +258,9 @@ describe('the pages on which surveys are answered', () => {
       expect(await mails(survey._id)).to.deep.equal([]);
       expect(await draftsIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(0);
       expect(await turnoutsIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(1);
+      const [turnout] = await turnoutsIn(house.store).find({ surveyId: survey._id }).toArray();
+      const token = signLink(house.secret, 'survey-answer', `${survey._id}_${turnout?.key.slice('guest:'.length)}`);
+      expect((await app.client().get(`/surveys/answer/${token}`)).status).to.equal(404);
       const sessions = await house.store.collection('sessions').find({}).toArray();
       expect(JSON.stringify(sessions)).to.not.include(survey._id);
     });
