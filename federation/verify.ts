@@ -2,6 +2,8 @@
 // before the body is read as anything but bytes.
 import type { Request } from 'express';
 import type { RemoteActor, RemoteKey } from '../server/partners/schema.js';
+import { keysOf } from './actorKeys.js';
+import { instanceHandle } from './actors.js';
 import type { Federation } from './federation.js';
 import { isLocal, readIri } from './iris.js';
 import { Refusal } from './refusal.js';
@@ -18,7 +20,7 @@ export function signedRequestOf(federation: Federation, req: Request, body: Buff
     method: req.method,
     target: req.originalUrl,
     host,
-    scheme: new URL(baseUrl).protocol,
+    scheme: baseUrl.slice(0, baseUrl.indexOf(':') + 1),
     headers: req.headersDistinct,
     body,
   };
@@ -40,19 +42,40 @@ export function readClaim(federation: Federation, request: SignedRequest): Signa
 }
 
 /**
+ * Whether a delivery is our own self-test (federation/selfTest.ts): signed with the key that our instance publishes, which
+ * nobody else has. It shows that the way in is open; it is answered like any other and has no effect.
+ */
+export async function isOwnProbe(federation: Federation, request: SignedRequest): Promise<boolean> {
+  const { house } = federation;
+  const { headers } = request;
+  const named = `"${federation.apex.actorIri(instanceHandle)}#`;
+  const signatures = [headers.signature, headers['signature-input']].flatMap((values) => values ?? []);
+  if (!signatures.some((value) => value.includes(named))) return false;
+  if (!federation.inboundLimit.take('self-test')) return false;
+  try {
+    const claim = readMessageSignature(request, house.now()) ?? readCavage(request, house.now());
+    const { rsa } = await keysOf(federation, instanceHandle);
+    return claim?.keyId === rsa.id && fits(claim, { id: rsa.id, kind: 'rsa', value: rsa.publicPem });
+  } catch (error) {
+    if (error instanceof SignatureProblem) return false;
+    throw error;
+  }
+}
+
+/**
  * The actor whose key made the signature. A key that is known but does not fit is fetched once more, since keys change.
  * Throws Refusal 401, 429, 503; GoneError when the key's address is gone.
  */
 export async function verifyClaim(federation: Federation, claim: SignatureClaim): Promise<RemoteActor> {
   const known = await findKnownKey(federation, claim.keyId);
-  if (known && fits(claim, known.key)) return known.actor;
+  if (known && (await fits(claim, known.key))) return known.actor;
   if (known && !mayRefetch(federation, known.actor)) throw new Refusal(401, 'the signature does not fit the key');
   const fetched: FoundKey = await fetchKey(federation, claim.keyId);
-  if (!fits(claim, fetched.key)) throw new Refusal(401, 'the signature does not fit the key');
+  if (!(await fits(claim, fetched.key))) throw new Refusal(401, 'the signature does not fit the key');
   return fetched.actor;
 }
 
-function fits(claim: SignatureClaim, key: RemoteKey): boolean {
+async function fits(claim: SignatureClaim, key: RemoteKey): Promise<boolean> {
   if (claim.scheme === 'cavage') {
     const rsa = key.kind === 'rsa' ? readRsaPublicKey(key.value) : null;
     return rsa !== null && verifyCavage(claim, rsa);

@@ -34,8 +34,18 @@ export type DomainEvent =
   | { type: 'peerPolicy.changed' }
   | { type: 'following.requested'; followingId: string }
   | { type: 'following.undone'; followingId: string; followIri: string }
+  | { type: 'block.made'; blockId: string }
+  | { type: 'block.undone'; blockId: string; activityIri: string }
+  | { type: 'report.made'; reportId: string }
+  /** What an actor of ours says of its accounts elsewhere. */
+  | { type: 'actor.changed'; handle: string }
+  | { type: 'actor.moved'; handle: string; target: string }
   | { type: 'interaction.made'; interactionId: string }
   | { type: 'interaction.undone'; interactionId: string; activityIri: string }
+  | { type: 'vote.cast'; voteId: string }
+  | { type: 'group.changed'; groupId: string }
+  | { type: 'group.deleted'; groupId: string }
+  | { type: 'group.acted'; groupActivityId: string }
   | { type: 'survey.opened'; surveyId: string }
   | { type: 'survey.changed'; surveyId: string }
   | { type: 'survey.extended'; surveyId: string }
@@ -57,12 +67,23 @@ export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;
 
 /** Who changed what in which thing: the line of its history. Kept under the eventId in the collection `changes`. */
 export interface Change {
-  subject: 'collective' | 'service' | 'person' | 'instance';
+  subject: 'collective' | 'service' | 'person' | 'instance' | 'survey';
   subjectId: string;
   collectiveId: string | null;
   /** actorName() of who did it. */
   by: string;
-  what: 'created' | 'updated' | 'published' | 'unpublished' | 'deleted' | 'restored' | 'imported' | 'members';
+  what:
+    | 'created'
+    | 'updated'
+    | 'published'
+    | 'unpublished'
+    | 'deleted'
+    | 'restored'
+    | 'imported'
+    | 'members'
+    | 'opened'
+    | 'extended'
+    | 'closed';
   /** Dotted paths whose value differs; null where there was or is none. */
   fields: { path: string; before: unknown; after: unknown }[];
 }

@@ -16,6 +16,7 @@ export const letterKinds = [
   'followRequested',
   'surveyCopy',
   'surveyLink',
+  'reportMade',
 ] as const;
 export type LetterKind = (typeof letterKinds)[number];
 

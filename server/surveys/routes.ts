@@ -3,12 +3,16 @@ import type { House } from '../house.js';
 import { Routes } from '../http/routes.js';
 import { answerPages } from './routes/answerPages.js';
 import { guestPages } from './routes/guestPages.js';
+import { organisePages } from './routes/organisePages.js';
 import { personPages } from './routes/personPages.js';
+import { questionPages } from './routes/questionPages.js';
 
 export function surveyRoutes(house: House): Routes {
   const routes = new Routes(house);
   answerPages(routes);
   personPages(routes);
   guestPages(routes);
+  organisePages(routes);
+  questionPages(routes);
   return routes;
 }

@@ -31,7 +31,8 @@ function patternOf(url: URL): string {
   const path = url.pathname
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, ':id')
     .replace(/^\/@[^/]+/, '/@:name')
-    .replace(/(services|software|posts)\/(?!new\b)[^/.]+/, '$1/:key');
+    .replace(/[0-9a-f]{64}/, ':key')
+    .replace(/(services|software|posts|questions|sections)\/(?!new\b)[^/.]+/, '$1/:key');
   return `${path}?${[...new Set(url.searchParams.keys())].sort().join('&')}`;
 }
 
@@ -147,9 +148,10 @@ async function crawl(context: BrowserContext, baseUrl: string, look: Look): Prom
     if (response.status() >= 400) complaints.push(`${path} answered ${response.status()}`);
     await look(page, path, response);
     const links = await page.evaluate<string[]>(`[...document.querySelectorAll('a[href]')].map((one) => one.href)`);
+    // The sample has no wire: ids on it lead nowhere there.
     for (const link of links) {
       const url = new URL(link);
-      const skip = /\.(atom|json|csv|properties|txt|jsonld)$|^\/(media|language|me\/data)/.test(url.pathname);
+      const skip = /\.(atom|json|csv|properties|txt|jsonld)$|^\/(media|language|me\/data|objects)/.test(url.pathname);
       if (url.origin === baseUrl && !skip) waiting.push(url.pathname + url.search);
     }
   }

@@ -9,14 +9,15 @@ import { createSurvey, type NewSurvey, saveSettings } from '../../server/surveys
 import { openSurvey } from '../../server/surveys/actions/running.js';
 import { answererFor } from '../../server/surveys/askedSurveys.js';
 import type { Choice, Section, Texts } from '../../server/surveys/schema.js';
+import { templateOf } from '../../server/surveys/templates.js';
 
 const day = 24 * 3_600_000;
 const system = { kind: 'system', name: 'sample' } as const;
 
-/** The ids by which the pictures name pages: the collective of the member account, and its survey to answer. */
+/** The ids by which the pictures name pages: the collective of the member account, its survey to answer, one being written. */
 export async function addSurveys(
   house: House,
-): Promise<Record<'collective' | 'survey' | 'person' | 'guest' | 'secret', string>> {
+): Promise<Record<'collective' | 'survey' | 'draft' | 'person' | 'guest' | 'secret', string>> {
   const ctx = contextOf(house, system);
   const hosters = (await collectivesOf(house.store).find({}).toArray()).filter(({ handle }) => handle in reviewAnswers);
   const ecluse = hosters.find(({ handle }) => handle === 'ecluse');
@@ -54,7 +55,13 @@ export async function addSurveys(
   const person = await addOpen(house, ecluse, { answerBy: 'person', names: 'hiddenUntilClose' }, meetingTitle);
   const guest = await addOpen(house, ecluse, { answerBy: 'anyone' }, visitorsTitle);
   const secret = await addOpen(house, ecluse, { answerBy: 'anyone', names: 'anonymous' }, moodTitle);
-  return { collective: ecluse._id, survey: survey._id, person, guest, secret };
+  const charter = templateOf('review', ctx.now, 'Europe/Paris');
+  // One text is not translated yet, so that the mark shows.
+  const [first, ...others] = charter.sections;
+  const sections = first ? [{ ...first, title: { fr: first.title.fr ?? '' } }, ...others] : [];
+  const input = { ...charter, sections, languages: ['fr', 'en'], timeZone: 'Europe/Paris' };
+  const draft = await createSurvey(ctx, ecluse._id, input);
+  return { collective: ecluse._id, survey: survey._id, draft: draft._id, person, guest, secret };
 }
 
 const meetingTitle = { fr: 'Ordre du jour de l’assemblée', en: 'Agenda of the assembly' };

@@ -7,8 +7,16 @@ import type { MessageParams } from '../../errors.js';
 import type { EventOf, EventType, PendingEvent } from '../../events.js';
 import type { House } from '../../house.js';
 import { newId } from '../../ids.js';
+import { findReport, isFirstForAWhile } from '../../moderation/queries.js';
 import { findFollow, findRemoteActor } from '../../partners/queries.js';
-import { emailChangesIn, findPerson, invitationsIn, listPeopleById, resetsIn } from '../../people/queries.js';
+import {
+  emailChangesIn,
+  findPerson,
+  invitationsIn,
+  listModerators,
+  listPeopleById,
+  resetsIn,
+} from '../../people/queries.js';
 import { mayEnter } from '../../people/rules.js';
 import type { MailKind, Person } from '../../people/schema.js';
 import { textIn } from '../../shapes.js';
@@ -66,6 +74,9 @@ const table: { [T in EventType]: Writer<T> } = {
   'follow.rejected': noMail,
   'following.requested': noMail,
   'following.undone': noMail,
+  'block.made': noMail,
+  'block.undone': noMail,
+  'report.made': reportLetters,
   'interaction.made': noMail,
   'interaction.undone': noMail,
   'survey.opened': noMail,
@@ -76,6 +87,12 @@ const table: { [T in EventType]: Writer<T> } = {
   'survey.deleted': noMail,
   'survey.answered': noMail,
   'survey.copyRequested': copyLetter,
+  'actor.changed': noMail,
+  'actor.moved': noMail,
+  'vote.cast': noMail,
+  'group.changed': noMail,
+  'group.deleted': noMail,
+  'group.acted': noMail,
 };
 
 /** Puts the mails about an event into the queue. Idempotent: one mail for each event and recipient. */
@@ -199,6 +216,15 @@ async function copyLetter({ house }: NoticeDeps, event: EventOf<'survey.copyRequ
   const copy = said.map(({ label, lines }) => [label.text, ...lines].join('\n')).join('\n\n');
   const params = { title: pickText(survey.title, language, languages).text, copy };
   return [toPerson(house, person, 'surveyCopy', params, { path: `/surveys/${survey._id}` })];
+}
+
+/** To all who moderate, about the first of each quarter of an hour: of a flood one mail is enough. Says nothing of it. */
+async function reportLetters({ house }: NoticeDeps, event: EventOf<'report.made'>): Promise<Draft[]> {
+  const report = await findReport(house.store, event.reportId);
+  if (report?.status !== 'open' || !(await isFirstForAWhile(house.store, report))) return [];
+  const moderators = await listModerators(house.store);
+  const link = { path: `/admin/reports/${report._id}` };
+  return moderators.map((person) => toPerson(house, person, 'reportMade', { source: report.source }, link));
 }
 
 /** A mail about an event from before may have been written while the person went. */
