@@ -37,6 +37,9 @@ export interface Place {
   listHref: string | null;
 }
 
+/** The way back from what everybody may see. */
+export const publicCrumbs = [{ href: '/surveys', key: 'surveys.public.title' }];
+
 /** Sentences that differ by who answers end in it. */
 const variants: Record<AnswererKind, string> = { collective: 'collective', person: 'person', anyone: 'guest' };
 
@@ -53,6 +56,7 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
   return {
     action: path,
     listHref,
+    crumbs: kind === 'person' ? [{ href: '/me/surveys', key: 'surveys.person.title' }] : publicCrumbs,
     doneHref: `${path}/done`,
     resultsHref: `${path}/results`,
     withdrawAction: own.values === null || !isOpen ? null : `${path}/withdraw`,

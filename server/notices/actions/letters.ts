@@ -26,9 +26,10 @@ export async function writeLetter(
   const t = house.i18n.translator(language, wordsIn(settings, language));
   const model = {
     hello: t('mail.hello', { name: 'none', ...params }),
+    // A copy of answers has lines of its own; elsewhere a line end in a name makes none.
     paragraphs: t(`mail.${kind}.text`, params)
       .split('\n\n')
-      .map((text) => ({ text, lines: text.split('\n') })),
+      .map((text) => ({ text, lines: kind === 'surveyCopy' ? text.split('\n') : [text] })),
     button: hasLink ? t(`mail.${kind}.button`, params) : null,
     lines,
     link: hasLink ? linkMark : null,

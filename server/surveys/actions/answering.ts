@@ -156,7 +156,7 @@ export async function withdrawAnswer(ctx: Context, surveyId: string, answerer: A
 
 /**
  * Keeps what was filled in so far, wrong or not complete as it may be: only what can be read. Of an anonymous survey nothing is
- * kept. Refuses: not-found, gone, not-allowed, closed, conflict (somebody else kept a draft that this one has not `seen`).
+ * kept. Refuses: not-found, gone, not-allowed, closed, invalid (what no form sends), conflict (somebody else kept a draft that this one has not `seen`).
  */
 export async function saveDraft(
   ctx: Context,
@@ -167,7 +167,10 @@ export async function saveDraft(
   checkTakesAnswers(survey, ctx.now);
   if (survey.names === 'anonymous') return;
   const { sections } = await getVersion(ctx.store, survey._id, Math.min(input.version, survey.version));
-  const { values } = readAnswers(sections, input.raw, { partial: true });
+  const { values, errors } = readAnswers(sections, input.raw, { partial: true });
+  // A field given twice, a list for a text: what no form of ours sends.
+  const forged = errors.filter(({ message }) => message.key === 'shape.invalid');
+  if (forged.length > 0) throw new InvalidFields(forged);
   const _id = answerKey(survey._id, input.answerer.key);
   const { byName, version, seen } = input;
   const other = seen && (await draftsIn(ctx.store).findOne({ _id, at: { $gt: seen }, byName: { $ne: byName } }));

@@ -11,7 +11,7 @@ import { isCounted, withdrawAnswer } from '../actions/answering.js';
 import { requestLink } from '../actions/copies.js';
 import { findAskedAddress, findForAnyone, findPublicSurvey, guestAnswerer, listPublicSurveys } from '../askedPeople.js';
 import { type AskedSurvey, findOwnAnswer } from '../askedSurveys.js';
-import { isOpenNow, presentAskedList } from '../presentAsked.js';
+import { isOpenNow, presentAskedList, publicCrumbs } from '../presentAsked.js';
 import { findAnswer, findSurvey } from '../queries.js';
 import { guestLink, mayRead, pickText, readGuestLink } from '../rules.js';
 import {
@@ -91,7 +91,8 @@ function publicPages(routes: Routes): void {
     const { number } = visit.query;
     const title = pickText(survey.title, visit.language, survey.languages);
     const outcome = number ? await isCounted(visit.ctx, survey._id, number) : null;
-    const model = { title, action: visit.req.path, number, wasAsked: outcome !== null, isCounted: outcome };
+    const crumbs = [{ href: `/surveys/${survey._id}`, label: title.text }];
+    const model = { title, crumbs, action: visit.req.path, number, wasAsked: outcome !== null, isCounted: outcome };
     visit.res.set('Cache-Control', 'no-store');
     await visit.page('surveys/receipt', model, { title: visit.t('surveys.receipt.title'), noIndex: true });
   });
@@ -110,6 +111,7 @@ function presentHead({ language }: AnyVisit, asked: AskedSurvey) {
     title: pickText(asked.title, language, asked.languages),
     intro: pickText(asked.intro, language, asked.languages),
     organiser: asked.organiser,
+    crumbs: publicCrumbs,
     end: asked.closedAt ?? asked.closesAt,
   };
 }

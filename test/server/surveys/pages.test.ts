@@ -7,6 +7,7 @@ import { withLink } from '../../../server/notices/links.js';
 import { mailsIn } from '../../../server/notices/queries.js';
 import { peopleRoutes } from '../../../server/people/routes.js';
 import type { Person } from '../../../server/people/schema.js';
+import { signLink } from '../../../server/secrets.js';
 import { closeSurvey, publishResults } from '../../../server/surveys/actions/running.js';
 import { answersIn, ballotsIn, draftsIn, getSurvey, turnoutsIn } from '../../../server/surveys/queries.js';
 import { surveyRoutes } from '../../../server/surveys/routes.js';
@@ -23,6 +24,7 @@ import {
   type TestApp,
   type TestHouse,
 } from '../../support/appSupport.js';
+import { readForms } from '../../support/visitor.js';
 import { buildCollective, eventsOf } from '../collectives/collectiveSupport.js';
 import { buildSurvey } from './surveySupport.js';
 
@@ -150,6 +152,36 @@ describe('the pages on which surveys are answered', () => {
     });
   });
 
+  it('send what a browser sends: the form as it stands passes through all its pages', async () => {
+    const many = Array.from({ length: 7 }, (_, index) => ({
+      ...shared,
+      id: `n${index}`,
+      kind: 'shortText' as const,
+      label: { fr: `Question ${index}` },
+    }));
+    const long = ['p1', 'p2'].map((id, place) => ({
+      id,
+      title: {},
+      intro: {},
+      showIf: null,
+      questions: many.map((one) => ({ ...one, id: `${one.id}p${place}` })),
+    }));
+    const survey = await buildSurvey(ctx, owner, [owner], { sections: long, answerBy: 'person' });
+    const path = `/me/surveys/${survey._id}`;
+    const fieldsOf = async (address: string) => {
+      const page = await client.get(address);
+      const form = readForms(page.text, house.site.baseUrl).find(({ action }) => action === path);
+      return Object.fromEntries(form?.values ?? []);
+    };
+    const first = { ...(await fieldsOf(path)), 'a.n0p0': 'Un', step: 'next' };
+    const next = await client.postRaw(path, first);
+    expect(next.location).to.equal(`${path}?page=2`);
+    const second = { ...(await fieldsOf(`${path}?page=2`)), 'a.n0p1': 'Deux', step: 'send' };
+    expect((await client.postRaw(path, second)).location).to.equal(`${path}/done`);
+    const [kept] = await answersIn(house.store).find({ surveyId: survey._id }).toArray();
+    expect(kept?.values).to.deep.equal({ n0p0: { text: 'Un' }, n0p1: { text: 'Deux' } });
+  });
+
   describe('of anybody', () => {
     const open = (more = {}) => buildSurvey(ctx, owner, [], { sections, answerBy: 'anyone', ...more });
 
@@ -226,6 +258,9 @@ describe('the pages on which surveys are answered', () => {
       expect(await mails(survey._id)).to.deep.equal([]);
       expect(await draftsIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(0);
       expect(await turnoutsIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(1);
+      const [turnout] = await turnoutsIn(house.store).find({ surveyId: survey._id }).toArray();
+      const token = signLink(house.secret, 'survey-answer', `${survey._id}_${turnout?.key.slice('guest:'.length)}`);
+      expect((await app.client().get(`/surveys/answer/${token}`)).status).to.equal(404);
       const sessions = await house.store.collection('sessions').find({}).toArray();
       expect(JSON.stringify(sessions)).to.not.include(survey._id);
     });
