@@ -30,7 +30,7 @@ import { checkPeer } from './policy.js';
 import { Refusal } from './refusal.js';
 import { GoneError } from './remoteActors.js';
 import type { SignatureClaim } from './signatures/request.js';
-import { readClaim, signedRequestOf, verifyClaim } from './verify.js';
+import { isOwnProbe, readClaim, signedRequestOf, verifyClaim } from './verify.js';
 import { wellKnownRouter } from './wellKnown.js';
 import { toActorTombstone } from './wire/actor.js';
 import { toCollection, toCollectionPage } from './wire/collections.js';
@@ -69,6 +69,7 @@ function answerInbox(federation: Federation): RequestHandler {
   return async (req, res) => {
     const raw = bodyOf(req);
     const request = signedRequestOf(federation, req, raw);
+    if (await isOwnProbe(federation, request)) return void res.status(202).end();
     const claim = readClaim(federation, request);
     limitSender(federation, req, claim);
     await checkPeer(federation, claim.keyId, raw);

@@ -49,7 +49,21 @@ export interface Engine {
 }
 
 export interface SelfTestLine {
-  name: 'actor' | 'webFingerByName' | 'webFingerByAddress' | 'nodeInfo' | 'signature' | 'inbox';
+  name:
+    | 'actor'
+    | 'representations'
+    | 'webFingerByName'
+    | 'webFingerByAddress'
+    | 'hostMeta'
+    | 'nodeInfo'
+    | 'redirect'
+    | 'clock'
+    | 'signature'
+    | 'inbox'
+    | 'deliveryCavage'
+    | 'deliveryMessage';
+  /** What was tried, and what came back. */
+  exchanges: { request: string; answer: string }[];
   /** What was found instead of what should be; null: all is well. */
   finding: string | null;
 }

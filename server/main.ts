@@ -19,7 +19,7 @@ import { catalogueEvent } from './catalogue/actions/catalogueEvent.js';
 import type { Config } from './config.js';
 import type { Actor, Log, Site } from './context.js';
 import { recordChange } from './history/actions.js';
-import { contextOf, type Engine, type House } from './house.js';
+import { contextOf, type Engine, type House, type SelfTestLine } from './house.js';
 import { loadViews } from './http/views.js';
 import { loadI18n } from './i18n.js';
 import { newId } from './ids.js';
@@ -211,6 +211,25 @@ async function bootstrap(house: House, file: string | undefined): Promise<void> 
 export function openNetwork(site: Site, privateHosts: readonly string[]): Pick<Fetch, 'fetchText' | 'close'> {
   const userAgent = `Chatiere/${version} (+${site.baseUrl}/)`;
   return createFetch({ ownOrigin: site.baseUrl, userAgent, privateHosts, now: () => new Date() });
+}
+
+/** The self-test for a command that runs beside the server. */
+export async function examineFederation(
+  config: Config,
+  { dataDir, site }: { dataDir: string; site: Site },
+): Promise<SelfTestLine[]> {
+  const { mongodbUri, privateHosts } = config;
+  const store = await openStore({ dataDir, shared: true, ...(mongodbUri === undefined ? {} : { mongodbUri }) });
+  const log = createLog('error', process.stderr);
+  const i18n = loadI18n(join(viewsDir, 'locales'));
+  const house = { store, site, log, i18n, privateHosts, now: () => new Date() };
+  const federation = createFederation(house, { version, workerId: 'doctor' });
+  try {
+    return await runSelfTest(federation);
+  } finally {
+    await federation.fetch.close();
+    await store.close();
+  }
 }
 
 async function transportFor({ smtpUrl, mailFrom }: Config): Promise<MailTransport | null> {

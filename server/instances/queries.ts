@@ -36,18 +36,19 @@ export async function listParkedEvents(store: Store, limit: number): Promise<Fai
 
 /** How many things wait in each queue. */
 export async function countQueues(store: Store): Promise<Record<string, number>> {
-  const [deliveries, mails, parkedEvents] = await Promise.all([
+  const [deliveries, held, mails, parkedEvents] = await Promise.all([
     deliveriesIn(store).countDocuments({ state: 'waiting' }),
+    deliveriesIn(store).countDocuments({ state: 'held' }),
     store.collection<Doc & { nextAt: Date | null }>('mails').countDocuments({ nextAt: { $gt: new Date(0) } }),
     store.collection<FailedEvent>('failedEvents').countDocuments({ parkedAt: { $gt: new Date(0) } }),
   ]);
-  return { deliveries, mails, parkedEvents };
+  return { deliveries, held, mails, parkedEvents };
 }
 
 /** What the page on deliveries reads of federation/delivery.ts, which server/ may not import. */
 interface DeliveryRow extends Doc {
   host: string;
-  state: 'waiting' | 'failed';
+  state: 'waiting' | 'failed' | 'held';
   attempts: number;
   nextAt: Date;
   failedAt: Date | null;

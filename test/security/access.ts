@@ -98,6 +98,8 @@ export const access: Record<string, Rule> = {
   'GET /admin/selftest': { who: 'administrators' },
   'POST /admin/selftest': { who: 'administrators' },
   'GET /admin/peers': { who: 'administrators' },
+  'POST /admin/peers/held/release': { who: 'administrators' },
+  'POST /admin/peers/held/drop': { who: 'administrators' },
   'GET /admin/peers/:host': { who: 'administrators' },
   'POST /admin/peers/:host/retry': { who: 'administrators' },
   'POST /admin/peers/:host/deliveries/:delivery/retry': { who: 'administrators' },
