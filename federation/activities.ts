@@ -70,7 +70,7 @@ const keepDays = 60;
 export async function pruneActivities(federation: Federation): Promise<number> {
   const at = { $lt: new Date(federation.house.now().getTime() - keepDays * 24 * 60 * 60 * 1000) };
   const passing = {
-    type: { $in: ['Accept', 'Reject', 'Update', 'Follow', 'Undo', 'Like', 'Forward'] },
+    type: { $in: ['Accept', 'Reject', 'Update', 'Follow', 'Undo', 'Like', 'Block', 'Flag', 'Move', 'Forward'] },
     listed: false,
     at,
   };

@@ -27,7 +27,7 @@ export interface OutgoingActivity {
   to: string[];
   cc: string[];
   published: Date;
-  object: string | Json;
+  object: string | string[] | Json;
 }
 
 /** Functions of apex that reach for the network, a store, a queue or a key, or that believe what they are given. */

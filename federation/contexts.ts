@@ -42,6 +42,8 @@ export const extensionTerms = {
   webfinger: 'https://purl.archive.org/socialweb/webfinger#webfinger',
   generator: { '@id': 'as:generator', '@type': '@id' },
   implements: { '@id': 'https://w3id.org/fep/844e#implements', '@type': '@id', '@container': '@set' },
+  alsoKnownAs: { '@id': 'as:alsoKnownAs', '@type': '@id' },
+  movedTo: { '@id': 'as:movedTo', '@type': '@id' },
   votersCount: 'toot:votersCount',
   quoteUrl: 'as:quoteUrl',
 };

@@ -3,6 +3,8 @@
 import { DomainError } from '../server/errors.js';
 import { readPolicy } from '../server/instances/queries.js';
 import { isLimitedPeer } from '../server/instances/rules.js';
+import { receiveReport } from '../server/moderation/actions.js';
+import { receiveBlock } from '../server/partners/actions/blocking.js';
 import {
   receiveBoost,
   receivePost,
@@ -22,6 +24,7 @@ import type { ReceivedActivity, ReceivedObject } from './normalise.js';
 import { Refusal } from './refusal.js';
 import { fetchActor } from './remoteActors.js';
 import { fetchPost } from './remoteObjects.js';
+import { fromFlag } from './wire/flag.js';
 import { fromPost } from './wire/remotePost.js';
 
 export interface Inbound {
@@ -52,11 +55,11 @@ export const handlers: Readonly<Record<string, Handler>> = {
   Add: ignored,
   Announce: { concerns: isPartner, deed: receiveAnnounce },
   Arrive: ignored,
-  Block: ignored,
+  Block: { concerns: isAboutOurs, deed: receiveBlockActivity },
   Create: { check: checkOwnObject, concerns: isPartner, deed: receiveCreate },
   Delete: { deed: receiveDelete },
   Dislike: ignored,
-  Flag: ignored,
+  Flag: { concerns: flagsOurs, deed: receiveFlag },
   Follow: { deed: receiveFollowActivity },
   Ignore: ignored,
   Invite: ignored,
@@ -240,6 +243,27 @@ async function receiveMove({ federation, activity, sender, raw }: Inbound): Prom
   const home = await fetchActor(federation, iri);
   if (!home.alsoKnownAs?.includes(sender._id)) throw new Refusal(403, 'the target does not know the actor');
   await moveFollowings(contextFor(federation), sender, home);
+}
+
+/** Whether its object is an actor of ours. */
+async function isAboutOurs({ federation, activity }: Inbound): Promise<boolean> {
+  return localHandleIn(federation.house.site, activity.object?.id ?? '') !== null;
+}
+
+/** Somebody elsewhere blocks one of ours. Taking it back needs no deed: nothing that ended comes back by itself. */
+async function receiveBlockActivity({ federation, activity, sender }: Inbound): Promise<void> {
+  await receiveBlock(contextFor(federation), { blocker: sender._id, blocked: activity.object?.id ?? '' });
+}
+
+/** Whether a report names anything of ours: what is reported elsewhere is not kept. */
+async function flagsOurs({ federation, raw }: Inbound): Promise<boolean> {
+  return fromFlag(readJson(raw), federation.house.site).objects.length > 0;
+}
+
+/** A report about us, from the server of whoever made it. Refuses: 429 (too many of that server are open). */
+async function receiveFlag({ federation, activity, sender, raw }: Inbound): Promise<void> {
+  const flag = fromFlag(readJson(raw), federation.house.site);
+  await receiveReport(contextFor(federation), { ...flag, host: sender.host, activityIri: activity.id, raw });
 }
 
 /** Refuses (403) an object from another origin than its sender, ours included, or by somebody else; 400 one without id. */

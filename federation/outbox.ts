@@ -11,10 +11,13 @@ import {
   announceCollectiveGone,
   announcePerson,
 } from './announce/actors.js';
+import { announceBlock, announceBlockUndone } from './announce/blocks.js';
 import { announceFollowing, announceUnfollowing } from './announce/followings.js';
 import { announceAccept, announceReject } from './announce/follows.js';
 import { announceInteraction, announceInteractionUndone } from './announce/interactions.js';
+import { announceActorChange, announceMove } from './announce/moves.js';
 import { announcePost, announcePostChange, announcePostGone } from './announce/posts.js';
+import { announceReport } from './announce/reports.js';
 import { announceClosing, announceService, announceServiceChange, announceServiceGone } from './announce/services.js';
 import { publicAudience } from './contexts.js';
 import { fanOut } from './delivery.js';
@@ -26,10 +29,25 @@ import { type Json, objectContext } from './wire/namespace.js';
 export interface Draft {
   /** Handle of the actor who says it. */
   actor: string;
-  type: 'Create' | 'Update' | 'Delete' | 'Accept' | 'Reject' | 'Follow' | 'Undo' | 'Like' | 'Announce';
+  type:
+    | 'Create'
+    | 'Update'
+    | 'Delete'
+    | 'Accept'
+    | 'Reject'
+    | 'Follow'
+    | 'Undo'
+    | 'Like'
+    | 'Announce'
+    | 'Block'
+    | 'Flag'
+    | 'Move';
   subject: string;
   objectIri: string | null;
-  object: string | Json;
+  /** Several ids: for a Flag, written in plain JSON. */
+  object: string | string[] | Json;
+  /** Of a Move. Only with `context`. */
+  target?: string;
   to: string[];
   cc: string[];
   toFollowers: boolean;
@@ -37,8 +55,10 @@ export interface Draft {
   inboxes: string[];
   /** Stands in the outbox, if it is public. */
   listed: boolean;
-  /** The context of an object that is written in plain JSON (actors); absent: apex writes it. */
+  /** What is written in plain JSON (actors, reports) under this context; absent: apex writes it. */
   context?: unknown[];
+  /** Plain text of the activity itself. */
+  content?: string;
 }
 
 export type Announced<T extends EventType> = EventOf<T> & Pick<PendingEvent, 'eventId' | 'at' | 'change'>;
@@ -73,6 +93,9 @@ const table: { readonly [T in EventType]: Row<T> } = {
   'peerPolicy.changed': notFederated,
   'following.requested': announceFollowing,
   'following.undone': announceUnfollowing,
+  'block.made': announceBlock,
+  'block.undone': announceBlockUndone,
+  'report.made': announceReport,
   'interaction.made': announceInteraction,
   'interaction.undone': announceInteractionUndone,
   'survey.opened': notFederated,
@@ -82,6 +105,8 @@ const table: { readonly [T in EventType]: Row<T> } = {
   'survey.published': notFederated,
   'survey.deleted': notFederated,
   'survey.answered': notFederated,
+  'actor.changed': announceActorChange,
+  'actor.moved': announceMove,
 };
 
 /** Says what follows from an event to whom it concerns. Idempotent by eventId. Network: only to resolve mentions. */
@@ -147,10 +172,18 @@ async function write(
   const now = house.now();
   const { type, to, cc } = draft;
   const base = { id: apex.activityIri(key), type, actor: apex.actorIri(draft.actor), to, cc };
+  const said = draft.content === undefined ? {} : { content: draft.content };
   const built = draft.context
-    ? { '@context': draft.context, ...base, published: event.at.toISOString(), object: draft.object }
+    ? {
+        '@context': draft.context,
+        ...base,
+        published: event.at.toISOString(),
+        ...said,
+        object: draft.object,
+        ...(draft.target === undefined ? {} : { target: draft.target }),
+      }
     : await apex.buildActivity({ ...base, published: event.at, object: draft.object });
-  const carried = built.object;
+  const carried: unknown = built.object;
   const isOwn = draft.objectIri !== null && typeof carried === 'object' && carried !== null;
   const alone = isOwn ? { '@context': objectContext(house.site.baseUrl), ...carried } : null;
   return { document: addProof(built, proofKey, now), object: alone === null ? null : addProof(alone, proofKey, now) };

@@ -55,7 +55,7 @@ async function follow(
         const found = await lookUpActor(federation, `@${other.members[0]}@${new URL(other.baseUrl).host}`);
         if (found.outcome !== 'found') throw new Error(`${other.members[0]} cannot be found: ${found.outcome}`);
         const party = { kind: 'collective', id: collectiveId } as const;
-        await followActor(contextOf(house, system), party, { actor: found.actor._id, list: '' });
+        await followActor(contextOf(house, system), party, { actor: found.actor._id });
       }
     } finally {
       await federation.fetch.close();

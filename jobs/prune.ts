@@ -11,11 +11,13 @@ import { pruneImports } from '../server/catalogue/actions/imports.js';
 import { purgeCatalogueOf, purgeWithdrawnServices } from '../server/catalogue/actions/purge.js';
 import { purgeDeleted } from '../server/collectives/actions.js';
 import type { Context } from '../server/context.js';
-import { contextOf } from '../server/house.js';
+import { contextOf, type House } from '../server/house.js';
 import { pruneLimits } from '../server/http/limits.js';
 import { pruneRules } from '../server/instances/actions/domainRules.js';
 import type { JobResult } from '../server/instances/schema.js';
+import { pruneReports } from '../server/moderation/actions.js';
 import { pruneMails } from '../server/notices/actions/sendDueMails.js';
+import { pruneBlocks } from '../server/partners/actions/blocking.js';
 import { pruneRemotePosts } from '../server/partners/actions/feed.js';
 import { pruneFollowings, purgePartnersOf } from '../server/partners/actions/following.js';
 import { pruneInteractions } from '../server/partners/actions/interact.js';
@@ -23,7 +25,7 @@ import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
 import type { JobTools } from './tools.js';
 
-const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<number>> = {
+const deeds: Record<string, (ctx: Context, federation: Federation, house: House) => Promise<number>> = {
   limits: ({ store, now }) => pruneLimits(store, now),
   links: ({ store, now }) => pruneLinks(store, now),
   mails: ({ store, now }) => pruneMails(store, now),
@@ -35,12 +37,15 @@ const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<nu
   follows: pruneFollows,
   followings: pruneFollowings,
   interactions: pruneInteractions,
+  blocks: pruneBlocks,
+  reports: pruneReports,
   remotePosts: pruneRemotePosts,
   remoteActors: pruneRemoteActors,
   deliveries: (_ctx, federation) => pruneDeliveries(federation),
   activities: (_ctx, federation) => pruneActivities(federation),
   received: (_ctx, federation) => pruneReceived(federation),
   keyFailures: (_ctx, federation) => pruneKeyFailures(federation),
+  pictures: (_ctx, _federation, house) => house.pictures.prune(),
   signatureSchemes: (_ctx, federation) => pruneSchemes(federation),
 };
 
@@ -51,7 +56,7 @@ export async function prune({ house, log, federation }: JobTools, signal: AbortS
   for (const [name, deed] of Object.entries(deeds)) {
     if (signal.aborted) break;
     try {
-      result[name] = await deed(ctx, federation);
+      result[name] = await deed(ctx, federation, house);
     } catch (error) {
       failures.push(error);
       log.error({ err: error, what: name }, 'could not prune');

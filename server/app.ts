@@ -17,6 +17,8 @@ import { sessions } from './http/session.js';
 import { staticFiles } from './http/static.js';
 import { healthRoutes } from './instances/health.js';
 import { instanceRoutes } from './instances/routes.js';
+import { intentRoutes } from './intents/routes.js';
+import { moderationRoutes } from './moderation/routes.js';
 import { noticeRoutes } from './notices/routes.js';
 import { partnerRoutes } from './partners/routes.js';
 import { loadActor } from './people/routes/loadActor.js';
@@ -34,6 +36,8 @@ export function slices(house: House, engine: Engine): Routes[] {
     catalogueRoutes(house),
     collectiveRoutes(house),
     partnerRoutes(house),
+    moderationRoutes(house),
+    intentRoutes(house),
     uploadRoutes(house),
     postRoutes(house),
     surveyRoutes(house),

@@ -33,6 +33,12 @@ export type DomainEvent =
   | { type: 'peerPolicy.changed' }
   | { type: 'following.requested'; followingId: string }
   | { type: 'following.undone'; followingId: string; followIri: string }
+  | { type: 'block.made'; blockId: string }
+  | { type: 'block.undone'; blockId: string; activityIri: string }
+  | { type: 'report.made'; reportId: string }
+  /** What an actor of ours says of its accounts elsewhere. */
+  | { type: 'actor.changed'; handle: string }
+  | { type: 'actor.moved'; handle: string; target: string }
   | { type: 'interaction.made'; interactionId: string }
   | { type: 'interaction.undone'; interactionId: string; activityIri: string }
   | { type: 'survey.opened'; surveyId: string }

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { createFederation, type Federation } from '../federation/federation.js';
 import { createFetch, type Fetch } from '../federation/fetch.js';
 import { federationIndexes } from '../federation/indexes.js';
-import { lookUpActor } from '../federation/lookUp.js';
+import { lookUpActor, lookUpPost } from '../federation/lookUp.js';
 import { federationConsumer } from '../federation/outbox.js';
+import { createPictures } from '../federation/pictures.js';
 import { policyConsumer } from '../federation/policy.js';
 import { runSelfTest } from '../federation/selfTest.js';
 import { runner } from '../jobs/run.js';
@@ -77,7 +78,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
     const site = siteOf(config, port);
     await keepAddress(store, site);
 
-    const house = buildHouse(config, { store, site, log, secret: readSecret(config, dataDir) });
+    const house = buildHouse(config, { store, site, log, secret: readSecret(config, dataDir), dataDir });
     const { federation } = house;
     closers.push(() => federation.fetch.close());
     const tools: JobTools = {
@@ -150,9 +151,9 @@ async function openData(config: Config, dataDir: string, log: Log): Promise<Stor
   }
 }
 
-type Ground = Pick<House, 'store' | 'site' | 'log' | 'secret'>;
+type Ground = Pick<House, 'store' | 'site' | 'log' | 'secret'> & { dataDir: string };
 
-function buildHouse(config: Config, ground: Ground): House & { federation: Federation } {
+function buildHouse(config: Config, { dataDir, ...ground }: Ground): House & { federation: Federation } {
   const shared = {
     ...ground,
     views: loadViews(viewsDir, { reload: isDevelopment }),
@@ -163,7 +164,10 @@ function buildHouse(config: Config, ground: Ground): House & { federation: Feder
   };
   const federation = createFederation(shared, { version, workerId: `${hostname()}:${process.pid}:${newId()}` });
   const lookUp: House['lookUpActor'] = (address) => lookUpActor(federation, address);
-  return { ...shared, federation, fetchText: federation.fetch.fetchText, lookUpActor: lookUp };
+  const { fetchText } = federation.fetch;
+  const pictures = createPictures({ fetchText, dataDir, now: shared.now });
+  const readPost: House['lookUpPost'] = (address) => lookUpPost(federation, address);
+  return { ...shared, federation, fetchText, pictures, lookUpActor: lookUp, lookUpPost: readPost };
 }
 
 /** What the person at the terminal needs to know: where it is, and how to get in for the first time. */

@@ -14,6 +14,9 @@ export interface ActorFrame {
   language: 'fr' | 'en';
   /** Name and description of the instance, for its own actor. */
   instance: { name: string; description: LocalText };
+  /** Accounts elsewhere that are the same, and the one to which it has moved. */
+  aliases?: readonly string[];
+  movedTo?: string | null;
 }
 
 export function toActor(actor: LocalActor, frame: ActorFrame): Json {
@@ -22,6 +25,8 @@ export function toActor(actor: LocalActor, frame: ActorFrame): Json {
     '@context': actorContext,
     id: actor.iri,
     ...describe(actor, frame),
+    ...(frame.aliases?.length ? { alsoKnownAs: frame.aliases } : {}),
+    ...(frame.movedTo ? { movedTo: frame.movedTo } : {}),
     preferredUsername: actor.handle,
     webfinger: `${actor.handle}@${frame.host}`,
     inbox: streams.inbox,

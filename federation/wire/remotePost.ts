@@ -80,7 +80,10 @@ function attachmentsOf(json: Record<string, unknown>, privateHosts: readonly str
     const [link] = listOf(item.url ?? item.href);
     const url = readIri(isObject(link) ? link.href : link, privateHosts);
     const mediaType = readText(item.mediaType ?? (isObject(link) ? link.mediaType : ''), 100);
-    return url === null ? [] : [{ url, name: readText(item.name, 1500), mediaType }];
+    const isImage = mediaType === '' && item.type === 'Image';
+    return url === null
+      ? []
+      : [{ url, name: readText(item.name ?? item.summary, 1500), mediaType: isImage ? 'image/*' : mediaType }];
   });
 }
 

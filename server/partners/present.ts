@@ -5,8 +5,8 @@ import type { Collective } from '../collectives/schema.js';
 import type { Actor, Language } from '../context.js';
 import type { FeedItem, FollowPage, Party } from './queries.js';
 import { renderRemote } from './render.js';
-import { isPublicAudience } from './rules.js';
-import type { Follow, Following, FollowingState, LookUp, PartyRef, RemoteActor, RemotePost } from './schema.js';
+import { isPublicAudience, mediaKey } from './rules.js';
+import type { Block, Follow, Following, FollowingState, LookUp, PartyRef, RemoteActor, RemotePost } from './schema.js';
 import { type Interaction, interactionKinds } from './schema.js';
 
 export function followersPath(collective: Pick<Collective, '_id'>): string {
@@ -49,15 +49,19 @@ function presentFollow(
     acceptAction: deed('accept'),
     rejectAction: deed('reject'),
     removeAction: deed('remove'),
+    blockHref: strangerLinks(partnersPath({ kind: 'collective', id: follow.ownerId }), null, follow.follower).blockHref,
   };
 }
+
+/** Portraits of actors elsewhere, as kept here. */
+export const portraitPath = '/me/partners/portrait';
 
 /** Where one of ours reads and follows. */
 export function partnersPath(ref: PartyRef): string {
   return ref.kind === 'collective' ? `${editPath({ _id: ref.id })}/partners` : '/me/partners';
 }
 
-const partnerPages = ['feed', 'following', 'find'] as const;
+const partnerPages = ['feed', 'following', 'find', 'blocked', 'moves'] as const;
 export type PartnerPage = (typeof partnerPages)[number];
 
 /** What every page of partners shows around its own. */
@@ -80,35 +84,69 @@ export function presentPartnerFrame(actor: Actor, party: Party, current: Partner
 export function presentActor(iri: string, actor: RemoteActor | null) {
   const host = URL.canParse(iri) ? new URL(iri).host : iri;
   const handle = actor ? `@${actor.handle}` : host;
-  return { name: actor?.name || handle, handle, host, href: safeHref(actor?.url ?? null) ?? safeHref(iri) };
+  return {
+    name: actor?.name || handle,
+    handle,
+    host,
+    href: safeHref(actor?.url ?? null) ?? safeHref(iri),
+    portrait: actor?.icon ? `${portraitPath}?of=${encodeURIComponent(iri)}` : null,
+  };
 }
 
-export async function presentLookUp(found: LookUp, state: FollowingState | null) {
+export async function presentLookUp(base: string, found: LookUp, state: FollowingState | null) {
   if (found.outcome === 'local') return { local: { href: `/@${found.handle}`, handle: `@${found.handle}` } };
   if (found.outcome === 'failed') return { failure: `partners.find.${found.reason}` };
-  const { actor, followersCount } = found;
+  const { actor, followersCount, posts } = found;
   return {
     preview: {
       ...presentActor(actor._id, actor),
       iri: actor._id,
       summaryHtml: await renderRemote(actor.summary ?? '', true),
       followersCount,
+      fields: await Promise.all(
+        (actor.fields ?? [])
+          .filter(({ name, value }) => name !== '' && value !== '')
+          .map(async ({ name, value }) => ({ name, html: await renderRemote(value, true) })),
+      ),
+      posts: await Promise.all(posts.map(presentPreviewPost)),
       isFollowed: state === 'pending' || state === 'accepted',
+      ...strangerLinks(base, null, actor._id),
     },
   };
 }
 
-export function presentFollowings(base: string, followings: { following: Following; actor: RemoteActor | null }[]) {
+/** A post that is not kept here: it leads to where it was published. */
+async function presentPreviewPost(post: RemotePost) {
+  return {
+    title: post.title,
+    html: await renderRemote(post.content, post.isHtml),
+    lang: post.language,
+    warning: post.warning === '—' ? '' : post.warning,
+    isHidden: post.warning !== '',
+    publishedAt: post.publishedAt,
+    attachments: post.attachments.length,
+    originHref: safeHref(post.url) ?? safeHref(post.iri),
+  };
+}
+
+export function presentFollowings(
+  base: string,
+  followings: { following: Following; actor: RemoteActor | null }[],
+  names: readonly string[],
+) {
   return followings.map(({ following, actor }) => {
     const deed = (verb: string) => `${base}/following/${following._id}/${verb}`;
     return {
       ...presentActor(following.followed, actor),
       since: following.decidedAt ?? following.requestedAt,
-      list: following.list,
+      id: following._id,
+      lists: following.lists.map((name) => ({ name, href: listHref(base, name) })),
+      choices: names.map((name) => ({ name, isIn: following.lists.includes(name) })),
       isMuted: following.muted,
       unfollowAction: deed('unfollow'),
       listAction: deed('list'),
       muteAction: deed(following.muted ? 'unmute' : 'mute'),
+      ...strangerLinks(base, null, following.followed),
     };
   });
 }
@@ -143,6 +181,7 @@ export async function presentRemotePost(base: string, post: RemotePost, author: 
     isVideo: post.type === 'Video',
     media: post.attachments.map(({ url, name, mediaType }) => ({
       href: safeHref(url),
+      pictureHref: mediaType.startsWith('image/') ? `${base}/posts/${post._id}/media/${mediaKey(url)}` : null,
       host: new URL(url).host,
       name,
       kind: `partners.media.${/^(image|audio|video)\//.exec(mediaType)?.[1] ?? 'other'}`,
@@ -156,10 +195,15 @@ export async function presentRemotePost(base: string, post: RemotePost, author: 
   };
 }
 
+export function listHref(base: string, name: string): string {
+  return `${base}/list?name=${encodeURIComponent(name)}`;
+}
+
 /** The lists as filters over the feed; the first is everything. */
 export function presentLists(base: string, names: readonly string[], current: string | undefined) {
   const lists = names.map((name) => ({
     href: `${base}?list=${encodeURIComponent(name)}`,
+    pageHref: listHref(base, name),
     label: name,
     current: name === current,
   }));
@@ -174,4 +218,46 @@ export function presentInteractions(base: string, post: RemotePost, made: readon
       const verb = made.some((one) => one.kind === kind) ? `un${kind}` : kind;
       return { action: `${base}/posts/${post._id}/${verb}`, label: `partners.${verb}.button` };
     });
+}
+
+/** Where one keeps the author of something away, and reports it or, without a post, the author. */
+export function strangerLinks(base: string, post: string | null, actor: string) {
+  return {
+    blockHref: `${base}/block?actor=${encodeURIComponent(actor)}`,
+    reportHref: `/report?about=${encodeURIComponent(post ?? actor)}`,
+  };
+}
+
+export function presentBlocks(base: string, blocks: readonly Block[], actors: ReadonlyMap<string, RemoteActor>) {
+  return blocks.map((block) => {
+    const actor = block.kind === 'actor' ? presentActor(block.target, actors.get(block.target) ?? null) : null;
+    return {
+      kind: `partners.blocked.kind.${block.kind}`,
+      name: actor?.name ?? block.target,
+      handle: actor?.handle ?? null,
+      href: actor?.href ?? null,
+      note: block.note,
+      at: block.at,
+      undoAction: `${base}/blocked/${block._id}/undo`,
+      undoLabel: block.kind === 'mute' ? 'partners.unmute.button' : 'partners.unblock.button',
+    };
+  });
+}
+
+/** What the page before a block asks. `domain` null: what was typed (`asked`) is none. */
+export function presentBlockWish(base: string, actor: RemoteActor | null, domain: string | null, asked: string) {
+  const kinds = [...(actor ? ['actor'] : []), ...(domain === null && actor ? [] : ['domain', 'mute'])];
+  return {
+    action: `${base}/block`,
+    account: actor && { ...presentActor(actor._id, actor), iri: actor._id },
+    asked: actor ? '' : (domain ?? asked),
+    domain,
+    kinds: kinds.map((value) => ({
+      value,
+      key: `partners.block.kind.${value}`,
+      hint: `partners.block.kind.${value}.hint`,
+    })),
+    labels: { domain: 'partners.block.domain', kind: 'partners.block.what', note: 'partners.block.note' },
+    cancelHref: `${base}/blocked`,
+  };
 }

@@ -8,6 +8,7 @@ import { eventIndex } from '../events.js';
 import { getPerson } from '../people/queries.js';
 import { isPublicPerson } from '../people/rules.js';
 import type { Coll, CollectionIndexes, Store } from '../store/store.js';
+import { hiddenFrom } from './blockQueries.js';
 import { actorIri, isPublicAudience, postKey } from './rules.js';
 import type {
   FeedEntry,
@@ -16,6 +17,7 @@ import type {
   FollowingState,
   FollowState,
   Interaction,
+  OwnMove,
   PartyRef,
   RemoteActor,
   RemotePost,
@@ -45,6 +47,7 @@ export const partnersIndexes: CollectionIndexes = {
     { keys: { state: 1, decidedAt: 1 } },
     eventIndex,
   ],
+  moves: [eventIndex],
   interactions: [{ keys: { actor: 1, post: 1, undone: 1 } }, { keys: { undone: 1, at: 1 } }, eventIndex],
   remotePosts: [
     { keys: { iri: 1 }, unique: true },
@@ -54,7 +57,7 @@ export const partnersIndexes: CollectionIndexes = {
   ],
   feedEntries: [
     { keys: { reader: 1, muted: 1, position: -1 } },
-    { keys: { reader: 1, list: 1, muted: 1, position: -1 } },
+    { keys: { reader: 1, lists: 1, muted: 1, position: -1 } },
     { keys: { from: 1, reader: 1 } },
     { keys: { post: 1 } },
     { keys: { at: 1 } },
@@ -292,7 +295,7 @@ export async function pageFeed(
   const filter = {
     reader,
     muted: false,
-    ...(list === undefined ? {} : { list }),
+    ...(list === undefined ? {} : { lists: list }),
     ...(before === undefined ? {} : { position: { $lt: before } }),
   };
   const entries = await feedEntriesIn(store)
@@ -328,9 +331,9 @@ function postsByKey(store: Store, keys: readonly string[]): Promise<RemotePost[]
 /** The names of the lists of one reader, in order. */
 export async function listNames(store: Store, follower: string): Promise<string[]> {
   const found = await followingsIn(store)
-    .find({ follower, state: { $in: ['pending', 'accepted'] } }, { projection: { list: 1 }, limit: maxFollowings })
+    .find({ follower, state: { $in: ['pending', 'accepted'] } }, { projection: { lists: 1 }, limit: maxFollowings })
     .toArray();
-  return [...new Set(found.map(({ list }) => list).filter(Boolean))].sort((a, b) => a.localeCompare(b));
+  return [...new Set(found.flatMap(({ lists }) => lists))].sort((a, b) => a.localeCompare(b));
 }
 
 /** Also what was deleted. */
@@ -347,10 +350,16 @@ export interface Thread {
   replies: RemotePost[];
 }
 
-/** Null: nothing that this reader may see. */
-export async function findThread(store: Store, reader: string, key: string): Promise<Thread | null> {
+/** By its key. Null: unknown, deleted, or nothing that this reader may see. */
+export async function findReadablePost(store: Store, reader: string, key: string): Promise<RemotePost | null> {
   const post = await remotePostsIn(store).findOne({ _id: key });
-  if (!post || post.deletedAt !== null || !(await maySee(store, reader, post))) return null;
+  return post && post.deletedAt === null && (await maySee(store, reader, post)) ? post : null;
+}
+
+/** Null: nothing that this reader may see. Replies by whom the reader keeps away are left out. */
+export async function findThread(store: Store, reader: string, key: string): Promise<Thread | null> {
+  const post = await findReadablePost(store, reader, key);
+  if (!post) return null;
   const ancestors: RemotePost[] = [];
   for (let iri = post.inReplyTo; iri !== null && ancestors.length < maxThread; ) {
     const parent: RemotePost | null = await findRemotePost(store, iri);
@@ -365,13 +374,36 @@ export async function findThread(store: Store, reader: string, key: string): Pro
   const seen = await Promise.all(
     answers.map(async (one) => one.deletedAt === null && (await maySee(store, reader, one))),
   );
-  return { ancestors, post, replies: answers.filter((_one, index) => seen[index]) };
+  const hidden = await hiddenFrom(
+    store,
+    reader,
+    answers.flatMap(({ authors }) => authors),
+  );
+  const isShown = (one: RemotePost) => !one.authors.some((author) => hidden.has(author));
+  return { ancestors, post, replies: answers.filter((one, index) => seen[index] && isShown(one)) };
 }
 
 /** Public, or in the reader's own feed. */
 async function maySee(store: Store, reader: string, post: RemotePost): Promise<boolean> {
   if (isPublicAudience(post.audience)) return true;
   return (await feedEntriesIn(store).findOne({ _id: postKey(`${reader} ${post._id}`) })) !== null;
+}
+
+export function movesIn(store: Store): Coll<OwnMove> {
+  return store.collection<OwnMove>('moves');
+}
+
+/** What one of ours says of its accounts elsewhere; null: nothing. */
+export async function findMove(store: Store, handle: string): Promise<OwnMove | null> {
+  return movesIn(store).findOne({ _id: handle });
+}
+
+/** The account elsewhere to which one of ours says that it has moved, as it is shown; null: it has not. */
+export async function findMovedTo(store: Store, handle: string): Promise<{ handle: string; href: string } | null> {
+  const movedTo = (await findMove(store, handle))?.movedTo;
+  if (!movedTo) return null;
+  const actor = await findRemoteActor(store, movedTo.iri);
+  return { handle: `@${movedTo.handle}`, href: actor?.url ?? movedTo.iri };
 }
 
 export function interactionsIn(store: Store): Coll<Interaction> {

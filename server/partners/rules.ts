@@ -2,7 +2,18 @@
 import { createHash } from 'node:crypto';
 import type { Site } from '../context.js';
 import { DomainError } from '../errors.js';
-import type { Follow, FollowingState, FollowState, InteractionKind, RemoteActor, RemotePost } from './schema.js';
+import { parentDomain, readDomain } from '../instances/rules.js';
+import type {
+  BlockKind,
+  Follow,
+  FollowingState,
+  FollowState,
+  InteractionKind,
+  OwnMove,
+  RemoteActor,
+  RemotePost,
+} from './schema.js';
+import { maxLists } from './schema.js';
 
 /** The key of the one document about this pair. */
 export function followKey(follower: string, followed: string): string {
@@ -25,11 +36,12 @@ export function deliveryInbox(actor: Pick<RemoteActor, 'inbox' | 'sharedInbox'>)
 export function stateAfterFollow(
   known: Pick<Follow, 'state' | 'followIri'> | null,
   followIri: string,
-  acceptsAtOnce: boolean,
-): FollowState | null {
+  mood: 'at-once' | 'by-hand' | 'blocked',
+): Exclude<FollowState, 'undone'> | null {
   if (known?.followIri === followIri) return null;
+  if (mood === 'blocked') return 'rejected';
   if (known?.state === 'accepted') return 'accepted';
-  return acceptsAtOnce ? 'accepted' : 'requested';
+  return mood === 'at-once' ? 'accepted' : 'requested';
 }
 
 const steps: Record<'accept' | 'reject' | 'remove', { from: FollowState; to: FollowState }> = {
@@ -63,13 +75,54 @@ export function stateAfterAnswer(state: FollowingState, answer: 'accept' | 'reje
 /** Days between two moves of one actor. */
 const moveCooldownDays = 7;
 
-export function mayMove(actor: Pick<RemoteActor, 'movedAt'>, now: Date): boolean {
+export function mayMove(actor: { movedAt?: Date | null }, now: Date): boolean {
   if (!actor.movedAt) return true;
   return now.getTime() - actor.movedAt.getTime() >= moveCooldownDays * 24 * 60 * 60 * 1000;
 }
 
+/** Accounts elsewhere that one of ours may name as its own. */
+const maxAliases = 10;
+
+/** Refuses: invalid. */
+export function checkMayAlias(move: Pick<OwnMove, 'aliases'>): void {
+  if (move.aliases.length >= maxAliases) {
+    throw new DomainError('invalid', 'partners.moves.error.tooMany', { field: 'address' });
+  }
+}
+
+/** Refuses: closed (moved already, or within a week of the last move), invalid (the target does not name us: AP-134). */
+export function checkMayLeave(
+  move: Pick<OwnMove, 'movedTo' | 'movedAt'>,
+  iri: string,
+  target: Pick<RemoteActor, 'alsoKnownAs' | 'goneAt'>,
+  now: Date,
+): void {
+  if (move.movedTo !== null) throw new DomainError('closed', 'partners.moves.error.moved');
+  if (!mayMove(move, now)) throw new DomainError('closed', 'partners.moves.error.soon');
+  if (target.goneAt !== null || !target.alsoKnownAs?.includes(iri)) {
+    throw new DomainError('invalid', 'partners.moves.error.notNamed', { field: 'target' });
+  }
+}
+
+/** Refuses: closed. Followers were sent elsewhere: what is said here would reach nobody. */
+export function checkHasNotMoved(move: Pick<OwnMove, 'movedTo'> | null): void {
+  if (move?.movedTo) throw new DomainError('closed', 'partners.moves.error.moved');
+}
+
 export function postKey(iri: string): string {
   return createHash('sha256').update(iri).digest('hex');
+}
+
+/** Refuses: invalid. One reader has so many lists at most. */
+export function checkLists(known: readonly string[], wanted: readonly string[]): void {
+  if (new Set([...known, ...wanted]).size > maxLists && wanted.some((name) => !known.includes(name))) {
+    throw new DomainError('invalid', 'partners.error.tooManyLists', { field: 'newList' });
+  }
+}
+
+/** Names a picture of a post in our addresses: what is at its address may be asked for by nothing else. */
+export function mediaKey(url: string): string {
+  return createHash('sha256').update(`media ${url}`).digest('hex');
 }
 
 /** Sorts as time does; never later than now, whatever the other side says. */
@@ -104,4 +157,33 @@ export function isNewer(known: Pick<RemotePost, 'updatedAt' | 'publishedAt'>, up
 /** Refuses: closed. What was written for few is not passed on to all, nor answered before all (AP-47). */
 export function checkMayInteract(kind: InteractionKind | 'reply', post: Pick<RemotePost, 'audience'>): void {
   if (kind !== 'like' && !isPublicAudience(post.audience)) throw new DomainError('closed', 'partners.error.notForAll');
+}
+
+export function blockKey(blocker: string, kind: BlockKind, target: string): string {
+  return createHash('sha256').update(`${blocker} ${kind} ${target}`).digest('hex');
+}
+
+/** What a block may name so that it covers this actor: its id, its domain and those above. */
+export function blockTargetsOf(iri: string): string[] {
+  const targets = [iri];
+  for (let domain = readDomain(iri); domain !== null; domain = parentDomain(domain)) targets.push(domain);
+  return targets;
+}
+
+/** Whether a host (with or without port) is of that domain or below it. */
+export function isOfDomain(host: string, domain: string): boolean {
+  return blockTargetsOf(host).slice(1).includes(domain);
+}
+
+/** Refuses: closed. Who cannot be seen has nobody to keep away. */
+export function checkMayBlock(party: { isPublic: boolean }): void {
+  if (!party.isPublic) throw new DomainError('closed', 'partners.error.notPublic');
+}
+
+/** The domain as blocks compare it. Refuses: invalid (no domain; our own). */
+export function checkBlockableDomain(site: Site, text: string): string {
+  const domain = readDomain(text);
+  if (domain === null) throw new DomainError('invalid', 'partners.error.badDomain', { field: 'domain' });
+  if (isOfDomain(site.host, domain)) throw new DomainError('invalid', 'partners.error.ownDomain', { field: 'domain' });
+  return domain;
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Eventful } from '../events.js';
 import type { HandleKind } from '../handles/handles.js';
 import { maxPostLength } from '../posts/schema.js';
+import { line } from '../shapes.js';
 import type { Doc } from '../store/store.js';
 
 /** undone: taken back by the follower. rejected: refused or removed by the one followed. */
@@ -51,6 +52,12 @@ export interface RemoteActor extends Doc {
   goneAt: Date | null;
   /** What it says of itself, as HTML from elsewhere: cleaned when shown. */
   summary?: string;
+  /** Its portrait, wherever it is kept: shown only through our own server. */
+  icon?: string | null;
+  /** What its page lists, as "name: HTML from elsewhere", cleaned when shown. */
+  fields?: { name: string; value: string }[];
+  /** Where its server lists what it published. */
+  outbox?: string | null;
   /** IRI of its followers: an audience of its posts. */
   followers?: string | null;
   /** Other names that it claims: a Move counts only when the new home lists the old one. */
@@ -75,8 +82,8 @@ export interface Following extends Doc, Eventful {
   /** Id of our last Follow: the only one that an answer can be about. */
   followIri: string;
   state: FollowingState;
-  /** The list in which it is read; empty: none. */
-  list: string;
+  /** The lists in which it is read. */
+  lists: string[];
   /** Stays followed, and its posts are not shown. */
   muted: boolean;
   requestedAt: Date;
@@ -132,10 +139,21 @@ export interface FeedEntry extends Doc {
   post: string;
   /** IRI of the followed actor by whom it came: its author, or who boosted it. */
   from: string;
-  list: string;
+  /** As of the following by which it came. */
+  lists: string[];
   muted: boolean;
   /** Kept until then at least. */
   at: Date;
+}
+
+/** What one of ours says of its accounts elsewhere. */
+export interface OwnMove extends Doc, Eventful {
+  /** _id: its handle. */
+  aliases: { iri: string; handle: string }[];
+  movedTo: { iri: string; handle: string } | null;
+  /** When it last moved, also if that was taken back. */
+  movedAt: Date | null;
+  version: number;
 }
 
 export const interactionKinds = ['like', 'boost'] as const;
@@ -156,16 +174,42 @@ export interface Interaction extends Doc, Eventful {
   at: Date;
 }
 
+/**
+ * actor: one actor; it is told. domain: everybody there and below, nobody is told but those whose follow ends. mute: what
+ * comes from a domain is not read here, and nothing else changes.
+ */
+export const blockKinds = ['actor', 'domain', 'mute'] as const;
+export type BlockKind = (typeof blockKinds)[number];
+
+/** One of ours wants nothing from an actor or a domain elsewhere. One document for each pair and kind. */
+export interface Block extends Doc, Eventful {
+  /** IRI of the local actor. */
+  blocker: string;
+  kind: BlockKind;
+  /** IRI of the actor, or the domain as rules compare it. */
+  target: string;
+  /** For those who act for the blocker only. */
+  note: string;
+  /** Id of the Block that said so: what an undo embeds. */
+  activityIri: string;
+  undone: boolean;
+  at: Date;
+}
+
 /** An actor elsewhere, before following it. */
 export type LookUp =
-  | { outcome: 'found'; actor: RemoteActor; followersCount: number | null }
+  /** `posts`: its last public ones, as its own server shows them; kept nowhere. */
+  | { outcome: 'found'; actor: RemoteActor; followersCount: number | null; posts: RemotePost[] }
   | { outcome: 'local'; handle: string }
   | { outcome: 'failed'; reason: 'invalid' | 'not-found' | 'unavailable' };
 
 /** Finds an actor by "@user@host" or by its address; asks the network. */
 export type LookUpActor = (address: string) => Promise<LookUp>;
 
-export const listNameShape = z
+/** Lists of one reader. */
+export const maxLists = 50;
+
+const listNameShape = z
   .string()
   .trim()
   .max(40, 'partners.error.listTooLong')
@@ -175,9 +219,41 @@ const hexKey = z.string().regex(/^[0-9a-f]{64}$/);
 /** `id` is there for a collective and absent for a person. */
 export const partyParams = z.object({ id: z.uuid().optional() });
 export const followingParams = z.object({ id: z.uuid().optional(), following: hexKey });
+export const addressShape = z.object({ address: z.string().trim().min(1, 'shape.required').max(1000) });
+export const aliasShape = z.object({ iri: actorAddress });
+export const targetShape = z.object({ target: addressShape.shape.address });
+export const confirmMoveShape = targetShape.extend({ handle: z.string().trim().max(60) });
 export const findQuery = z.object({ q: z.string().trim().max(1000).default('') });
-export const followShape = z.object({ actor: actorAddress, list: listNameShape.default('') });
-export const listShape = z.object({ list: listNameShape.default('') });
+export const blockParams = z.object({ id: z.uuid().optional(), block: hexKey });
+/** What the page before a block is about: an actor that is known here, or a domain as somebody types it. */
+export const blockQuery = z.object({ actor: actorAddress.default(''), domain: z.string().max(300).default('') });
+export const blockShape = z.object({
+  actor: actorAddress.default(''),
+  domain: z.string().max(300).default(''),
+  kind: z.enum(blockKinds, 'partners.error.chooseBlock'),
+  note: line(300).default(''),
+});
+const listFields = {
+  lists: z
+    .union([z.string(), z.array(z.string()).max(maxLists, 'partners.error.tooManyLists')])
+    .default([])
+    .transform((names) => (typeof names === 'string' ? [names] : names))
+    .pipe(z.array(listNameShape)),
+  newList: listNameShape.default(''),
+};
+/** The boxes that are ticked and the new name, each once. */
+function allLists({ lists, newList }: { lists: string[]; newList: string }): string[] {
+  return [...new Set([...lists, newList])].filter(Boolean);
+}
+export const followShape = z
+  .object({ actor: actorAddress, ...listFields })
+  .transform(({ actor, ...names }) => ({ actor, lists: allLists(names) }));
+export const listsShape = z.object(listFields).transform((names) => ({ lists: allLists(names) }));
+export const listQuery = z.object({ name: z.string().max(40).default('') });
+export const renameShape = z.object({
+  name: z.string().min(1).max(40),
+  to: listNameShape.pipe(z.string().min(1, 'shape.required')),
+});
 export const feedQuery = z.object({
   list: z.string().max(40).optional(),
   before: z
@@ -190,4 +266,6 @@ export const followersParams = z.object({ id: z.uuid() });
 export const followParams = z.object({ id: z.uuid(), follow: z.string().regex(/^[0-9a-f]{64}$/) });
 export const followersQuery = z.object({ page: z.coerce.number().int().min(1).max(10_000).default(1) });
 export const replyShape = z.object({ text: z.string().trim().min(1, 'posts.error.empty').max(maxPostLength) });
+export const mediaParams = z.object({ id: z.uuid().optional(), post: hexKey, media: hexKey });
+export const portraitQuery = z.object({ of: actorAddress });
 export const postParams = z.object({ id: z.uuid().optional(), post: hexKey });

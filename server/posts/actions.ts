@@ -3,22 +3,28 @@ import { findCollective } from '../collectives/queries.js';
 import { checkMayEditCollective, notFound } from '../collectives/rules.js';
 import type { Collective } from '../collectives/schema.js';
 import { actorName, type Context } from '../context.js';
+import { DomainError } from '../errors.js';
 import { pending } from '../events.js';
 import { newId } from '../ids.js';
+import { checkMayModerate } from '../moderation/rules.js';
+import { findMove } from '../partners/queries.js';
+import { checkHasNotMoved } from '../partners/rules.js';
 import type { LocalText } from '../shapes.js';
-import { getPost, postsOf } from './queries.js';
+import { findPost, getPost, postsOf } from './queries.js';
 import { findMentions } from './render.js';
 import { changedMeanwhile, checkMaySpeak, checkPostVersion } from './rules.js';
 import type { Post } from './schema.js';
 
-/** Emits post.published. Refuses: not-found, closed (the collective is a draft or in the bin). */
+/** Emits post.published. Refuses: not-found, closed (the collective is a draft, in the bin, or has moved). */
 export async function publishPost(
   ctx: Context,
   collectiveId: string,
   text: LocalText,
   inReplyTo?: Post['inReplyTo'],
 ): Promise<Post> {
-  checkMaySpeak(await collectiveFor(ctx, collectiveId));
+  const collective = await collectiveFor(ctx, collectiveId);
+  checkMaySpeak(collective);
+  checkHasNotMoved(await findMove(ctx.store, collective.handle));
   const post: Post = {
     _id: newId(),
     collectiveId,
@@ -66,9 +72,21 @@ export async function updatePost(
 /** Leaves a Tombstone: text and mentions are gone at once. Emits post.deleted. Refuses: not-found, gone. */
 export async function deletePost(ctx: Context, collectiveId: string, postId: string): Promise<void> {
   await collectiveFor(ctx, collectiveId);
-  const post = await getPost(ctx.store, collectiveId, postId);
+  await bury(ctx, await getPost(ctx.store, collectiveId, postId));
+}
+
+/** A moderator deletes a post, whosever it is. Emits post.deleted. Refuses: not-found, gone. */
+export async function takeDownPost(ctx: Context, postId: string): Promise<void> {
+  checkMayModerate(ctx.actor);
+  const post = await findPost(ctx.store, postId);
+  if (!post) throw notFound();
+  if (post.deletedAt !== null) throw new DomainError('gone', 'posts.error.deleted');
+  await bury(ctx, post);
+}
+
+async function bury(ctx: Context, { _id: postId }: Post): Promise<void> {
   await postsOf(ctx.store).updateOne(
-    { _id: post._id, deletedAt: null },
+    { _id: postId, deletedAt: null },
     {
       $set: { text: { fr: '', en: '' }, mentions: [], deletedAt: ctx.now },
       $inc: { version: 1 },

@@ -223,6 +223,7 @@ function publicPages(routes: Routes): void {
         { href: path, label: name },
         { href: `${path}/posts`, key: 'posts.list.crumb' },
       ],
+      interactHref: isPublic(collective) ? `/interact?post=${found._id}` : null,
       can: { edit: mayEditCollective(visit.ctx.actor, collective) && collective.deletedAt === null },
     };
     await visit.page('posts/page', model, {

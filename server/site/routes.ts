@@ -136,6 +136,7 @@ const accessibilityCheckedOn = '2026-11-22';
 
 const robots = `User-agent: *
 Disallow: /admin
+Disallow: /interact
 Disallow: /language
 Disallow: /me
 Disallow: /my/

@@ -8,7 +8,9 @@ import { limitIndexes } from '../http/limits.js';
 import { sessionIndexes } from '../http/session.js';
 import { peerIndexes } from '../instances/peerQueries.js';
 import { instanceIndexes } from '../instances/queries.js';
+import { moderationIndexes } from '../moderation/queries.js';
 import { noticesIndexes } from '../notices/queries.js';
+import { blockIndexes } from '../partners/blockQueries.js';
 import { partnersIndexes } from '../partners/queries.js';
 import { peopleIndexes } from '../people/queries.js';
 import { postIndexes } from '../posts/queries.js';
@@ -19,12 +21,14 @@ import type { CollectionIndexes } from './store.js';
 export const allIndexes: CollectionIndexes = {
   ...instanceIndexes,
   ...peerIndexes,
+  ...blockIndexes,
   ...bootstrapIndexes,
   ...catalogueIndexes,
   ...collectiveIndexes,
   ...handleIndexes,
   ...historyIndexes,
   ...limitIndexes,
+  ...moderationIndexes,
   ...noticesIndexes,
   ...partnersIndexes,
   ...peopleIndexes,
@@ -36,6 +40,7 @@ export const allIndexes: CollectionIndexes = {
 
 /** Collections whose documents may carry unsent events: what jobs/drainEvents.ts looks through. */
 export const eventfulCollections: readonly string[] = [
+  'blocks',
   'collectives',
   'domainRules',
   'emailChanges',
@@ -43,8 +48,10 @@ export const eventfulCollections: readonly string[] = [
   'follows',
   'interactions',
   'invitations',
+  'moves',
   'people',
   'posts',
+  'reports',
   'resets',
   'services',
   'settings',

@@ -20,6 +20,8 @@ import { loadViews } from '../../server/http/views.js';
 import { loadI18n } from '../../server/i18n.js';
 import { newId } from '../../server/ids.js';
 import { defaultSettings, writeSettings } from '../../server/instances/settings.js';
+import { makeReport, receiveReport } from '../../server/moderation/actions.js';
+import { block } from '../../server/partners/actions/blocking.js';
 import { viewsDir } from '../../server/paths.js';
 import { insertPerson } from '../../server/people/actions/accounts.js';
 import { publishPost } from '../../server/posts/actions.js';
@@ -75,7 +77,23 @@ async function furnish(house: House, memberId: string): Promise<void> {
       fr: 'Le nuage ferme samedi de 8 h à 10 h : nous changeons un disque. Vos fichiers restent sur vos appareils.',
       en: 'The cloud closes on Saturday from 8 to 10: we replace a disk. Your files stay on your devices.',
     };
-    await publishPost(at(), hoster._id, news);
+    const post = await publishPost(at(), hoster._id, news);
+    const blocked = { kind: 'domain', domain: 'pourriels.example' } as const;
+    await block(at(), { kind: 'collective', id: hoster._id }, blocked, 'Publicité par dizaines');
+    await makeReport(
+      { ...at(), actor: null },
+      {
+        about: `/@${id}/posts/${post._id}`,
+        reason: 'wrong',
+        comment: 'La maintenance a eu lieu vendredi, pas samedi.',
+        contact: 'jo@voisins.example',
+        tellsTheirs: false,
+      },
+    );
+    await receiveReport(at(), {
+      ...{ host: 'social.voisins.example', objects: [`${house.site.baseUrl}/actors/${id}`], comment: '' },
+      ...{ activityIri: 'https://social.voisins.example/flags/1', raw: Buffer.from('') },
+    });
   }
   await drainEvents({
     store: house.store,
@@ -117,7 +135,9 @@ export async function startSampleServer(empty = false): Promise<SampleServer> {
     trustProxy: 0,
     privateHosts: [],
     lookUpActor: async () => ({ outcome: 'failed', reason: 'unavailable' }),
+    lookUpPost: async () => null,
     fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
+    pictures: { find: async () => null, load: async () => null, prune: async () => 0 },
     now: () => new Date(),
   };
   const people = await addPeople(house);

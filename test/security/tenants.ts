@@ -17,10 +17,13 @@ import { recordChange } from '../../server/history/actions.js';
 import { setRule } from '../../server/instances/actions/domainRules.js';
 import { deliveriesIn, peersIn } from '../../server/instances/peerQueries.js';
 import type { FailedEvent } from '../../server/instances/schema.js';
+import { makeReport } from '../../server/moderation/actions.js';
 import { noticeEvent } from '../../server/notices/actions/noticeEvent.js';
+import { block } from '../../server/partners/actions/blocking.js';
 import { receivePost } from '../../server/partners/actions/feed.js';
 import { followActor, receiveFollowAnswer } from '../../server/partners/actions/following.js';
 import { receiveFollow } from '../../server/partners/actions.js';
+import { blocksIn } from '../../server/partners/blockQueries.js';
 import { followingsIn, followsIn } from '../../server/partners/queries.js';
 import type { RemoteActor } from '../../server/partners/schema.js';
 import { invitePerson } from '../../server/people/actions/invitations.js';
@@ -63,6 +66,8 @@ export interface Tenant {
   partnerPost: string;
   /** Asked by this hoster of itself; its title, intro and questions are private. */
   survey: string;
+  /** With a private note. */
+  block: string;
   logoId: string;
   draftLogoId: string;
   mailIds: string[];
@@ -89,6 +94,8 @@ export interface TwinHouse extends WholeApp {
   sessionKeys: Partial<Record<Role, string>>;
   failedEventId: string;
   adminInvitationId: string;
+  /** Of a post of alpha. */
+  reportId: string;
   drain(): Promise<void>;
 }
 
@@ -118,7 +125,14 @@ export async function startTwinHouse(): Promise<TwinHouse> {
 
 async function buildTwinHouse(): Promise<TwinHouse> {
   const jobs = { list: () => [{ name: 'prune', ...noJob }], runNow: async (name: string) => name === 'prune' };
-  const app = await startWholeApp({ metricsToken: 'a-token-of-the-tests', engine: { jobs } });
+  const lookUpActor = async () => ({ outcome: 'failed', reason: 'unavailable' }) as const;
+  const picture = { type: 'image/png' as const, bytes: png };
+  const pictures = { find: async () => null, load: async () => picture, prune: async () => 0 };
+  const app = await startWholeApp({
+    metricsToken: 'a-token-of-the-tests',
+    engine: { jobs },
+    house: { pictures, lookUpActor },
+  });
   const { house } = app;
   const drain = () => drainAll(app);
   const alpha = await buildTenant(app, 'alpha', drain);
@@ -148,6 +162,13 @@ async function buildTwinHouse(): Promise<TwinHouse> {
     collective: null,
     language: 'fr',
   });
+  const report = await makeReport(contextFor(house, null), {
+    about: `/@alpha/posts/${alpha.post._id}`,
+    reason: 'spam',
+    comment: 'For the tests',
+    contact: 'visitor@example.org',
+    tellsTheirs: false,
+  });
   await drain();
   const failedEventId = await parkEvent(app, alpha);
   const reasons = { publicReason: 'Spam', privateReason: '' };
@@ -164,6 +185,7 @@ async function buildTwinHouse(): Promise<TwinHouse> {
     sessionKeys,
     failedEventId,
     adminInvitationId: invitation._id,
+    reportId: report._id,
     drain,
   };
 }
@@ -370,21 +392,39 @@ async function keepPeer({ house }: WholeApp): Promise<void> {
   });
 }
 
+/** Of every post from elsewhere. */
+export const partnerPicture = 'https://elsewhere.example/picture.png';
+
 /** The hoster follows somebody elsewhere, who writes to followers only. */
 async function addPartner({ house }: WholeApp, by: Collective, name: string, content: string) {
   const ctx = contextFor(house, systemActor);
   const followed = `https://elsewhere.example/users/${name}`;
-  await followActor(ctx, { kind: 'collective', id: by._id }, { actor: followed, list: '' });
+  await followActor(ctx, { kind: 'collective', id: by._id }, { actor: followed, lists: ['network'] });
   const following = await followingsIn(house.store).findOne({ followed });
   if (!following) throw new Error('no following');
   const { followIri } = following;
   await receiveFollowAnswer(ctx, { answer: 'accept', followed, followIri, follower: null });
   const iri = `${followed}/posts/1`;
-  const document = { id: iri, type: 'Note', attributedTo: followed, to: [`${followed}/followers`], content };
+  const attachment = { type: 'Image', mediaType: 'image/png', url: partnerPicture };
+  const document = {
+    id: iri,
+    type: 'Note',
+    attributedTo: followed,
+    to: [`${followed}/followers`],
+    content,
+    attachment,
+  };
   const post = fromPost(document, [], house.now());
   if (!post) throw new Error('no post');
   await receivePost(ctx, post, followed);
-  return { following: following._id, partnerPost: post._id };
+  await block(
+    ctx,
+    { kind: 'collective', id: by._id },
+    { kind: 'domain', domain: 'unwanted.example' },
+    canaries[by.handle as TenantName],
+  );
+  const kept = await blocksIn(house.store).findOne({ blocker: following.follower });
+  return { following: following._id, partnerPost: post._id, block: kept?._id ?? '' };
 }
 
 async function parkEvent({ house }: WholeApp, { collective }: Tenant): Promise<string> {

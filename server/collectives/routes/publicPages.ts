@@ -4,6 +4,7 @@ import { listServicesOf } from '../../catalogue/queries.js';
 import { organizationJsonLd } from '../../formats/schemaOrg.js';
 import { regionName } from '../../formatters.js';
 import type { Routes } from '../../http/routes.js';
+import { findMovedTo } from '../../partners/queries.js';
 import { presentPosts } from '../../posts/present.js';
 import { countPublicPosts, listPublicPosts } from '../../posts/queries.js';
 import { textIn } from '../../shapes.js';
@@ -69,6 +70,7 @@ export function publicPages(routes: Routes): void {
       })),
       posts: await presentPosts(house.store, collective, posts, language),
       morePosts: postCount > postsShown,
+      movedTo: await findMovedTo(house.store, collective.handle),
       can: { edit: mayEditCollective(ctx.actor, collective) },
     };
     await visit.page('collectives/page', model, {

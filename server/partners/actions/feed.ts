@@ -2,6 +2,7 @@
 // done again: a repeat changes nothing, an older version loses, what was deleted stays deleted.
 import type { Context } from '../../context.js';
 import { type Doc, DuplicateKeyError } from '../../store/store.js';
+import { listWhoHide } from '../blockQueries.js';
 import { feedEntriesIn, findRemoteActor, followingsIn, remotePostsIn } from '../queries.js';
 import { feedPosition, isNewer, isPublicAudience, mayRead, postKey } from '../rules.js';
 import type { FeedEntry, RemotePost } from '../schema.js';
@@ -24,6 +25,11 @@ export async function receiveBoost(ctx: Context, post: RemotePost, from: string,
   if (readers.length === 0) return;
   const kept = await keep(ctx, post);
   if (kept.deletedAt === null) await addEntries(ctx, kept, from, readers, at);
+}
+
+/** A member opened a public post by its address: it is kept, so that it can be read and answered here. */
+export async function keepOpenedPost(ctx: Context, post: RemotePost): Promise<void> {
+  if (isPublicAudience(post.audience)) await keep(ctx, post);
 }
 
 /** A boost is taken back: its entries go, the post stays where it came by itself. */
@@ -92,16 +98,18 @@ export async function forgetPostsOf(ctx: Context, author: string): Promise<void>
 
 interface Reader extends Doc {
   follower: string;
-  list: string;
+  lists: string[];
   muted: boolean;
 }
 
-/** Those of ours who follow the actor by whom it came, and may read it. */
+/** Those of ours who follow the actor by whom it came, and may read it; not who keeps it or the authors away. */
 async function readersOf(ctx: Context, post: RemotePost, from: string): Promise<Reader[]> {
   const actor = await findRemoteActor(ctx.store, from);
   if (!actor || actor.goneAt !== null) return [];
   const followings = await followingsIn(ctx.store).find({ followed: from, state: 'accepted' }).toArray();
-  return followings.filter(({ follower }) => mayRead(post, follower, actor));
+  if (followings.length === 0) return [];
+  const hidden = await listWhoHide(ctx.store, [from, ...post.authors]);
+  return followings.filter(({ follower }) => mayRead(post, follower, actor) && !hidden.has(follower));
 }
 
 /** The post as kept: the first version that arrived, or what became of it. */
@@ -122,9 +130,9 @@ async function insert(ctx: Context, post: RemotePost): Promise<void> {
 async function addEntries(ctx: Context, post: RemotePost, from: string, readers: Reader[], at: Date): Promise<void> {
   const position = feedPosition(at, ctx.now, post._id);
   const entries = readers.map(
-    ({ follower, list, muted }): FeedEntry => ({
+    ({ follower, lists, muted }): FeedEntry => ({
       _id: postKey(`${follower} ${post._id}`),
-      ...{ reader: follower, position, post: post._id, from, list, muted, at: ctx.now },
+      ...{ reader: follower, position, post: post._id, from, lists, muted, at: ctx.now },
     }),
   );
   try {

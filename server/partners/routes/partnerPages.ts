@@ -1,29 +1,28 @@
 // The pages on which a collective, or a person with a public profile, finds partners on the Fediverse, follows and reads them.
 // The same pages under two addresses; who may act for whom is decided by queries.ts and actions/.
-import type { z } from 'zod';
 import { DomainError } from '../../errors.js';
-import { type Limit, withinLimit } from '../../http/limits.js';
-import { personOf, type Routes, type Visit } from '../../http/routes.js';
+import { withinLimit } from '../../http/limits.js';
+import { personOf, type Routes } from '../../http/routes.js';
 import { presentPosts } from '../../posts/present.js';
 import { listRepliesOf } from '../../posts/queries.js';
-import { followActor, muteFollowing, sortFollowing, unfollowActor } from '../actions/following.js';
+import { keepOpenedPost } from '../actions/feed.js';
+import { followActor, muteFollowing, unfollowActor } from '../actions/following.js';
 import { makeInteraction, replyToPost, undoInteraction } from '../actions/interact.js';
+import { exportFollowings } from '../exports.js';
 import {
-  type PartnerPage,
+  listHref,
   partnersPath,
   presentFeed,
-  presentFollowings,
   presentInteractions,
   presentLists,
   presentLookUp,
-  presentPartnerFrame,
   presentRemotePost,
+  strangerLinks,
 } from '../present.js';
 import {
   findFollowing,
   findThread,
   getParty,
-  listFollowings,
   listInteractions,
   listNames,
   mapActors,
@@ -37,38 +36,22 @@ import {
   followingParams,
   followShape,
   interactionKinds,
-  listShape,
-  type PartyRef,
   partyParams,
   postParams,
   replyShape,
 } from '../schema.js';
-
-type AnyVisit = Visit<z.output<typeof partyParams>, unknown, unknown>;
-
-/** Each look-up asks a server elsewhere. */
-const lookUps: Limit = { name: 'partners.lookUp', limit: 60, windowMs: 60 * 60 * 1000 };
+import { type AnyVisit, lookUps, refOf, show, showFollowing } from './frame.js';
+import { listPages } from './listPages.js';
+import { movePages } from './movePages.js';
 
 export function partnerPages(routes: Routes): void {
   for (const path of ['/my/collectives/:id/partners', '/me/partners']) {
     readingPages(routes, path);
     findingPages(routes, path);
     followingPages(routes, path);
+    listPages(routes, path);
+    movePages(routes, path);
   }
-}
-
-function refOf(visit: AnyVisit): PartyRef {
-  const { id } = visit.params;
-  return id === undefined ? { kind: 'person', id: personOf(visit.ctx).personId } : { kind: 'collective', id };
-}
-
-async function show(visit: AnyVisit, party: Party, page: PartnerPage, view: string, model: object): Promise<void> {
-  const frame = presentPartnerFrame(visit.ctx.actor, party, page, visit.language);
-  await visit.page(
-    `partners/${view}`,
-    { ...frame, ...model },
-    { title: visit.t(`partners.${page}.title`), nav: 'mine' },
-  );
 }
 
 function readingPages(routes: Routes, path: string): void {
@@ -82,6 +65,7 @@ function readingPages(routes: Routes, path: string): void {
     await show(visit, party, 'feed', 'feed', {
       posts: await presentFeed(base, feed.items),
       lists: presentLists(base, names, list),
+      listHref: list !== undefined && names.includes(list) ? listHref(base, list) : null,
       olderHref: feed.next === null ? null : `${base}?${older}`,
       isFirst: visit.query.before === undefined,
     });
@@ -107,6 +91,7 @@ function readingPages(routes: Routes, path: string): void {
       own: await presentOwnReplies(visit, party, thread.post.iri),
       mayReply: party.collective !== null && party.isPublic && isPublicAudience(thread.post.audience),
       replyAction: `${base}/posts/${thread.post._id}/reply`,
+      ...strangerLinks(base, thread.post.iri, thread.post.authors[0] ?? ''),
       deeds: party.isPublic ? presentInteractions(base, thread.post, made) : [],
     });
   });
@@ -144,7 +129,9 @@ function findingPages(routes: Routes, path: string): void {
     const party = await getParty(visit.ctx, refOf(visit));
     const { q } = visit.query;
     const result = q === '' ? {} : await lookUp(visit, party, q);
-    const lists = await listNames(visit.ctx.store, party.iri);
+    if ('post' in result) return visit.redirect(`${partnersPath(party.ref)}/posts/${result.post}`);
+    const names = await listNames(visit.ctx.store, party.iri);
+    const lists = names.map((name) => ({ value: name, label: name }));
     await show(visit, party, 'find', 'find', { q, lists, ...result });
   });
 
@@ -156,29 +143,28 @@ function findingPages(routes: Routes, path: string): void {
   });
 }
 
-async function lookUp(visit: AnyVisit, party: Party, q: string): Promise<object> {
+async function lookUp(visit: AnyVisit, party: Party, q: string): Promise<{ post: string } | object> {
   if (!(await withinLimit(visit.house, lookUps, personOf(visit.ctx).personId))) {
     throw new DomainError('too-many', 'partners.error.tooManyLookUps', { retryAfter: 3600 });
   }
   const found = await visit.house.lookUpActor(q);
+  const post = found.outcome === 'failed' && /^https?:/i.test(q) ? await visit.house.lookUpPost(q) : null;
+  if (post) {
+    await keepOpenedPost(visit.ctx, post);
+    return { post: post._id };
+  }
   const known =
     found.outcome === 'found' ? await findFollowing(visit.ctx.store, followKey(party.iri, found.actor._id)) : null;
-  return presentLookUp(found, known?.state ?? null);
+  return presentLookUp(partnersPath(party.ref), found, known?.state ?? null);
 }
 
 function followingPages(routes: Routes, path: string): void {
-  routes.get(`${path}/following`, { access: 'signedIn', params: partyParams }, async (visit) => {
+  routes.get(`${path}/following`, { access: 'signedIn', params: partyParams }, (visit) => showFollowing(visit));
+
+  routes.get(`${path}/following.csv`, { access: 'signedIn', params: partyParams }, async (visit) => {
     const party = await getParty(visit.ctx, refOf(visit));
-    const base = partnersPath(party.ref);
-    const [waiting, followed] = await Promise.all([
-      listFollowings(visit.ctx.store, party.iri, 'pending'),
-      listFollowings(visit.ctx.store, party.iri, 'accepted'),
-    ]);
-    await show(visit, party, 'following', 'following', {
-      waiting: presentFollowings(base, waiting),
-      followed: presentFollowings(base, followed),
-      names: await listNames(visit.ctx.store, party.iri),
-    });
+    const csv = await exportFollowings(visit.ctx.store, party.iri);
+    visit.res.attachment(`following-${party.handle}.csv`).type('text/csv').send(csv);
   });
 
   const deeds = {
@@ -193,9 +179,4 @@ function followingPages(routes: Routes, path: string): void {
       visit.redirect(`${partnersPath(refOf(visit))}/following`, { key: `partners.${verb}.done` });
     });
   }
-  const spec = { access: 'signedIn', params: followingParams, body: listShape } as const;
-  routes.post(`${path}/following/:following/list`, spec, async (visit) => {
-    await sortFollowing(visit.ctx, refOf(visit), visit.params.following, visit.body.list);
-    visit.redirect(`${partnersPath(refOf(visit))}/following`, { key: 'partners.list.done' });
-  });
 }

@@ -9,6 +9,7 @@ import { pending } from '../../events.js';
 import { retireHandle } from '../../handles/handles.js';
 import { endSessions } from '../../http/session.js';
 import { forgetFailedEvents } from '../../instances/actions.js';
+import { forgetReporter } from '../../moderation/actions.js';
 import { forgetMails } from '../../notices/queries.js';
 import { forgetPartnersOf } from '../../partners/actions/following.js';
 import type { Filter } from '../../store/store.js';
@@ -37,6 +38,7 @@ export async function deletePerson(ctx: Context, personId: string, proof: { curr
   }
   await leaveAllCollectives(ctx, personId);
   await forgetLinks(ctx, person);
+  await forgetReporter(ctx, person);
   if (person.handle) await forgetPartnersOf(ctx, person.handle);
   if (person.handle) await retireHandle(ctx, person.handle);
   await erase(ctx, person);

@@ -1,6 +1,9 @@
 // The download of one's own data.
 import type { Context } from '../../context.js';
 import { listSessions } from '../../http/session.js';
+import { listReportsBy } from '../../moderation/queries.js';
+import { exportPartners } from '../../partners/exports.js';
+import { actorIri } from '../../partners/rules.js';
 import type { Doc } from '../../store/store.js';
 import { exportPerson } from '../present.js';
 import { emailChangesIn, findMemberships, invitationsIn, resetsIn } from '../queries.js';
@@ -17,6 +20,7 @@ export async function collectOwnData(ctx: Context, person: Person): Promise<Reco
   const changes = await emailChangesIn(store).find({ personId: person._id }).toArray();
   const resets = await resetsIn(store).find({ personId: person._id }).toArray();
   const mails = await store.collection<StoredMail>('mails').find({ personId: person._id }).toArray();
+  const reports = await listReportsBy(store, person._id);
   return {
     exportedAt: now,
     instance: ctx.site.baseUrl,
@@ -32,6 +36,8 @@ export async function collectOwnData(ctx: Context, person: Person): Promise<Reco
     })),
     emailChanges: changes.map(({ email, createdAt, usedAt }) => ({ email, createdAt, usedAt })),
     passwordResets: resets.map(({ requestedBy, createdAt, usedAt }) => ({ requestedBy, createdAt, usedAt })),
+    reports: reports.map(({ objects, reason, comment, createdAt }) => ({ objects, reason, comment, createdAt })),
+    partners: person.handle ? await exportPartners(store, actorIri(ctx.site, person.handle), person.handle) : null,
     mails: mails.map(({ to, subject, kind, createdAt, sentAt }) => ({ to, subject, kind, createdAt, sentAt })),
   };
 }

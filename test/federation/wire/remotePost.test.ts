@@ -51,7 +51,7 @@ const table: Record<string, Shown> = {
     originHref: 'https://lemmy.example/post/1',
     media: [
       'partners.media.other  https://pads.example/compare',
-      'partners.media.other  https://lemmy.example/pictrs/1.webp',
+      'partners.media.image  https://lemmy.example/pictrs/1.webp',
     ],
   },
   'mobilizon/feed-event': {
