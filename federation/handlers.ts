@@ -1,5 +1,6 @@
 // TABLE: activity -> what it does here. A handler is parse, then deed; it sees only the normalised activity, the actor whose
-// key signed it, and what is stored. What we take note of and do nothing about says so.
+// key signed it, and what is stored. What we take note of and do nothing about says so. What is about surveys has been taken
+// out before (receiveSurveys.ts).
 import { DomainError } from '../server/errors.js';
 import { readPolicy } from '../server/instances/queries.js';
 import { isLimitedPeer } from '../server/instances/rules.js';
@@ -16,6 +17,7 @@ import { moveFollowings, receiveFollowAnswer } from '../server/partners/actions/
 import { forgetRemoteActor, receiveFollow, receiveUndoFollow } from '../server/partners/actions.js';
 import { findRemotePost, isAskedFromHere, isFollowedHere } from '../server/partners/queries.js';
 import { postTypes, type RemoteActor, type RemotePost } from '../server/partners/schema.js';
+import { forgetSurveysOf } from '../server/surveys/actions/receiving.js';
 import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
 import { contextFor, type Federation } from './federation.js';
 import { isLocal, localHandleIn, readIri, sameOrigin } from './iris.js';
@@ -143,7 +145,10 @@ async function receiveUndo({ federation, activity, sender }: Inbound): Promise<v
 async function receiveDelete(inbound: Inbound): Promise<void> {
   const { federation, activity, sender } = inbound;
   const ctx = contextFor(federation);
-  if (activity.object?.id === sender._id) return forgetRemoteActor(ctx, sender._id);
+  if (activity.object?.id === sender._id) {
+    await forgetSurveysOf(ctx, { owner: sender._id });
+    return forgetRemoteActor(ctx, sender._id);
+  }
   checkOwnObject(inbound);
   const iri = activity.object?.id ?? '';
   const known = await findRemotePost(ctx.store, iri);
@@ -267,7 +272,7 @@ async function receiveFlag({ federation, activity, sender, raw }: Inbound): Prom
 }
 
 /** Refuses (403) an object from another origin than its sender, ours included, or by somebody else; 400 one without id. */
-function checkOwnObject({ activity, sender }: Inbound): void {
+export function checkOwnObject({ activity, sender }: Inbound): void {
   const { object } = activity;
   if (object?.id === undefined || object.id === null)
     throw new Refusal(400, `a ${activity.type} needs an object with an id`);

@@ -19,6 +19,13 @@ import { announceActorChange, announceMove } from './announce/moves.js';
 import { announcePost, announcePostChange, announcePostGone } from './announce/posts.js';
 import { announceReport } from './announce/reports.js';
 import { announceClosing, announceService, announceServiceChange, announceServiceGone } from './announce/services.js';
+import {
+  announceSurvey,
+  announceSurveyAnswer,
+  announceSurveyAnswerGone,
+  announceSurveyGone,
+  announceSurveyReceipt,
+} from './announce/surveys.js';
 import { publicAudience } from './contexts.js';
 import { fanOut } from './delivery.js';
 import type { Federation } from './federation.js';
@@ -59,6 +66,8 @@ export interface Draft {
   context?: unknown[];
   /** Plain text of the activity itself. */
   content?: string;
+  /** More of the activity itself. Only with `context`. */
+  more?: Json;
 }
 
 export type Announced<T extends EventType> = EventOf<T> & Pick<PendingEvent, 'eventId' | 'at' | 'change'>;
@@ -98,13 +107,18 @@ const table: { readonly [T in EventType]: Row<T> } = {
   'report.made': announceReport,
   'interaction.made': announceInteraction,
   'interaction.undone': announceInteractionUndone,
-  'survey.opened': notFederated,
-  'survey.changed': notFederated,
-  'survey.extended': notFederated,
-  'survey.closed': notFederated,
-  'survey.published': notFederated,
-  'survey.deleted': notFederated,
+  'survey.opened': announceSurvey,
+  'survey.changed': announceSurvey,
+  'survey.extended': announceSurvey,
+  'survey.closed': announceSurvey,
+  'survey.published': announceSurvey,
+  'survey.deleted': announceSurveyGone,
   'survey.answered': notFederated,
+  'remoteSurvey.received': notFederated,
+  'surveyAnswer.sent': announceSurveyAnswer,
+  'surveyAnswer.withdrawn': announceSurveyAnswerGone,
+  'surveyAnswer.refused': notFederated,
+  'surveyReceipt.given': announceSurveyReceipt,
   'actor.changed': announceActorChange,
   'actor.moved': announceMove,
 };
@@ -115,7 +129,9 @@ export async function announceEvent(federation: Federation, event: PendingEvent)
   if (row === notFederated) return;
   const drafts = await row(federation, event);
   for (const [index, draft] of drafts.entries()) await keep(federation, event, draft, keyOf(event.eventId, index));
-  const keys = [0, 1].map((index) => keyOf(event.eventId, index));
+  // Two at least: what was drafted before a crash may not be drafted again.
+  const count = Math.max(2, drafts.length);
+  const keys = Array.from({ length: count }, (_, index) => keyOf(event.eventId, index));
   const kept = await activitiesIn(federation)
     .find({ _id: { $in: keys } }, { sort: { _id: 1 } })
     .toArray();
@@ -179,6 +195,7 @@ async function write(
         ...base,
         published: event.at.toISOString(),
         ...said,
+        ...draft.more,
         object: draft.object,
         ...(draft.target === undefined ? {} : { target: draft.target }),
       }

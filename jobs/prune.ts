@@ -23,6 +23,8 @@ import { pruneFollowings, purgePartnersOf } from '../server/partners/actions/fol
 import { pruneInteractions } from '../server/partners/actions/interact.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
+import { pruneRemoteSurveys } from '../server/surveys/actions/receiving.js';
+import { purgeSentAnswersOf } from '../server/surveys/actions/sending.js';
 import type { JobTools } from './tools.js';
 
 const deeds: Record<string, (ctx: Context, federation: Federation, house: House) => Promise<number>> = {
@@ -33,13 +35,14 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
   services: purgeWithdrawnServices,
   rules: pruneRules,
   refusedPeers: (_ctx, federation) => enforcePolicy(federation),
-  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf]),
+  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf, purgeSentAnswersOf]),
   follows: pruneFollows,
   followings: pruneFollowings,
   interactions: pruneInteractions,
   blocks: pruneBlocks,
   reports: pruneReports,
   remotePosts: pruneRemotePosts,
+  remoteSurveys: pruneRemoteSurveys,
   remoteActors: pruneRemoteActors,
   deliveries: (_ctx, federation) => pruneDeliveries(federation),
   activities: (_ctx, federation) => pruneActivities(federation),

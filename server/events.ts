@@ -47,7 +47,13 @@ export type DomainEvent =
   | { type: 'survey.closed'; surveyId: string }
   | { type: 'survey.published'; surveyId: string }
   | { type: 'survey.deleted'; surveyId: string }
-  | { type: 'survey.answered'; surveyId: string; answerId: string };
+  | { type: 'survey.answered'; surveyId: string; answerId: string }
+  /** A survey of another instance came, or changed. */
+  | { type: 'remoteSurvey.received'; surveyKey: string; what: 'opened' | 'extended' | 'published' | 'changed' }
+  | { type: 'surveyAnswer.sent'; answerId: string }
+  | { type: 'surveyAnswer.withdrawn'; answerId: string }
+  | { type: 'surveyAnswer.refused'; answerId: string }
+  | { type: 'surveyReceipt.given'; receiptId: string };
 
 export type EventType = DomainEvent['type'];
 export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;

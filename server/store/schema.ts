@@ -15,6 +15,7 @@ import { partnersIndexes } from '../partners/queries.js';
 import { peopleIndexes } from '../people/queries.js';
 import { postIndexes } from '../posts/queries.js';
 import { surveyIndexes } from '../surveys/queries.js';
+import { remoteSurveyIndexes } from '../surveys/remoteSurveys.js';
 import { uploadIndexes } from '../uploads/queries.js';
 import type { CollectionIndexes } from './store.js';
 
@@ -34,6 +35,7 @@ export const allIndexes: CollectionIndexes = {
   ...peopleIndexes,
   ...postIndexes,
   ...sessionIndexes,
+  ...remoteSurveyIndexes,
   ...surveyIndexes,
   ...uploadIndexes,
 };
@@ -56,6 +58,9 @@ export const eventfulCollections: readonly string[] = [
   'services',
   'settings',
   'sources',
+  'remoteSurveys',
+  'sentAnswers',
   'surveyAnswers',
+  'surveyReceipts',
   'surveys',
 ];

@@ -2,9 +2,22 @@
 import { findCollective } from '../collectives/queries.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Context } from '../context.js';
+import { isRetried } from '../instances/peerQueries.js';
 import { actorIri } from '../partners/rules.js';
 import { findAnswer, findDraft, findSurvey, getVersion, hasAnswered, surveysIn } from './queries.js';
+import {
+  asksRemotely,
+  findRemoteSurvey,
+  findSentAnswer,
+  listRemoteSurveysFor,
+  type Refused,
+  type RemoteResults,
+  type RemoteSurvey,
+  resultOfRemote,
+  type SentState,
+} from './remoteSurveys.js';
 import type { Answerer, NameRule, Section, Survey, SurveyState, Texts, Values } from './schema.js';
+import type { SurveyResult } from './tally.js';
 
 /** One survey before those whom it asks. */
 export interface AskedSurvey {
@@ -24,6 +37,19 @@ export interface AskedSurvey {
   sections: Section[];
   /** Null: it belongs to another instance. */
   survey: Survey | null;
+  /** Null: it is one of ours. */
+  elsewhere: Elsewhere | null;
+}
+
+export interface Elsewhere {
+  host: string;
+  /** Where an anonymous answer is given, on the owner's instance. */
+  link: string | null;
+  /** Published there; null: not yet. */
+  results: SurveyResult | null;
+  /** What stands beside the figures. */
+  published: Omit<RemoteResults, 'questions'> | null;
+  chosenSlot: Survey['chosenSlot'];
 }
 
 /** What the collective has said so far. */
@@ -37,6 +63,20 @@ export interface OwnAnswer {
   draft: { values: Values; byName: string; at: Date; version: number } | null;
   /** There is an answer, though it may be one that nobody can find again. */
   isAnswered: boolean;
+  /** Of an answer that went to another instance; null: it did not. */
+  sent: Sent | null;
+}
+
+export interface Sent {
+  state: SentState;
+  host: string;
+  sentAt: Date;
+  receiptAt: Date | null;
+  refusal: Refused | null;
+  /** It was tried for a week in vain: it has to be sent again. */
+  isLost: boolean;
+  /** The last try failed; the next ones follow by themselves. */
+  isUnreachable: boolean;
 }
 
 export function answererFor(ctx: Context, collective: Collective): Answerer {
@@ -46,9 +86,33 @@ export function answererFor(ctx: Context, collective: Collective): Answerer {
 
 /** A survey that asks this collective, open or over; null: there is none of that key, or it asks others. */
 export async function findAsked(ctx: Context, collective: Collective, key: string): Promise<AskedSurvey | null> {
+  if (/^[0-9a-f]{64}$/.test(key)) {
+    const remote = await findRemoteSurvey(ctx.store, key);
+    return remote !== null && asksRemotely(remote, answererFor(ctx, collective)) ? fromRemote(remote, ctx.now) : null;
+  }
   const survey = await findSurvey(ctx.store, key);
   if (survey === null || !isAsked(survey, collective)) return null;
   return fromSurvey(ctx, survey);
+}
+
+/** As told by its owner. Its end counts here too, before its owner's word of the closing has come. */
+function fromRemote(remote: RemoteSurvey, now: Date): AskedSurvey {
+  const { _id, title, intro, languages, timeZone, names, state, closesAt, closedAt, organiser, version, sections } =
+    remote;
+  const { host, link, results, chosenSlot } = remote;
+  const isOver = closesAt !== null && closesAt <= now;
+  const { questions: _questions, ...published } = results ?? { questions: null };
+  return {
+    key: _id,
+    ...{ title, intro, languages, timeZone, names, closesAt, closedAt, organiser, version, sections },
+    state: isOver ? 'closed' : state,
+    survey: null,
+    elsewhere: {
+      ...{ host, link, chosenSlot },
+      results: resultOfRemote(remote),
+      published: results === null ? null : (published as Omit<RemoteResults, 'questions'>),
+    },
+  };
 }
 
 function isAsked(survey: Survey, collective: Pick<Collective, '_id'>): boolean {
@@ -78,6 +142,7 @@ async function fromSurvey(ctx: Context, survey: Survey): Promise<AskedSurvey> {
     version,
     sections,
     survey,
+    elsewhere: null,
   };
 }
 
@@ -88,6 +153,7 @@ async function organiserOf(ctx: Context, collectiveId: string): Promise<AskedSur
 }
 
 export async function findOwnAnswer(ctx: Context, asked: AskedSurvey, answerer: Answerer): Promise<OwnAnswer> {
+  if (asked.survey === null) return findOwnSent(ctx, asked, answerer);
   const surveyId = asked.key;
   const [answer, draft, isAnswered] = await Promise.all([
     findAnswer(ctx.store, surveyId, answerer.key),
@@ -101,6 +167,36 @@ export async function findOwnAnswer(ctx: Context, asked: AskedSurvey, answerer: 
     edits: answer?.edits ?? [],
     draft: draft && { values: draft.values, byName: draft.byName, at: draft.at, version: draft.version },
     isAnswered,
+    sent: null,
+  };
+}
+
+/** Milliseconds for which a delivery is tried. */
+const triesMs = 7 * 24 * 60 * 60 * 1000;
+
+async function findOwnSent(ctx: Context, asked: AskedSurvey, answerer: Answerer): Promise<OwnAnswer> {
+  const remote = await findRemoteSurvey(ctx.store, asked.key);
+  const [sent, draft] = await Promise.all([
+    remote && findSentAnswer(ctx.store, remote.iri, answerer.key),
+    findDraft(ctx.store, asked.key, answerer.key),
+  ]);
+  const kept = draft && { values: draft.values, byName: draft.byName, at: draft.at, version: draft.version };
+  if (!sent) return { values: null, byName: '', at: null, edits: [], draft: kept, isAnswered: false, sent: null };
+  const { state, host, sentAt, receiptAt, refusal } = sent;
+  const isWaiting = receiptAt === null;
+  const isLost = isWaiting && ctx.now.getTime() - sentAt.getTime() > triesMs;
+  const stands = state !== 'withdrawn';
+  return {
+    values: stands ? sent.values : null,
+    byName: sent.byName,
+    at: stands ? sentAt : null,
+    edits: sent.edits,
+    draft: kept,
+    isAnswered: stands,
+    sent: {
+      ...{ state, host, sentAt, receiptAt, refusal, isLost },
+      isUnreachable: isWaiting && (await isRetried(ctx.store, host)),
+    },
   };
 }
 
@@ -128,7 +224,16 @@ export async function listAsked(ctx: Context, collective: Collective): Promise<A
         return { asked, isAnswered, hasDraft: draft !== null };
       }),
   );
-  return lines.sort(byUrgency);
+  const remote = await listRemoteSurveysFor(ctx.store, answerer.key);
+  const elsewhere = await Promise.all(
+    remote.map(async (one) => {
+      const full = fromRemote(one, ctx.now);
+      const { sections: _sections, ...asked } = full;
+      const { isAnswered, draft, sent } = await findOwnAnswer(ctx, full, answerer);
+      return { asked, isAnswered: isAnswered && sent?.state !== 'refused', hasDraft: draft !== null };
+    }),
+  );
+  return [...lines, ...elsewhere].sort(byUrgency);
 }
 
 function byUrgency({ asked: a }: AskedLine, { asked: b }: AskedLine): number {

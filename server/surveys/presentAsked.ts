@@ -2,7 +2,7 @@
 import { editPath } from '../collectives/present.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Language } from '../context.js';
-import type { AskedLine, AskedSurvey, OwnAnswer } from './askedSurveys.js';
+import type { AskedLine, AskedSurvey, OwnAnswer, Sent } from './askedSurveys.js';
 import { pickText } from './rules.js';
 
 export function askedPath(collective: Pick<Collective, '_id'>, key: string): string {
@@ -45,6 +45,8 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, collective: Col
     // Who sees what, and when, in one sentence.
     promise: `surveys.promise.${asked.names}`,
     isAnonymous: asked.names === 'anonymous',
+    elsewhere: asked.elsewhere && { host: asked.elsewhere.host, link: asked.elsewhere.link },
+    sent: own.sent && presentSent(own.sent),
     own: {
       isAnswered: own.isAnswered,
       said: asked.names === 'anonymous' ? 'surveys.answered.anonymous' : 'surveys.answered.text',
@@ -54,5 +56,28 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, collective: Col
       draft: own.draft,
       isOfOtherVersion: own.draft !== null && own.draft.version !== asked.version,
     },
+  };
+}
+
+/** What is known of an answer that went to another instance: one notice. */
+function presentSent({ state, host, sentAt, receiptAt, refusal, isLost, isUnreachable }: Sent) {
+  const kinds = { accepted: 'well', refused: 'broken', unwithdrawn: 'broken', lost: 'broken' } as const;
+  const known = () => {
+    if (state === 'withdrawn') return refusal === null ? null : 'unwithdrawn';
+    if (state !== 'sent') return state;
+    return isLost ? 'lost' : isUnreachable ? 'unreachable' : 'waiting';
+  };
+  const what = known();
+  if (what === null) return null;
+  return {
+    kind: what in kinds ? kinds[what as keyof typeof kinds] : 'waiting',
+    title: `surveys.sent.${what}.title`,
+    text: `surveys.sent.${what}.text`,
+    at: receiptAt ?? sentAt,
+    host,
+    isRefusal: refusal !== null,
+    // Several questions may be wrong in the same way.
+    reasons: [...new Map(refusal?.errors.map(({ message }) => [message.key, message])).values()],
+    said: refusal?.errors.length === 0 ? refusal.text : '',
   };
 }

@@ -265,6 +265,8 @@ export const access: Record<string, Rule> = {
   [`POST ${mine}/asked/:survey`]: { who: 'ownPeople', body: { 'a.q': 'Oui', version: '1' } },
   [`GET ${mine}/asked/:survey/done`]: { who: 'members' },
   [`POST ${mine}/asked/:survey/withdraw`]: { who: 'ownPeople' },
+  'GET /surveys/by-link/:token': { who: 'everyone' },
+  'POST /surveys/by-link/:token': { who: 'everyone', body: { 'a.q': 'Oui', version: '1' } },
   [`GET ${mine}/posts`]: { who: 'members' },
   [`GET ${mine}/posts/new`]: { who: 'members' },
   [`POST ${mine}/posts/new`]: {

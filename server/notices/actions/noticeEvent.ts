@@ -83,6 +83,11 @@ const table: { [T in EventType]: Writer<T> } = {
   'survey.published': noMail,
   'survey.deleted': noMail,
   'survey.answered': noMail,
+  'remoteSurvey.received': noMail,
+  'surveyAnswer.sent': noMail,
+  'surveyAnswer.withdrawn': noMail,
+  'surveyAnswer.refused': noMail,
+  'surveyReceipt.given': noMail,
   'actor.changed': noMail,
   'actor.moved': noMail,
 };

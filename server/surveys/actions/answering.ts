@@ -139,7 +139,9 @@ export async function isCounted(ctx: Context, surveyId: string, receipt: string)
 export async function withdrawAnswer(ctx: Context, surveyId: string, answerer: Answerer, sentAt?: Date): Promise<void> {
   const survey = await getSurvey(ctx.store, surveyId);
   checkTakesAnswers(survey, ctx.now, sentAt);
-  const { deletedCount } = await answersIn(ctx.store).deleteOne({ _id: answerKey(surveyId, answerer.key) });
+  // What was sent later stands, however late this arrives.
+  const before = sentAt === undefined ? {} : { sentAt: { $lte: sentAt } };
+  const { deletedCount } = await answersIn(ctx.store).deleteOne({ _id: answerKey(surveyId, answerer.key), ...before });
   if (deletedCount === 0) throw new DomainError('not-found', 'error.notFound');
 }
 

@@ -16,6 +16,7 @@ import {
   turnoutsIn,
   versionsIn,
 } from '../queries.js';
+import { checkTravels } from '../remoteSurveys.js';
 import { checkMayOrganise, checkPromises, checkRevision, checkSections, mayChangeQuestions } from '../rules.js';
 import { limits, type Section, type Survey, type Texts } from '../schema.js';
 
@@ -101,6 +102,7 @@ export async function saveSections(
   if (!mayChangeQuestions(survey)) throw new DomainError('closed', 'surveys.error.closed');
   checkRevision(survey, revision);
   checkSections(sections);
+  checkTravels(survey, sections);
   const isNew = survey.state === 'open' && (await countAnswers(ctx.store, survey)) > 0;
   const number = isNew ? survey.version + 1 : survey.version;
   if (number > limits.versions) throw new DomainError('closed', 'surveys.error.tooManyVersions');

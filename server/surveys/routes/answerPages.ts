@@ -10,6 +10,7 @@ import type { FormState } from '../../http/form.js';
 import { personOf, type Routes, type Visit } from '../../http/routes.js';
 import { textIn } from '../../shapes.js';
 import { saveDraft, submitAnswer, withdrawAnswer } from '../actions/answering.js';
+import { recallAnswer, saveRemoteDraft, sendAnswer } from '../actions/sending.js';
 import { askedSections, readAnswers } from '../answers.js';
 import { type AskedSurvey, answererFor, findAsked, findOwnAnswer, listAsked, type OwnAnswer } from '../askedSurveys.js';
 import { presentAsked, presentAskedList } from '../presentAsked.js';
@@ -65,12 +66,16 @@ export function answerPages(routes: Routes): void {
     const base = `${editPath(collective)}/asked/${asked.key}`;
     const sent = { surveyId: asked.key, answerer, ...by, version, raw };
     if (step === 'send') {
-      const { receipt, isFirst } = await submitAnswer(visit.ctx, sent);
+      const { receipt, isFirst } =
+        asked.survey === null ? await sendAnswer(visit.ctx, collective._id, sent) : await submitAnswer(visit.ctx, sent);
       if (receipt !== null) return showReceipt(visit, receipt);
+      if (asked.elsewhere !== null) {
+        return visit.redirect(`${base}/done`, { key: 'surveys.done.sent', params: { host: asked.elsewhere.host } });
+      }
       return visit.redirect(`${base}/done`, { key: isFirst ? 'surveys.done.first' : 'surveys.done.again' });
     }
     if (step === 'next' && page !== 'all') checkPage(pages(sections, own)[page - 1], raw);
-    await saveDraft(visit.ctx, sent);
+    await (asked.survey === null ? saveRemoteDraft : saveDraft)(visit.ctx, sent);
     if (step === 'save' || page === 'all') return visit.redirect(`${base}?page=${page}`, { key: 'surveys.draft.kept' });
     visit.redirect(`${base}?page=${Math.max(1, step === 'next' ? page + 1 : page - 1)}`);
   });
@@ -86,7 +91,11 @@ export function answerPages(routes: Routes): void {
   routes.post(`${path}/:survey/withdraw`, { access: 'signedIn', params: askedParams }, async (visit) => {
     const { asked, collective } = await enter(visit);
     checkMayAnswerFor(visit, collective);
-    await withdrawAnswer(visit.ctx, asked.key, answererFor(visit.ctx, collective));
+    await (asked.survey === null ? recallAnswer : withdrawAnswer)(
+      visit.ctx,
+      asked.key,
+      answererFor(visit.ctx, collective),
+    );
     visit.redirect(`${editPath(collective)}/asked`, { key: 'surveys.withdrawn' });
   });
 }
@@ -112,6 +121,11 @@ function checkMayAnswerFor(visit: AskedVisit, collective: Collective): void {
 
 function sectionsOf(asked: AskedSurvey): Section[] {
   return asked.sections.filter(({ questions }) => questions.length > 0);
+}
+
+/** Elsewhere an anonymous answer is given at the owner's, by a link. */
+function isAnsweredHere(asked: AskedSurvey): boolean {
+  return asked.survey !== null || asked.names !== 'anonymous';
 }
 
 /** What is known so far: the draft, else what was sent. */
@@ -193,7 +207,7 @@ async function show(visit: AskedVisit, entered: Entered, { page, values, errors 
     isFirst: current === 1,
     isLast: current === 'all' || current === all.length,
     pages: current === 'all' ? 0 : all.length,
-    mayAnswer: asked.state === 'open' && mayAnswerFor(visit.ctx.actor, collective),
+    mayAnswer: asked.state === 'open' && mayAnswerFor(visit.ctx.actor, collective) && isAnsweredHere(asked),
     mayDraft: asked.names !== 'anonymous',
     hasPages: isLong || (asked.names !== 'anonymous' && all.length > 1),
   };
