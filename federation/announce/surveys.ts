@@ -209,7 +209,7 @@ export async function announceSurveyReceipt(
   const { refusal, to } = receipt;
   const more = refusal === null ? {} : { more: toRefusal(refusal, { i18n, language: site.defaultLanguage }) };
   const frame = {
-    ...base(owner.handle, `surveyReceipt:${answerKey(receipt.surveyId, to)}`),
+    ...base(owner.handle, `surveyReceipt:${receipt._id}`),
     ...plain(federation),
     ...more,
   };

@@ -139,8 +139,10 @@ export async function receiveAnswer(
 export async function receiveWithdrawal(ctx: Context, input: ForeignAnswer): Promise<void> {
   await checkForeignAnswer(ctx, input.surveyId, input.answerer.key);
   const refusal = await refusalOf(async () => {
+    const before = await findAnswer(ctx.store, input.surveyId, input.answerer.key);
     // Already gone is as good as taken back.
-    if ((await findAnswer(ctx.store, input.surveyId, input.answerer.key)) === null) return;
+    if (before === null) return;
+    if (before.sentAt > input.sentAt) throw new DomainError('conflict', 'surveys.error.laterOne');
     await withdrawAnswer(ctx, input.surveyId, input.answerer, input.sentAt);
   });
   await giveReceipt(ctx, input, true, refusal);
