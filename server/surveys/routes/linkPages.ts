@@ -77,5 +77,5 @@ async function show(visit: LinkVisit, form: FormState | null = null, receipt: st
     errors,
     sections: presentForm({ sections: shown, languages, timeZone, language, t, given, errors, services: [] }),
   };
-  await visit.page('surveys/byLink', model, { title: title.text });
+  await visit.page('surveys/byLink', model, { title: title.text, withForm: true, noIndex: true });
 }
