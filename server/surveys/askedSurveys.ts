@@ -204,6 +204,8 @@ export interface AskedLine {
   asked: Omit<AskedSurvey, 'sections'>;
   isAnswered: boolean;
   hasDraft: boolean;
+  /** Sent to another instance, and not taken there. */
+  isRefused: boolean;
 }
 
 /** Every survey that asks or asked this collective: open ones first, the next to close first; then the last that closed. */
@@ -221,7 +223,7 @@ export async function listAsked(ctx: Context, collective: Collective): Promise<A
           hasAnswered(ctx.store, survey, answerer.key),
           findDraft(ctx.store, survey._id, answerer.key),
         ]);
-        return { asked, isAnswered, hasDraft: draft !== null };
+        return { asked, isAnswered, hasDraft: draft !== null, isRefused: false };
       }),
   );
   const remote = await listRemoteSurveysFor(ctx.store, answerer.key);
@@ -230,7 +232,8 @@ export async function listAsked(ctx: Context, collective: Collective): Promise<A
       const full = fromRemote(one, ctx.now);
       const { sections: _sections, ...asked } = full;
       const { isAnswered, draft, sent } = await findOwnAnswer(ctx, full, answerer);
-      return { asked, isAnswered: isAnswered && sent?.state !== 'refused', hasDraft: draft !== null };
+      const isRefused = sent?.state === 'refused';
+      return { asked, isAnswered: isAnswered && !isRefused, hasDraft: draft !== null, isRefused };
     }),
   );
   return [...lines, ...elsewhere].sort(byUrgency);

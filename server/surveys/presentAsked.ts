@@ -10,13 +10,15 @@ export function askedPath(collective: Pick<Collective, '_id'>, key: string): str
 }
 
 export function presentAskedList(collective: Collective, lines: readonly AskedLine[], language: Language) {
-  const items = lines.map(({ asked, isAnswered, hasDraft }) => ({
+  const items = lines.map(({ asked, isAnswered, hasDraft, isRefused }) => ({
     href: askedPath(collective, asked.key),
     title: pickText(asked.title, language, asked.languages),
     organiser: asked.organiser,
     end: asked.closedAt ?? asked.closesAt,
     isOpen: asked.state === 'open',
-    state: stateOf(asked.state === 'open', isAnswered, hasDraft),
+    state: isRefused
+      ? { kind: 'broken', label: 'surveys.sent.refused.title' }
+      : stateOf(asked.state === 'open', isAnswered, hasDraft),
   }));
   return { open: items.filter(({ isOpen }) => isOpen), closed: items.filter(({ isOpen }) => !isOpen) };
 }

@@ -167,8 +167,8 @@ export function resultOfRemote(survey: Pick<RemoteSurvey, 'sections' | 'results'
   };
 }
 
-/** Bytes of questions, and of answers, that travel in one activity of at most 64 KiB. */
-export const wireLimits = { questions: 40_000, values: 48_000, results: 14_000 } as const;
+/** Bytes of what travels in one activity of at most 64 KiB: questions with the texts above them, answers, results. */
+export const wireLimits = { questions: 40_000, values: 48_000, results: 16_000 } as const;
 
 export function bytesOnWire(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value));

@@ -7,12 +7,13 @@ import { submitAnswer } from '../../server/surveys/actions/answering.js';
 import { createSurvey, saveSettings } from '../../server/surveys/actions/drafting.js';
 import { openSurvey } from '../../server/surveys/actions/running.js';
 import { answererFor } from '../../server/surveys/askedSurveys.js';
+import { addRemoteSurveys } from './sampleRemoteSurveys.js';
 
 const day = 24 * 3_600_000;
 const system = { kind: 'system', name: 'sample' } as const;
 
 /** The ids by which the pictures name pages: the collective of the member account, and its survey to answer. */
-export async function addSurveys(house: House): Promise<{ collective: string; survey: string }> {
+export async function addSurveys(house: House): Promise<Record<string, string>> {
   const ctx = contextOf(house, system);
   const hosters = (await collectivesOf(house.store).find({}).toArray()).filter(({ handle }) => handle in reviewAnswers);
   const ecluse = hosters.find(({ handle }) => handle === 'ecluse');
@@ -47,5 +48,5 @@ export async function addSurveys(house: House): Promise<{ collective: string; su
       raw: reviewAnswers[hoster.handle] ?? {},
     });
   }
-  return { collective: ecluse._id, survey: survey._id };
+  return { collective: ecluse._id, survey: survey._id, ...(await addRemoteSurveys(house, ecluse._id)) };
 }
