@@ -1,5 +1,7 @@
 // Whom we deal with, at the doors: what comes from a refused domain is turned away before anything is read or fetched, and
 // what was there before a rule ends with it. The rules themselves are server/instances; the way out asks them in fetch.ts.
+
+import { dropRefused, sortSources } from '../server/elsewhere/actions/sources.js';
 import type { PendingEvent } from '../server/events.js';
 import { readPolicy } from '../server/instances/queries.js';
 import { isRefusedPeer } from '../server/instances/rules.js';
@@ -26,7 +28,8 @@ export async function checkPeer(federation: Federation, keyId: string, raw: Buff
 function actorNamedIn(raw: Buffer, privateHosts: readonly string[]): string | null {
   try {
     const { actor } = JSON.parse(raw.toString('utf8')) as { actor?: unknown };
-    const id = typeof actor === 'object' && actor !== null && 'id' in actor ? actor.id : actor;
+    const [one] = Array.isArray(actor) ? actor : [actor];
+    const id = typeof one === 'object' && one !== null && 'id' in one ? one.id : one;
     return readIri(id, privateHosts);
   } catch {
     return null;
@@ -36,8 +39,8 @@ function actorNamedIn(raw: Buffer, privateHosts: readonly string[]): string | nu
 /** Whether an activity brings something from a refused domain, whoever sends it: a boost, a reply, the target of a move. */
 export async function bringsRefused(federation: Federation, activity: ReceivedActivity): Promise<boolean> {
   const policy = await readPolicy(federation.house.store);
-  const { object } = activity;
-  const named = [object?.id, object?.actor, object?.object, ...(object?.attributedTo ?? [])];
+  const { actor, object } = activity;
+  const named = [actor, object?.id, object?.actor, object?.object, ...(object?.attributedTo ?? [])];
   return named.some((iri) => typeof iri === 'string' && isRefusedPeer(policy, iri) && !isOurs(federation, iri));
 }
 
@@ -45,7 +48,10 @@ function isOurs(federation: Federation, iri: string): boolean {
   return URL.canParse(iri) && new URL(iri).origin === federation.house.site.baseUrl;
 }
 
-/** Ends what stands against the rules: follows from refused domains, what we know of their actors, what waits for them. */
+/**
+ * Ends what stands against the rules: follows from refused domains, what we know of their actors and services, what waits for
+ * them.
+ */
 export async function enforcePolicy(federation: Federation): Promise<number> {
   const { store, now } = federation.house;
   const policy = await readPolicy(store);
@@ -57,6 +63,7 @@ export async function enforcePolicy(federation: Federation): Promise<number> {
     if (typeof host !== 'string' || !isRefusedPeer(policy, host)) continue;
     ended += await forgetSurveysOf(contextFor(federation), { host });
   }
+  ended += await dropRefused(contextFor(federation));
   const deliveries = deliveriesIn(federation);
   for (const host of await deliveries.distinct('host', { state: 'waiting' })) {
     if (typeof host !== 'string' || !isRefusedPeer(policy, host)) continue;
@@ -74,7 +81,10 @@ export function policyConsumer(federation: Federation) {
   return {
     name: 'policy',
     receive: async ({ type }: PendingEvent) => {
-      if (type === 'peerPolicy.changed') await enforcePolicy(federation);
+      if (type !== 'peerPolicy.changed') return;
+      await enforcePolicy(federation);
+      // A domain that is allowed from now on is read from now on.
+      await sortSources(contextFor(federation));
     },
   };
 }

@@ -3,7 +3,18 @@
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from 'express';
 import { findServiceBySlug } from '../server/catalogue/queries.js';
 import { findCollectiveByHandle } from '../server/collectives/queries.js';
-import { countFollows, listFollowersAfter } from '../server/partners/queries.js';
+import {
+  commentsPerPage,
+  countThread,
+  findGroup,
+  findGroupPostByKey,
+  listModerators,
+  listThreadAfter,
+} from '../server/groups/queries.js';
+import { contextIri } from '../server/groups/rules.js';
+import { readPolicy } from '../server/instances/queries.js';
+import { usualInboundLimit } from '../server/instances/rules.js';
+import { countFollows, countReactions, listFollowersAfter } from '../server/partners/queries.js';
 import {
   type Activity,
   activitiesIn,
@@ -15,12 +26,14 @@ import {
 } from './activities.js';
 import { findLocalActor, type LocalActor } from './actors.js';
 import { describeActor } from './announce/actors.js';
+import { describeCatalogue } from './announce/catalogue.js';
 import { mayRead, requesterOf } from './audience.js';
 import { attribute, readCarried } from './authorship.js';
 import { ourContextDocument, ourContextPath } from './contexts.js';
 import type { Federation } from './federation.js';
 import { activityType } from './fetch.js';
-import { followersOn, synchronisationIri } from './followerSync.js';
+import { followersOn, noteSynchronisation, synchronisationIri } from './followerSync.js';
+import { limitHost, strangersLimited, tooMany } from './inboundLimits.js';
 import { asRefusal, receive, receiveGone } from './inbox.js';
 import { readJson } from './json.js';
 import { prefersActivity, prefersPage } from './negotiate.js';
@@ -45,10 +58,11 @@ const varyingBySigner = 'Accept, Signature, Signature-Input';
 /** Everything of the wire. Mounted before sessions, forms and the check of origins: none of them concerns servers. */
 export function federationRouter(federation: Federation, options: { version: string }): Router {
   const router = Router({ caseSensitive: true });
-  router.use(wellKnownRouter(federation, options.version));
   inboxRoutes(router, federation);
+  router.use(wellKnownRouter(federation, options.version));
   actorRoutes(router, federation);
   objectRoutes(router, federation);
+  groupRoutes(router, federation);
   router.get(ourContextPath, (_req, res) => {
     res.set('Access-Control-Allow-Origin', '*').set('Cache-Control', 'public, max-age=86400');
     res.type('application/ld+json').send(JSON.stringify(ourContextDocument));
@@ -70,17 +84,21 @@ function answerInbox(federation: Federation): RequestHandler {
     const raw = bodyOf(req);
     const request = signedRequestOf(federation, req, raw);
     if (await isOwnProbe(federation, request)) return void res.status(202).end();
-    const claim = readClaim(federation, request);
-    limitSender(federation, req, claim);
-    await checkPeer(federation, claim.keyId, raw);
-    const sender = await verifyOrForget(federation, claim, raw);
+    const sender = await strangersLimited(federation, req, async () => {
+      const claim = readClaim(federation, request);
+      await limitSender(federation, req, claim);
+      await checkPeer(federation, claim.keyId, raw);
+      return verifyOrForget(federation, claim, raw);
+    });
     if (sender !== null) {
+      await limitHost(federation, sender);
       const carried = await readCarried(federation, raw);
       const { author, received } = await attribute(federation, sender, carried);
       await receive(federation, received.activity, author, received.raw);
       await notePeer(federation, sender._id, 'in');
     }
     res.status(202).end();
+    if (sender !== null) noteSynchronisation(federation, req.headers['collection-synchronization'], sender);
   };
 }
 
@@ -105,10 +123,15 @@ function checkRecipient(federation: Federation): RequestHandler<{ name: string }
   };
 }
 
-/** By sender's address and the host of the key together: nobody can use up another's share. */
-function limitSender(federation: Federation, req: Request, claim: SignatureClaim): void {
-  const name = `${req.ip} ${new URL(claim.keyId).host}`;
-  if (!federation.inboundLimit.take(name)) throw new Refusal(429, 'too many requests', 60);
+/**
+ * Before the signature is known to hold, by sender's address and the host of the key together: nobody can use up another's
+ * share by naming its key.
+ */
+async function limitSender(federation: Federation, req: Request, claim: SignatureClaim): Promise<void> {
+  const { host } = new URL(claim.keyId);
+  const own = (await readPolicy(federation.house.store)).inboundLimits?.get(host) ?? 0;
+  const most = own > usualInboundLimit ? own : undefined;
+  if (!federation.inboundLimit.take(`${req.ip} ${host}`, most)) throw tooMany(federation.inboundLimit);
 }
 
 /** The actor who signed. Null: a Delete by one who is gone, which has been dealt with. */
@@ -171,6 +194,12 @@ function actorRoutes(router: Router, federation: Federation): void {
     sendText(res, JSON.stringify({ ...collection, orderedItems: followers }), false);
   });
 
+  router.get('/actors/:name/catalogue', async (req, res) => {
+    const actor = await actorNamed(federation, req.params.name);
+    const after = cursorIn(req, /^[0-9a-f-]{36}$/);
+    sendJson(res, await describeCatalogue(federation, actor, after));
+  });
+
   router.get('/actors/:name/following', async (req, res) => {
     const actor = await actorNamed(federation, req.params.name);
     sendJson(res, toCollection(federation.apex.streamsOf(actor.handle).following, 0, false));
@@ -181,20 +210,65 @@ function objectRoutes(router: Router, federation: Federation): void {
   router.get('/objects/:id', async (req, res) => {
     res.vary(varyingBySigner);
     const last = await findLastOfObject(federation, federation.apex.objectIri(req.params.id));
-    if (last !== null && !(await mayRead(federation, req, last))) throw new Refusal(404, 'there is no such object');
+    if (!(await mayRead(federation, req, last)) || last === null) throw new Refusal(404, 'there is no such object');
     // Whoever is hidden takes what they said with them. A Tombstone stays.
     if (last !== null && last.type !== 'Delete' && last.isPublic) await actorNamed(federation, last.actor);
     sendObject(res, last, prefersPage(req.headers.accept));
   });
 
+  for (const [name, kind] of [
+    ['likes', 'like'],
+    ['shares', 'boost'],
+  ] as const) {
+    router.get(`/objects/:id/${name}`, async (req, res) => {
+      const iri = federation.apex.objectIri(req.params.id);
+      const last = await findLastOfObject(federation, iri);
+      if (last === null || !last.isPublic || last.type === 'Delete') throw new Refusal(404, 'there is no such object');
+      await actorNamed(federation, last.actor);
+      // How many, not who: that is their business.
+      sendJson(res, toCollection(`${iri}/${name}`, await countReactions(federation.house.store, iri, kind), false));
+    });
+  }
+
   router.get('/activities/:id', async (req, res) => {
     res.vary(varyingBySigner);
     const activity = await activitiesIn(federation).findOne({ _id: req.params.id });
-    if (activity === null || !(await mayRead(federation, req, activity)))
+    if (!(await mayRead(federation, req, activity)) || activity === null)
       throw new Refusal(404, 'there is no such activity');
     await actorNamed(federation, activity.actor);
     if (activity.json === '') throw new Refusal(410, 'it was about something deleted');
     sendText(res, activity.json, activity.isPublic);
+  });
+}
+
+/** Who moderates a group (FEP-1b12), and its threads as collections of posts in the order of arrival (FEP-7888). */
+function groupRoutes(router: Router, federation: Federation): void {
+  const { site, store } = federation.house;
+  router.get('/actors/:name/moderators', async (req, res) => {
+    const actor = await actorNamed(federation, req.params.name);
+    if (actor.kind !== 'group') throw new Refusal(404, 'there is no such list');
+    const moderators = await listModerators(store, site, actor.group);
+    const collection = toCollection(`${actor.iri}/moderators`, moderators.length, false);
+    sendJson(res, { ...collection, attributedTo: actor.iri, orderedItems: moderators });
+  });
+
+  router.get('/contexts/:id', async (req, res) => {
+    res.vary('Accept');
+    const first = await findGroupPostByKey(store, req.params.id);
+    const group = first && (await findGroup(store, first.groupId));
+    if (!first || !group || first.thread !== first._id) throw new Refusal(404, 'there is no such thread');
+    const owner = await actorNamed(federation, group.handle);
+    if (first.removedAt !== null) throw new Refusal(410, 'the thread was removed');
+    if (prefersPage(req.headers.accept)) return res.redirect(303, `/@${group.handle}/threads/${first._id}`);
+    const iri = contextIri(site, first._id);
+    const totalItems = await countThread(store, first._id);
+    const after = cursorIn(req, /^[0-9]{15}[0-9a-f]{64}$/);
+    const owned = { attributedTo: owner.iri };
+    if (after === undefined) return sendJson(res, { ...toCollection(iri, totalItems, totalItems > 0), ...owned });
+    const found = await listThreadAfter(store, first._id, after);
+    const next = found.length === commentsPerPage ? (found.at(-1)?.position ?? null) : null;
+    const items = found.map((post) => post.iri);
+    sendJson(res, { ...toCollectionPage({ iri, totalItems, items, after, next }, site.baseUrl), ...owned });
   });
 }
 

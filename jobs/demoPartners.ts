@@ -1,5 +1,6 @@
 // In the demo the first hoster of each instance follows those of the others and they exchange a word, by the deeds that
 // members do: so there is something to read under "partners", and a conversation that crosses from instance to instance.
+import { instanceHandle } from '../federation/actors.js';
 import { createFederation, type FederationHouse } from '../federation/federation.js';
 import { lookUpActor } from '../federation/lookUp.js';
 import { findCollectiveByHandle } from '../server/collectives/queries.js';
@@ -51,11 +52,14 @@ async function follow(
   return withSide(instance, hosts, handle, async ({ house, collectiveId }) => {
     const federation = createFederation(house, { version: 'demo', workerId: 'demo' });
     try {
+      const party = { kind: 'collective', id: collectiveId } as const;
+      // The hoster for its words, its instance for the catalogue of all hosters there.
       for (const other of others) {
-        const found = await lookUpActor(federation, `@${other.members[0]}@${new URL(other.baseUrl).host}`);
-        if (found.outcome !== 'found') throw new Error(`${other.members[0]} cannot be found: ${found.outcome}`);
-        const party = { kind: 'collective', id: collectiveId } as const;
-        await followActor(contextOf(house, system), party, { actor: found.actor._id });
+        for (const name of [other.members[0], instanceHandle]) {
+          const found = await lookUpActor(federation, `@${name}@${new URL(other.baseUrl).host}`);
+          if (found.outcome !== 'found') throw new Error(`${name} cannot be found: ${found.outcome}`);
+          await followActor(contextOf(house, system), party, { actor: found.actor._id });
+        }
       }
     } finally {
       await federation.fetch.close();

@@ -11,6 +11,8 @@ import { pruneImports } from '../server/catalogue/actions/imports.js';
 import { purgeCatalogueOf, purgeWithdrawnServices } from '../server/catalogue/actions/purge.js';
 import { purgeDeleted } from '../server/collectives/actions.js';
 import type { Context } from '../server/context.js';
+import { pruneEntries } from '../server/elsewhere/actions/entries.js';
+import { purgeGroupPostsOf } from '../server/groups/actions/receive.js';
 import { contextOf, type House } from '../server/house.js';
 import { pruneLimits } from '../server/http/limits.js';
 import { pruneRules } from '../server/instances/actions/domainRules.js';
@@ -20,7 +22,8 @@ import { pruneMails } from '../server/notices/actions/sendDueMails.js';
 import { pruneBlocks } from '../server/partners/actions/blocking.js';
 import { pruneRemotePosts } from '../server/partners/actions/feed.js';
 import { pruneFollowings, purgePartnersOf } from '../server/partners/actions/following.js';
-import { pruneInteractions } from '../server/partners/actions/interact.js';
+import { pruneInteractions, pruneVotes } from '../server/partners/actions/interact.js';
+import { pruneReactions } from '../server/partners/actions/reactions.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
 import { pruneRemoteSurveys } from '../server/surveys/actions/receiving.js';
@@ -34,13 +37,16 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
   imports: pruneImports,
   services: purgeWithdrawnServices,
   rules: pruneRules,
+  elsewhere: pruneEntries,
   refusedPeers: (_ctx, federation) => enforcePolicy(federation),
-  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf, purgeSentAnswersOf]),
+  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf, purgeGroupPostsOf, purgeSentAnswersOf]),
   follows: pruneFollows,
   followings: pruneFollowings,
   interactions: pruneInteractions,
   blocks: pruneBlocks,
   reports: pruneReports,
+  reactions: pruneReactions,
+  votes: pruneVotes,
   remotePosts: pruneRemotePosts,
   remoteSurveys: pruneRemoteSurveys,
   remoteActors: pruneRemoteActors,

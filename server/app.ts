@@ -5,6 +5,8 @@ import type { Federation } from '../federation/federation.js';
 import { activityRepresentation, federationRouter } from '../federation/routes.js';
 import { catalogueRoutes } from './catalogue/routes.js';
 import { collectiveRoutes } from './collectives/routes.js';
+import { elsewhereRoutes } from './elsewhere/routes.js';
+import { groupRoutes } from './groups/routes.js';
 import { historyRoutes } from './history/routes.js';
 import type { Engine, House } from './house.js';
 import { refuseOtherHosts, securityHeaders } from './http/armour.js';
@@ -35,12 +37,14 @@ export function slices(house: House, engine: Engine): Routes[] {
     peopleRoutes(house),
     catalogueRoutes(house),
     collectiveRoutes(house),
+    elsewhereRoutes(house),
     partnerRoutes(house),
     moderationRoutes(house),
     intentRoutes(house),
     uploadRoutes(house),
     postRoutes(house),
     surveyRoutes(house),
+    groupRoutes(house),
     historyRoutes(house),
     noticeRoutes(house),
     instanceRoutes(house, engine),

@@ -41,6 +41,10 @@ export type DomainEvent =
   | { type: 'actor.moved'; handle: string; target: string }
   | { type: 'interaction.made'; interactionId: string }
   | { type: 'interaction.undone'; interactionId: string; activityIri: string }
+  | { type: 'vote.cast'; voteId: string }
+  | { type: 'group.changed'; groupId: string }
+  | { type: 'group.deleted'; groupId: string }
+  | { type: 'group.acted'; groupActivityId: string }
   | { type: 'survey.opened'; surveyId: string }
   | { type: 'survey.changed'; surveyId: string }
   | { type: 'survey.extended'; surveyId: string }

@@ -3,7 +3,10 @@
 import type { Migration } from './store/migrations.js';
 import type { Doc, Store } from './store/store.js';
 
-export const migrations: Migration[] = [{ id: 1, name: 'several lists for a followed actor', up: severalLists }];
+export const migrations: Migration[] = [
+  { id: 1, name: 'several lists for a followed actor', up: severalLists },
+  { id: 2, name: 'posts belong to a collective or a person', up: ownPosts },
+];
 
 /** `list: 'a'` becomes `lists: ['a']`; no list becomes none. */
 async function severalLists(store: Store): Promise<void> {
@@ -13,5 +16,13 @@ async function severalLists(store: Store): Promise<void> {
       if (list === undefined) continue;
       await documents.updateOne({ _id }, { $set: { lists: list === '' ? [] : [list] }, $unset: { list: '' } });
     }
+  }
+}
+
+async function ownPosts(store: Store): Promise<void> {
+  const posts = store.collection<Doc & { collectiveId?: string; ownerKind?: string; ownerId?: string }>('posts');
+  for await (const { _id, collectiveId } of posts.find({ ownerId: { $exists: false } })) {
+    const set = { ownerKind: 'collective', ownerId: collectiveId ?? '' };
+    await posts.updateOne({ _id }, { $set: set, $unset: { collectiveId: '' } });
   }
 }

@@ -78,7 +78,7 @@ export async function updateOf(federation: Federation, handle: string): Promise<
   return [{ ...frameOf(federation, handle), type: 'Update', object: document, context: actorContext }];
 }
 
-async function deleteOf(federation: Federation, handle: string): Promise<Draft[]> {
+export async function deleteOf(federation: Federation, handle: string): Promise<Draft[]> {
   if (!(await isFollowed(federation, handle))) return [];
   const object = federation.apex.actorIri(handle);
   return [{ ...frameOf(federation, handle), type: 'Delete', object, context: actorContext }];

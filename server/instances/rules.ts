@@ -16,6 +16,16 @@ export function checkMayAdminister(actor: Actor): void {
 export interface PeerPolicy {
   island: boolean;
   kinds: ReadonlyMap<string, RuleKind>;
+  /** Activities a minute that an administrator set for a host. */
+  inboundLimits?: ReadonlyMap<string, number>;
+}
+
+/** Activities a minute from one host, where nothing else was set: twenty a second. */
+export const usualInboundLimit = 1200;
+
+/** How many activities a minute are taken from a host (with its port where it has one). */
+export function inboundLimitOf(policy: PeerPolicy, host: string): number {
+  return policy.inboundLimits?.get(host) ?? usualInboundLimit;
 }
 
 /**
@@ -62,6 +72,12 @@ export function isRefusedPeer(policy: PeerPolicy, hostOrIri: string): boolean {
 export function isLimitedPeer(policy: PeerPolicy, hostOrIri: string): boolean {
   const host = hostOf(hostOrIri);
   return host !== null && kindOf(policy, host, () => true) === 'limit';
+}
+
+/** Whether a rule names this host, or a domain above it, as one to be dealt with in any case. */
+export function isAllowedPeer(policy: PeerPolicy, hostOrIri: string): boolean {
+  const host = hostOf(hostOrIri);
+  return host !== null && kindOf(policy, host, () => true) === 'allow';
 }
 
 /** The domain above, when a rule for it would cover this one too; null: there is none below the top level. */

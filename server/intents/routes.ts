@@ -1,7 +1,7 @@
 // The two doors between here and a visitor's own server: from our public pages to theirs, and from theirs to ours. Nothing is done
 // here but leading on: what is confirmed is confirmed on the server where one is signed in.
 import type { Request } from 'express';
-import { findCollective, findCollectiveByHandle, listCollectivesOf } from '../collectives/queries.js';
+import { findCollectiveByHandle, listCollectivesOf } from '../collectives/queries.js';
 import { isPublic } from '../collectives/rules.js';
 import { DomainError, type Message } from '../errors.js';
 import type { House } from '../house.js';
@@ -11,8 +11,8 @@ import { partnersPath } from '../partners/present.js';
 import { actorIri } from '../partners/rules.js';
 import { findPerson, findPersonByHandle } from '../people/queries.js';
 import { isPublicPerson } from '../people/rules.js';
-import { postPath } from '../posts/present.js';
-import { findPost } from '../posts/queries.js';
+import { ownerName, postPath } from '../posts/present.js';
+import { findOwner, findPost, isShown } from '../posts/queries.js';
 import { textIn } from '../shapes.js';
 import { intentAddress, readAccount, readJrd } from './rules.js';
 import { authorizeQuery, targetQuery, type Wish, wishQuery } from './schema.js';
@@ -111,11 +111,11 @@ async function getTarget(visit: AnyVisit): Promise<Target> {
     }
   } else if (post !== undefined) {
     const found = await findPost(house.store, post);
-    const collective = found && (await findCollective(house.store, found.collectiveId));
-    if (found && found.deletedAt === null && collective && isPublic(collective)) {
-      const href = postPath(collective, found);
+    const owner = found && (await findOwner(house.store, found));
+    if (found && found.deletedAt === null && !found.isPrivate && owner && isShown(owner)) {
+      const href = postPath(owner, found);
       const { baseUrl } = house.site;
-      const name = textIn(collective.profile.name, language);
+      const name = ownerName(owner, language);
       return { kind: 'post', name, iri: `${baseUrl}/objects/${post}`, copy: baseUrl + href, href, query: { post } };
     }
   }

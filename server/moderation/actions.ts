@@ -12,6 +12,8 @@ import { actorIri } from '../partners/rules.js';
 import { findMemberships, findPerson } from '../people/queries.js';
 import { isPublicPerson } from '../people/rules.js';
 import { takeDownPost } from '../posts/actions.js';
+import { isShown } from '../posts/queries.js';
+import { objectIri } from '../posts/rules.js';
 import { DuplicateKeyError } from '../store/store.js';
 import { type Found, findTarget, getReport, isFull, reportsIn } from './queries.js';
 import {
@@ -53,9 +55,9 @@ export async function enterReportable(ctx: Context, address: string): Promise<Re
       return { found, objects: [actorIri(site, found.collective.handle), page], about: null };
     }
     case 'post': {
-      if (found.post.deletedAt !== null || !isPublic(found.collective)) throw missing;
-      const object = `${site.baseUrl}/objects/${found.post._id}`;
-      return { found, objects: [actorIri(site, found.collective.handle), object], about: null };
+      const { post, owner } = found;
+      if (post.deletedAt !== null || post.isPrivate || !isShown(owner)) throw missing;
+      return { found, objects: [actorIri(site, owner.handle ?? ''), objectIri(site, post)], about: null };
     }
     case 'remotePost': {
       const author = found.author;

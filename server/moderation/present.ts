@@ -2,7 +2,7 @@
 import { servicePath } from '../catalogue/present.js';
 import { nameIn, pagePath, safeHref } from '../collectives/present.js';
 import type { Language, Site } from '../context.js';
-import { postPath } from '../posts/present.js';
+import { ownerName, postPath } from '../posts/present.js';
 import { textIn } from '../shapes.js';
 import type { Found } from './queries.js';
 import { type Outcome, outcomes, type Report, type ReportStep, reasons } from './schema.js';
@@ -44,15 +44,15 @@ export function presentFound(found: Found, address: string, site: Site, language
       };
     }
     case 'post': {
-      const { post, collective } = found;
+      const { post, owner } = found;
       const gone = post.deletedAt !== null;
       const excerpt = cut(textIn(post.text, language));
       return {
         ...blank,
-        name: nameIn(collective, language),
+        name: ownerName(owner, language),
         excerpt,
         gone,
-        href: postPath(collective, post),
+        href: postPath(owner, post),
         postId: gone ? null : post._id,
       };
     }

@@ -2,7 +2,7 @@
 
 import { findServiceBySlug } from '../catalogue/queries.js';
 import type { Service } from '../catalogue/schema.js';
-import { findCollective, findCollectiveByHandle } from '../collectives/queries.js';
+import { findCollectiveByHandle } from '../collectives/queries.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Site } from '../context.js';
 import { DomainError } from '../errors.js';
@@ -11,7 +11,7 @@ import { findRemoteActor, findRemotePost } from '../partners/queries.js';
 import type { RemoteActor, RemotePost } from '../partners/schema.js';
 import { findPersonByHandle } from '../people/queries.js';
 import type { Person } from '../people/schema.js';
-import { findPost } from '../posts/queries.js';
+import { findOwner, findPost, type Owner } from '../posts/queries.js';
 import type { Post } from '../posts/schema.js';
 import type { Coll, CollectionIndexes, Filter, Store } from '../store/store.js';
 import { mailEveryMs, maxOpen, readTarget } from './rules.js';
@@ -102,7 +102,7 @@ export type Found =
   | { kind: 'collective'; collective: Collective }
   | { kind: 'person'; person: Person }
   | { kind: 'service'; service: Service; collective: Collective }
-  | { kind: 'post'; post: Post; collective: Collective }
+  | { kind: 'post'; post: Post; owner: Owner }
   | { kind: 'remotePost'; post: RemotePost; author: RemoteActor | null }
   | { kind: 'remoteActor'; actor: RemoteActor }
   | { kind: 'unknown' };
@@ -115,8 +115,8 @@ export async function findTarget(store: Store, site: Site, address: string): Pro
   if (target.kind === 'other') return unknown;
   if (target.kind === 'post') {
     const post = await findPost(store, target.id);
-    const collective = post && (await findCollective(store, post.collectiveId));
-    return post && collective ? { kind: 'post', post, collective } : unknown;
+    const owner = post && (await findOwner(store, post));
+    return post && owner ? { kind: 'post', post, owner } : unknown;
   }
   const collective = await findCollectiveByHandle(store, target.handle);
   if (target.kind === 'service') {

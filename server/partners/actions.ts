@@ -4,15 +4,25 @@
 import { getCollective } from '../collectives/queries.js';
 import { checkMayManageCollective } from '../collectives/rules.js';
 import type { Context } from '../context.js';
+import { forgetSource } from '../elsewhere/actions/sources.js';
 import { DomainError } from '../errors.js';
 import { type DomainEvent, type PendingEvent, pending } from '../events.js';
+import { groupPostsIn } from '../groups/queries.js';
 import type { HandleKind } from '../handles/handles.js';
 import { DuplicateKeyError } from '../store/store.js';
 import { surveysIn } from '../surveys/queries.js';
 import { remoteSurveysIn } from '../surveys/remoteSurveys.js';
 import { forgetPostsOf } from './actions/feed.js';
 import { isBlockedBy } from './blockQueries.js';
-import { findFollow, findFollowByIri, followingsIn, followsIn, remoteActorsIn, remotePostsIn } from './queries.js';
+import {
+  findFollow,
+  findFollowByIri,
+  followingsIn,
+  followsIn,
+  reactionsIn,
+  remoteActorsIn,
+  remotePostsIn,
+} from './queries.js';
 import { actorIri, checkMayDecide, type Decision, deliveryInbox, followKey, stateAfterFollow } from './rules.js';
 import type { Follow, RemoteActor } from './schema.js';
 
@@ -157,6 +167,7 @@ export async function forgetRemoteActor(ctx: Context, iri: string): Promise<void
     { $set: { state: 'rejected', decidedAt: ctx.now } },
   );
   await forgetPostsOf(ctx, iri);
+  await forgetSource(ctx, iri);
 }
 
 /**
@@ -203,6 +214,8 @@ async function isNeeded({ store }: Context, iri: string): Promise<boolean> {
   if (await followingsIn(store).findOne({ followed: iri, state: { $in: ['pending', 'accepted'] } }, only)) return true;
   if (await remoteSurveysIn(store).findOne({ owner: iri }, only)) return true;
   if (await surveysIn(store).findOne({ 'invited.iri': iri, deletedAt: null }, only)) return true;
+  if (await reactionsIn(store).findOne({ actor: iri }, only)) return true;
+  if (await groupPostsIn(store).findOne({ author: iri, removedAt: null }, only)) return true;
   return (await remotePostsIn(store).findOne({ authors: iri }, only)) !== null;
 }
 

@@ -3,10 +3,21 @@ import { editPath, paged, presentEditFrame, safeHref } from '../collectives/pres
 import { mayManageCollective } from '../collectives/rules.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Actor, Language } from '../context.js';
-import type { FeedItem, FollowPage, Party } from './queries.js';
+import type { FeedItem, FollowPage, MentionItem, Party } from './queries.js';
 import { renderRemote } from './render.js';
-import { isPublicAudience, mediaKey } from './rules.js';
-import type { Block, Follow, Following, FollowingState, LookUp, PartyRef, RemoteActor, RemotePost } from './schema.js';
+import { isPollOpen, isPublicAudience, mediaKey } from './rules.js';
+import type {
+  Block,
+  Follow,
+  Following,
+  FollowingState,
+  LookUp,
+  PartyRef,
+  Reaction,
+  RemoteActor,
+  RemotePost,
+  Vote,
+} from './schema.js';
 import { type Interaction, interactionKinds } from './schema.js';
 
 export function followersPath(collective: Pick<Collective, '_id'>): string {
@@ -61,11 +72,15 @@ export function partnersPath(ref: PartyRef): string {
   return ref.kind === 'collective' ? `${editPath({ _id: ref.id })}/partners` : '/me/partners';
 }
 
-const partnerPages = ['feed', 'following', 'find', 'blocked', 'moves'] as const;
+const partnerPages = ['feed', 'mentions', 'following', 'find', 'blocked', 'moves'] as const;
 export type PartnerPage = (typeof partnerPages)[number];
 
 /** What every page of partners shows around its own. */
-export function presentPartnerFrame(actor: Actor, party: Party, current: PartnerPage, language: Language) {
+export function presentPartnerFrame(
+  actor: Actor,
+  party: Party,
+  { current, unseen, language }: { current: PartnerPage; unseen: number; language: Language },
+) {
   const base = partnersPath(party.ref);
   return {
     base,
@@ -76,6 +91,7 @@ export function presentPartnerFrame(actor: Actor, party: Party, current: Partner
       href: page === 'feed' ? base : `${base}/${page}`,
       key: `partners.tab.${page}`,
       current: page === current,
+      ...(page === 'mentions' && unseen > 0 ? { count: unseen } : {}),
     })),
   };
 }
@@ -151,24 +167,101 @@ export function presentFollowings(
   });
 }
 
-export async function presentFeed(base: string, items: readonly FeedItem[]) {
+export async function presentFeed(base: string, items: readonly FeedItem[], language: Language) {
   return Promise.all(
     items.map(async ({ entry, post, author, from }) => ({
-      ...(await presentRemotePost(base, post, author)),
+      ...(await presentRemotePost(base, post, author, language)),
       boostedBy: post.authors.includes(entry.from) ? null : presentActor(entry.from, from),
     })),
   );
 }
 
-/** A post as a page may show it: text cleaned, media and pages elsewhere as links, never loaded. */
-export async function presentRemotePost(base: string, post: RemotePost, author: RemoteActor | null) {
+/** What answers or names one of ours, with what may be done about an answer that stands (or could) on our page. */
+export async function presentMentions(
+  base: string,
+  items: readonly MentionItem[],
+  { baseUrl, language }: { baseUrl: string; language: Language },
+) {
+  return Promise.all(
+    items.map(async ({ mention, post, author }) => {
+      const deed = (verb: string) => `${base}/mentions/${mention._id}/${verb}`;
+      const mayStand = mention.answered !== null && mention.isPublic;
+      return {
+        ...(await presentRemotePost(base, post, author, language)),
+        isNew: !mention.isSeen,
+        isPrivate: !mention.isPublic,
+        answeredHref: mention.answered === null ? null : mention.answered.replace(baseUrl, ''),
+        isWaiting: mayStand && mention.state === 'waiting',
+        isTakenOff: mayStand && mention.state === 'hidden',
+        hideAction: mayStand && mention.state === 'shown' ? deed('hide') : null,
+        showAction: mayStand && mention.state !== 'shown' ? deed('show') : null,
+      };
+    }),
+  );
+}
+
+/** Answers as everybody sees them beneath a post of ours: each leads to where it was written. */
+export async function presentAnswers(items: readonly MentionItem[], language: Language) {
+  return Promise.all(
+    items.map(async ({ post, author }) => {
+      const shown = await presentRemotePost('', post, author, language);
+      return { ...shown, href: shown.originHref };
+    }),
+  );
+}
+
+/** Who likes something of ours or passes it on. */
+export function presentReactions({ items, total }: { items: readonly ReactionItem[]; total: number }) {
+  return {
+    total,
+    reactions: items.map(({ reaction, actor }) => ({
+      ...presentActor(reaction.actor, actor),
+      kind: `partners.reaction.${reaction.kind}`,
+      at: reaction.at,
+    })),
+  };
+}
+
+interface ReactionItem {
+  reaction: Reaction;
+  actor: RemoteActor | null;
+}
+
+/** Its texts, the reader's language first where it is there. */
+function textsOf(post: RemotePost, reader: Language) {
+  const own = { language: post.language, title: post.title, content: post.content };
+  const all = [own, ...(post.translations ?? [])].filter(({ content, title }) => content !== '' || title !== '');
+  const isReaders = ({ language }: { language: string | null }) => language?.toLowerCase().split('-')[0] === reader;
+  const first = all.find(isReaders) ?? all[0] ?? own;
+  return { first, others: all.filter((one) => one !== first) };
+}
+
+/**
+ * A post as a page may show it: text cleaned, media and pages elsewhere as links, never loaded. In the reader's language
+ * where its author wrote it in that one, the others behind it.
+ */
+export async function presentRemotePost(
+  base: string,
+  post: RemotePost,
+  author: RemoteActor | null,
+  language: Language,
+) {
   const [iri = post.iri] = post.authors;
+  const { first, others } = textsOf(post, language);
   return {
     href: `${base}/posts/${post._id}`,
     author: presentActor(iri, author),
-    title: post.title,
-    html: await renderRemote(post.content, post.isHtml),
-    lang: post.language,
+    title: first.title || post.title,
+    html: await renderRemote(first.content, post.isHtml),
+    lang: first.language,
+    others: await Promise.all(
+      others.map(async (one) => ({
+        lang: one.language,
+        title: one.title,
+        html: await renderRemote(one.content, post.isHtml),
+      })),
+    ),
+    leadHtml: post.lead ? await renderRemote(post.lead, true) : '',
     warning: post.warning === '—' ? '' : post.warning,
     isHidden: post.warning !== '',
     publishedAt: post.publishedAt,
@@ -197,6 +290,26 @@ export async function presentRemotePost(base: string, post: RemotePost, author: 
 
 export function listHref(base: string, name: string): string {
   return `${base}/list?name=${encodeURIComponent(name)}`;
+}
+
+/** How one of ours may vote in a poll, or has voted; null: neither. */
+export function presentVote(
+  base: string,
+  post: RemotePost,
+  vote: Vote | null,
+  { now, mayVote }: { now: Date; mayVote: boolean },
+) {
+  const { poll } = post;
+  if (poll === null) return null;
+  if (vote !== null) return { choices: vote.choices, at: vote.at };
+  if (!mayVote || !isPollOpen(poll, now)) return null;
+  const [author = post.iri] = post.authors;
+  return {
+    action: `${base}/posts/${post._id}/vote`,
+    multiple: poll.multiple,
+    options: poll.options.map(({ name }, place) => ({ value: String(place), label: name })),
+    host: new URL(author).host,
+  };
 }
 
 /** The lists as filters over the feed; the first is everything. */

@@ -11,6 +11,7 @@ import type {
   InteractionKind,
   OwnMove,
   RemoteActor,
+  RemotePoll,
   RemotePost,
 } from './schema.js';
 import { maxLists } from './schema.js';
@@ -154,8 +155,20 @@ export function isNewer(known: Pick<RemotePost, 'updatedAt' | 'publishedAt'>, up
   return updatedAt > (known.updatedAt ?? known.publishedAt);
 }
 
-/** Refuses: closed. What was written for few is not passed on to all, nor answered before all (AP-47). */
-export function checkMayInteract(kind: InteractionKind | 'reply', post: Pick<RemotePost, 'audience'>): void {
+/** Mentions and answers kept within a day: from one actor, from one server, for one of ours. What is above is dropped. */
+export const mentionsADay = { author: 50, host: 300, reader: 1000 } as const;
+
+/** Likes and boosts of what is ours that are kept within a day from one server. */
+export const reactionsADay = 2000;
+
+/** Whether a post is for one of ours by name: written to it, or before all and naming it. */
+export function isMeantFor(post: Pick<RemotePost, 'audience' | 'mentions'>, reader: string): boolean {
+  if (post.audience.includes(reader)) return true;
+  return isPublicAudience(post.audience) && (post.mentions ?? []).includes(reader);
+}
+
+/** Refuses: closed. What was written for few is not passed on to all (AP-47). */
+export function checkMayInteract(kind: InteractionKind, post: Pick<RemotePost, 'audience'>): void {
   if (kind !== 'like' && !isPublicAudience(post.audience)) throw new DomainError('closed', 'partners.error.notForAll');
 }
 
@@ -186,4 +199,42 @@ export function checkBlockableDomain(site: Site, text: string): string {
   if (domain === null) throw new DomainError('invalid', 'partners.error.badDomain', { field: 'domain' });
   if (isOfDomain(site.host, domain)) throw new DomainError('invalid', 'partners.error.ownDomain', { field: 'domain' });
   return domain;
+}
+
+/** What is for everybody is answered before everybody, what was written to us is answered to its author; nothing else. */
+export function mayReply(post: Pick<RemotePost, 'audience'>, reader: string): boolean {
+  return isPublicAudience(post.audience) || post.audience.includes(reader);
+}
+
+/** Refuses: closed (AP-47). */
+export function checkMayReply(post: Pick<RemotePost, 'audience'>, reader: string): void {
+  if (!mayReply(post, reader)) throw new DomainError('closed', 'partners.error.notForAll');
+}
+
+/** Whether the poll still takes votes, by what its server last said. */
+export function isPollOpen(poll: RemotePoll, now: Date): boolean {
+  return !poll.closed && (poll.endsAt === null || poll.endsAt > now);
+}
+
+/** The names of the options chosen by their place. Refuses: closed (no poll, or over), invalid (none, several of one, unknown). */
+export function checkVote(poll: RemotePoll | null, choices: readonly number[], now: Date): string[] {
+  if (poll === null || !isPollOpen(poll, now)) throw new DomainError('closed', 'partners.vote.closed');
+  const places = [...new Set(choices)];
+  const names = places.flatMap((place) => poll.options[place]?.name ?? []);
+  if (names.length === 0) throw new DomainError('invalid', 'partners.vote.none', { field: 'choices' });
+  if (names.length !== places.length || (!poll.multiple && names.length > 1)) {
+    throw new DomainError('invalid', 'partners.vote.unfit', { field: 'choices' });
+  }
+  return names;
+}
+
+const refreshMinutes = 5;
+
+/** Whether the counts of a poll are old enough to be asked for again. */
+export function isPollStale(
+  post: Pick<RemotePost, 'poll' | 'receivedAt' | 'refreshedAt' | 'deletedAt'>,
+  now: Date,
+): boolean {
+  if (post.poll === null || post.poll.closed || post.deletedAt !== null) return false;
+  return now.getTime() - (post.refreshedAt ?? post.receivedAt).getTime() >= refreshMinutes * 60 * 1000;
 }

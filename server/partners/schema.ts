@@ -62,6 +62,8 @@ export interface RemoteActor extends Doc {
   followers?: string | null;
   /** Other names that it claims: a Move counts only when the new home lists the old one. */
   alsoKnownAs?: string[];
+  /** IRI of the collection of its services (our vocabulary), on its own origin. */
+  catalogue?: string | null;
   /** When its follows were last moved to another actor. */
   movedAt?: Date | null;
 }
@@ -115,16 +117,26 @@ export interface RemotePost extends Doc {
   /** Content warning; empty: none. */
   warning: string;
   language: string | null;
+  /** The same in other languages (contentMap, nameMap), where its author wrote them. */
+  translations?: { language: string; title: string; content: string }[];
+  /** What an article says of itself before its text (FEP-b2b8: summary or preview). HTML of theirs too. */
+  lead?: string;
   url: string | null;
   inReplyTo: string | null;
   /** Whom it is addressed to. */
   audience: string[];
+  /** Whom it names by a tag; absent on older ones. */
+  mentions?: string[];
+  /** Stands beneath a post of ours: kept as long as the mention of it. */
+  isAnswer?: boolean;
   attachments: { url: string; name: string; mediaType: string }[];
   poll: RemotePoll | null;
   startsAt: Date | null;
   endsAt: Date | null;
   place: string;
   receivedAt: Date;
+  /** When its own server was last asked for it again. */
+  refreshedAt?: Date;
   /** Deleted by its author: nothing brings it back. */
   deletedAt: Date | null;
 }
@@ -154,6 +166,42 @@ export interface OwnMove extends Doc, Eventful {
   /** When it last moved, also if that was taken back. */
   movedAt: Date | null;
   version: number;
+}
+
+/** shown: beneath our post, if it answers one. waiting: from a limited server, until somebody of ours looks. hidden: by us. */
+export type MentionState = 'shown' | 'waiting' | 'hidden';
+
+/** A post elsewhere that answers one of ours or names one of ours, whoever follows its author. One for each reader and post. */
+export interface Mention extends Doc {
+  /** IRI of the local actor who is answered or named. */
+  reader: string;
+  /** As in a feed. */
+  position: string;
+  /** Key of the RemotePost. */
+  post: string;
+  author: string;
+  host: string;
+  /** IRI of the object of the reader beneath which it stands; null: it only names the reader. */
+  answered: string | null;
+  isPublic: boolean;
+  state: MentionState;
+  isSeen: boolean;
+  at: Date;
+}
+
+/** Somebody elsewhere likes or passes on an object of ours. One document for each actor, kind and object. */
+export interface Reaction extends Doc {
+  /** IRI of the object, and of the local actor whose it is. */
+  object: string;
+  owner: string;
+  kind: InteractionKind;
+  actor: string;
+  host: string;
+  /** Id of the activity that said so; null: it had none. */
+  activityIri: string | null;
+  /** Taken back, perhaps before it arrived. */
+  undone: boolean;
+  at: Date;
 }
 
 export const interactionKinds = ['like', 'boost'] as const;
@@ -195,6 +243,22 @@ export interface Block extends Doc, Eventful {
   undone: boolean;
   at: Date;
 }
+
+/** One of ours voted in a poll elsewhere: once for each actor and poll, never taken back. */
+export interface Vote extends Doc, Eventful {
+  /** IRI of the local actor. */
+  actor: string;
+  /** Key and IRI of the question, and its author. */
+  post: string;
+  postIri: string;
+  author: string;
+  /** Names of the options, as they were. */
+  choices: string[];
+  at: Date;
+}
+
+/** Asks a post's own server for it again, where that is due; takes a moment at most and never rejects. */
+export type RefreshPost = (post: RemotePost) => Promise<void>;
 
 /** An actor elsewhere, before following it. */
 export type LookUp =
@@ -254,13 +318,18 @@ export const renameShape = z.object({
   name: z.string().min(1).max(40),
   to: listNameShape.pipe(z.string().min(1, 'shape.required')),
 });
-export const feedQuery = z.object({
-  list: z.string().max(40).optional(),
-  before: z
-    .string()
-    .regex(/^\d{15}[0-9a-f]{64}$/)
-    .optional(),
+const position = z.string().regex(/^\d{15}[0-9a-f]{64}$/);
+export const feedQuery = z.object({ list: z.string().max(40).optional(), before: position.optional() });
+export const mentionsQuery = z.object({ before: position.optional() });
+
+/** Options by their place: one, or several. */
+export const voteShape = z.object({
+  choices: z
+    .union([z.string(), z.array(z.string())])
+    .optional()
+    .transform((given) => [given ?? []].flat().map(Number)),
 });
+export const mentionParams = z.object({ id: z.uuid().optional(), mention: hexKey });
 
 export const followersParams = z.object({ id: z.uuid() });
 export const followParams = z.object({ id: z.uuid(), follow: z.string().regex(/^[0-9a-f]{64}$/) });

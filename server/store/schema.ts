@@ -2,6 +2,8 @@
 import { bootstrapIndexes } from '../bootstrap/apply.js';
 import { catalogueIndexes } from '../catalogue/queries.js';
 import { collectiveIndexes } from '../collectives/queries.js';
+import { elsewhereIndexes } from '../elsewhere/queries.js';
+import { groupIndexes } from '../groups/queries.js';
 import { handleIndexes } from '../handles/handles.js';
 import { historyIndexes } from '../history/queries.js';
 import { limitIndexes } from '../http/limits.js';
@@ -26,6 +28,8 @@ export const allIndexes: CollectionIndexes = {
   ...bootstrapIndexes,
   ...catalogueIndexes,
   ...collectiveIndexes,
+  ...elsewhereIndexes,
+  ...groupIndexes,
   ...handleIndexes,
   ...historyIndexes,
   ...limitIndexes,
@@ -48,6 +52,8 @@ export const eventfulCollections: readonly string[] = [
   'emailChanges',
   'followings',
   'follows',
+  'groupActivities',
+  'groups',
   'interactions',
   'invitations',
   'moves',
@@ -63,4 +69,5 @@ export const eventfulCollections: readonly string[] = [
   'surveyAnswers',
   'surveyReceipts',
   'surveys',
+  'votes',
 ];

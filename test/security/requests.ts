@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:http';
 import type { Express } from 'express';
 import { slices } from '../../server/app.js';
+import { sourceKey } from '../../server/elsewhere/rules.js';
 import type { RouteRecord } from '../../server/http/routes.js';
 import { mediaKey } from '../../server/partners/rules.js';
 import { png } from '../server/uploads/pictures.js';
@@ -54,6 +55,7 @@ const nowhere: Record<string, string> = {
   partnerPost: '0'.repeat(64),
   survey: missingId,
   block: '0'.repeat(64),
+  mention: '0'.repeat(64),
   slug: 'nothing',
   file: 'nothing.properties',
   media: missingId,
@@ -72,6 +74,7 @@ function thingsOf(tenant: Tenant): Record<string, string> {
     partnerPost: tenant.partnerPost,
     survey: tenant.survey,
     block: tenant.block,
+    mention: tenant.mention,
     slug: tenant.service.slug,
     file: `${tenant.collective.handle}.properties`,
     media: tenant.logoId,
@@ -99,6 +102,9 @@ export function targetsOf(app: TwinHouse): Record<'alpha' | 'beta' | 'missing' |
 }
 
 /** The address of a route about a target; other ids are of things of the instance. */
+/** The file of a hoster that an administrator added: test/security/tenants.ts. */
+const knownFile = 'https://known.example/organization.properties';
+
 /** A delivery to known.example that was given up: test/security/tenants.ts. */
 const knownDelivery = `01890000-0000-7000-8000-000000000001 ${'0'.repeat(32)}`;
 
@@ -110,6 +116,10 @@ export function addressOf(app: TwinHouse, path: string, target: Target): string 
   else if (path.startsWith('/media/')) own.id = things.media ?? missingId;
   else if (path.startsWith('/admin/')) own.id = idOfInstance(app, path);
   if (path.includes('/partners/posts/:post/media/')) own.media = mediaKey(partnerPicture);
+  if (path.startsWith('/@:name/threads')) {
+    const { handle: groupName, thread } = app.group;
+    Object.assign(own, { thread, post: thread }, target.name === 'missing' ? {} : { name: groupName });
+  }
   if (path.includes('/partners/')) own.post = things.partnerPost ?? '0'.repeat(64);
   if (path.startsWith('/admin/jobs/:name')) own.name = 'prune';
   own.domain = 'blocked.example';
@@ -134,6 +144,7 @@ function idOfInstance(app: TwinHouse, path: string): string {
   if (path.startsWith('/admin/reports')) return app.reportId;
   if (path.startsWith('/admin/mails')) return app.alpha.mailIds[0] ?? missingId;
   if (path.startsWith('/admin/jobs/events')) return app.failedEventId;
+  if (path.startsWith('/admin/known-hosters')) return sourceKey('organization', knownFile);
   return missingId;
 }
 

@@ -1,6 +1,7 @@
 // What older versions stored, brought to the shape of today: each step twice, since it may have been cut off.
 import { expect } from 'chai';
 import { migrations } from '../../server/migrations.js';
+import { postIndexes, postsOf } from '../../server/posts/queries.js';
 import type { Doc } from '../../server/store/store.js';
 import { closeTestStores, openTestStore } from '../support/storeSupport.js';
 
@@ -41,5 +42,18 @@ describe('migrations of this program', () => {
         { _id: 'c', lists: ['new', 'shape'], muted: false },
       ]);
     }
+  });
+
+  it('give posts to the collective that wrote them', async () => {
+    const store = await openTestStore();
+    await store.ensureIndexes(postIndexes);
+    const posts = store.collection<Doc & { collectiveId?: string; version: number }>('posts');
+    await posts.insertOne({ _id: 'p1', collectiveId: 'c1', version: 3 });
+    const step = migrations.find(({ id }) => id === 2);
+    await step?.up(store);
+    await step?.up(store);
+    expect(await postsOf(store).findOne({ _id: 'p1' })).to.deep.equal({
+      ...{ _id: 'p1', ownerKind: 'collective', ownerId: 'c1', version: 3 },
+    });
   });
 });

@@ -51,6 +51,7 @@ export async function buildTestHouse(overrides: Partial<House> = {}): Promise<Te
     privateHosts: [],
     lookUpActor: async () => ({ outcome: 'failed', reason: 'unavailable' }),
     lookUpPost: async () => null,
+    refreshPost: async () => {},
     fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
     pictures: { find: async () => null, load: async () => null, prune: async () => 0 },
     now: () => new Date(now),

@@ -5,6 +5,7 @@ import { createFederation, type Federation } from '../../federation/federation.j
 import { federationIndexes } from '../../federation/indexes.js';
 import { lookUpActor, lookUpPost } from '../../federation/lookUp.js';
 import { createPictures } from '../../federation/pictures.js';
+import { refreshPost } from '../../federation/remoteObjects.js';
 import { runSelfTest } from '../../federation/selfTest.js';
 import { buildApp } from '../../server/app.js';
 import type { Engine, House } from '../../server/house.js';
@@ -65,6 +66,7 @@ export async function startWholeApp(
   if (!options.house?.pictures) {
     house.pictures = createPictures({ fetchText: federation.fetch.fetchText, dataDir, now: house.now });
   }
+  if (!options.house?.refreshPost) house.refreshPost = (post) => refreshPost(federation, post);
   const wake = () => {
     wakes += 1;
   };

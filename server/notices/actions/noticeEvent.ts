@@ -90,6 +90,10 @@ const table: { [T in EventType]: Writer<T> } = {
   'surveyReceipt.given': noMail,
   'actor.changed': noMail,
   'actor.moved': noMail,
+  'vote.cast': noMail,
+  'group.changed': noMail,
+  'group.deleted': noMail,
+  'group.acted': noMail,
 };
 
 /** Puts the mails about an event into the queue. Idempotent: one mail for each event and recipient. */

@@ -1,9 +1,10 @@
 // What arrives from those whom we follow: kept once, and put into the feed of each of ours who follows. Every deed bears being
 // done again: a repeat changes nothing, an older version loses, what was deleted stays deleted.
 import type { Context } from '../../context.js';
+import { forgetGroupPostsOf } from '../../groups/actions/receive.js';
 import { type Doc, DuplicateKeyError } from '../../store/store.js';
 import { listWhoHide } from '../blockQueries.js';
-import { feedEntriesIn, findRemoteActor, followingsIn, remotePostsIn } from '../queries.js';
+import { feedEntriesIn, findRemoteActor, followingsIn, mentionsIn, reactionsIn, remotePostsIn } from '../queries.js';
 import { feedPosition, isNewer, isPublicAudience, mayRead, postKey } from '../rules.js';
 import type { FeedEntry, RemotePost } from '../schema.js';
 
@@ -14,8 +15,10 @@ import type { FeedEntry, RemotePost } from '../schema.js';
 export async function receivePost(ctx: Context, post: RemotePost, from: string): Promise<void> {
   const readers = await readersOf(ctx, post, from);
   if (readers.length === 0) return;
-  const kept = await keep(ctx, post);
-  if (kept.deletedAt === null) await addEntries(ctx, kept, from, readers, kept.publishedAt);
+  const kept = await keepPost(ctx, post);
+  // What is kept under this id decides, not what came now: a neighbour's post stays a neighbour's, and as private as it was.
+  if (kept.deletedAt !== null || !kept.authors.includes(from)) return;
+  await addEntries(ctx, kept, from, await readersOf(ctx, kept, from), kept.publishedAt);
 }
 
 /** A followed actor boosted a public post, which has been read from its own server. */
@@ -23,20 +26,29 @@ export async function receiveBoost(ctx: Context, post: RemotePost, from: string,
   if (!isPublicAudience(post.audience)) return;
   const readers = await readersOf(ctx, post, from);
   if (readers.length === 0) return;
-  const kept = await keep(ctx, post);
-  if (kept.deletedAt === null) await addEntries(ctx, kept, from, readers, at);
+  const kept = await keepPost(ctx, post);
+  if (kept.deletedAt === null && isPublicAudience(kept.audience)) await addEntries(ctx, kept, from, readers, at);
 }
 
 /** A member opened a public post by its address: it is kept, so that it can be read and answered here. */
 export async function keepOpenedPost(ctx: Context, post: RemotePost): Promise<void> {
-  if (isPublicAudience(post.audience)) await keep(ctx, post);
+  if (isPublicAudience(post.audience)) await keepPost(ctx, post);
 }
 
-/** A boost is taken back: its entries go, the post stays where it came by itself. */
+/** A boost is taken back: its entries go; where its author is followed too, the post stays as the author's. */
 export async function receiveUndoBoost(ctx: Context, iri: string, from: string): Promise<void> {
   const post = await remotePostsIn(ctx.store).findOne({ _id: postKey(iri) }, { projection: { authors: 1 } });
   if (!post || post.authors.includes(from)) return;
-  await feedEntriesIn(ctx.store).deleteMany({ post: post._id, from });
+  const entries = await feedEntriesIn(ctx.store).find({ post: post._id, from }).toArray();
+  for (const { _id, reader } of entries) {
+    const asked = { follower: reader, followed: { $in: post.authors }, state: 'accepted' as const };
+    const own = await followingsIn(ctx.store).findOne(asked);
+    if (own === null) await feedEntriesIn(ctx.store).deleteOne({ _id });
+    else {
+      const set = { from: own.followed, lists: own.lists, muted: own.muted };
+      await feedEntriesIn(ctx.store).updateOne({ _id }, { $set: set });
+    }
+  }
 }
 
 /** A newer version of what is kept; a poll's counts also without a later date. Unknown or deleted: nothing. */
@@ -47,9 +59,21 @@ export async function receivePostChange(ctx: Context, post: RemotePost): Promise
   if (isNewer(known, post.updatedAt)) {
     const { _id, iri, publishedAt, receivedAt, authors, ...fields } = post;
     await remotePostsIn(ctx.store).updateOne(unchanged, { $set: fields });
-  } else if (known.poll !== null && post.poll !== null && post.updatedAt === null) {
+    await mentionsIn(ctx.store).updateMany({ post: _id }, { $set: { isPublic: isPublicAudience(post.audience) } });
+  } else if (known.poll !== null && post.poll !== null && isSameVersion(known, post)) {
     await remotePostsIn(ctx.store).updateOne(unchanged, { $set: { poll: post.poll } });
   }
+}
+
+/** Counts come without a later date, and after a correction with its date. */
+function isSameVersion(known: RemotePost, post: RemotePost): boolean {
+  return post.updatedAt === null || post.updatedAt.getTime() === known.updatedAt?.getTime();
+}
+
+/** Marks that its own server is asked again now. False: somebody else just did. */
+export async function claimRefresh(ctx: Context, post: RemotePost): Promise<boolean> {
+  const unchanged = { _id: post._id, ...(post.refreshedAt ? { refreshedAt: post.refreshedAt } : {}) };
+  return (await remotePostsIn(ctx.store).updateOne(unchanged, { $set: { refreshedAt: ctx.now } })).matchedCount === 1;
 }
 
 /** Its author deletes it. What is not known yet is remembered as deleted, so that a late arrival does not bring it back. */
@@ -70,6 +94,7 @@ export async function receivePostDeletion(ctx: Context, iri: string, author: str
       ...gone,
     });
   await feedEntriesIn(ctx.store).deleteMany({ post: _id });
+  await mentionsIn(ctx.store).deleteMany({ post: _id });
 }
 
 const emptied = {
@@ -79,9 +104,13 @@ const emptied = {
   isHtml: true,
   warning: '',
   language: null,
+  translations: [],
+  lead: '',
   url: null,
   inReplyTo: null,
   audience: [],
+  mentions: [],
+  isAnswer: false,
   attachments: [],
   poll: null,
   startsAt: null,
@@ -89,11 +118,14 @@ const emptied = {
   place: '',
 };
 
-/** An actor elsewhere is gone for good: what it wrote is no longer shown. */
+/** An actor elsewhere is gone for good: what it wrote is no longer shown, what it liked no longer counted. */
 export async function forgetPostsOf(ctx: Context, author: string): Promise<void> {
   const posts = remotePostsIn(ctx.store).find({ authors: author, deletedAt: null }, { projection: { iri: 1 } });
   for await (const { iri } of posts) await receivePostDeletion(ctx, iri, author);
   await feedEntriesIn(ctx.store).deleteMany({ from: author });
+  await mentionsIn(ctx.store).deleteMany({ author });
+  await reactionsIn(ctx.store).deleteMany({ actor: author });
+  await forgetGroupPostsOf(ctx, author);
 }
 
 interface Reader extends Doc {
@@ -113,9 +145,14 @@ async function readersOf(ctx: Context, post: RemotePost, from: string): Promise<
 }
 
 /** The post as kept: the first version that arrived, or what became of it. */
-async function keep(ctx: Context, post: RemotePost): Promise<RemotePost> {
+export async function keepPost(ctx: Context, post: RemotePost): Promise<RemotePost> {
   await insert(ctx, post);
-  return (await remotePostsIn(ctx.store).findOne({ _id: post._id })) ?? post;
+  const kept = (await remotePostsIn(ctx.store).findOne({ _id: post._id })) ?? post;
+  if (kept.deletedAt === null || kept.authors.some((author) => post.authors.includes(author))) return kept;
+  // Whoever is not among its authors cannot have deleted it before it came.
+  const { _id, ...fields } = post;
+  await remotePostsIn(ctx.store).replaceOne({ _id, deletedAt: kept.deletedAt }, fields);
+  return post;
 }
 
 async function insert(ctx: Context, post: RemotePost): Promise<void> {
@@ -142,13 +179,20 @@ async function addEntries(ctx: Context, post: RemotePost, from: string, readers:
   }
 }
 
-/** Days for which what others wrote is kept here. */
+/** Days for which what others wrote is kept here, and for which it stands beneath a post of ours. */
 export const keepPostDays = 90;
+const keepAnswerDays = 730;
 
 /** Removes from feeds what came long ago, then the posts themselves and the memory of what was deleted. Returns how many. */
 export async function pruneRemotePosts(ctx: Context): Promise<number> {
-  const before = new Date(ctx.now.getTime() - keepPostDays * 24 * 60 * 60 * 1000);
-  const entries = await feedEntriesIn(ctx.store).deleteMany({ at: { $lt: before } });
-  const posts = await remotePostsIn(ctx.store).deleteMany({ receivedAt: { $lt: before } });
-  return entries.deletedCount + posts.deletedCount;
+  const daysAgo = (days: number) => new Date(ctx.now.getTime() - days * 24 * 60 * 60 * 1000);
+  const [before, longBefore] = [daysAgo(keepPostDays), daysAgo(keepAnswerDays)];
+  const counts = [
+    await feedEntriesIn(ctx.store).deleteMany({ at: { $lt: before } }),
+    await mentionsIn(ctx.store).deleteMany({ at: { $lt: before }, answered: null }),
+    await mentionsIn(ctx.store).deleteMany({ at: { $lt: longBefore } }),
+    await remotePostsIn(ctx.store).deleteMany({ receivedAt: { $lt: before }, isAnswer: { $ne: true } }),
+    await remotePostsIn(ctx.store).deleteMany({ receivedAt: { $lt: longBefore } }),
+  ];
+  return counts.reduce((sum, { deletedCount }) => sum + deletedCount, 0);
 }

@@ -4,7 +4,7 @@ import type { FormState } from '../../http/form.js';
 import type { Limit } from '../../http/limits.js';
 import { personOf, type Visit } from '../../http/routes.js';
 import { type PartnerPage, partnersPath, presentFollowings, presentLists, presentPartnerFrame } from '../present.js';
-import { getParty, listFollowings, listNames, type Party } from '../queries.js';
+import { countUnseenMentions, getParty, listFollowings, listNames, type Party } from '../queries.js';
 import type { PartyRef, partyParams } from '../schema.js';
 
 export type AnyVisit = Visit<z.output<typeof partyParams>, unknown, unknown>;
@@ -25,7 +25,8 @@ export async function show(
   view: string,
   model: object,
 ): Promise<void> {
-  const frame = presentPartnerFrame(visit.ctx.actor, party, page, visit.language);
+  const unseen = await countUnseenMentions(visit.ctx.store, party.iri);
+  const frame = presentPartnerFrame(visit.ctx.actor, party, { current: page, unseen, language: visit.language });
   await visit.page(
     `partners/${view}`,
     { ...frame, ...model },

@@ -12,6 +12,7 @@ import { forgetFailedEvents } from '../../instances/actions.js';
 import { forgetReporter } from '../../moderation/actions.js';
 import { forgetMails } from '../../notices/queries.js';
 import { forgetPartnersOf } from '../../partners/actions/following.js';
+import { erasePostsOf } from '../../posts/actions.js';
 import type { Filter } from '../../store/store.js';
 import { emailChangesIn, getPerson, invitationsIn, peopleIn, resetsIn } from '../queries.js';
 import { personErasure } from '../rules.js';
@@ -39,6 +40,7 @@ export async function deletePerson(ctx: Context, personId: string, proof: { curr
   await leaveAllCollectives(ctx, personId);
   await forgetLinks(ctx, person);
   await forgetReporter(ctx, person);
+  await erasePostsOf(ctx, personId);
   if (person.handle) await forgetPartnersOf(ctx, person.handle);
   if (person.handle) await retireHandle(ctx, person.handle);
   await erase(ctx, person);

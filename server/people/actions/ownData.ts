@@ -4,6 +4,7 @@ import { listSessions } from '../../http/session.js';
 import { listReportsBy } from '../../moderation/queries.js';
 import { exportPartners } from '../../partners/exports.js';
 import { actorIri } from '../../partners/rules.js';
+import { listOwnPosts } from '../../posts/queries.js';
 import type { Doc } from '../../store/store.js';
 import { exportPerson } from '../present.js';
 import { emailChangesIn, findMemberships, invitationsIn, resetsIn } from '../queries.js';
@@ -21,6 +22,7 @@ export async function collectOwnData(ctx: Context, person: Person): Promise<Reco
   const resets = await resetsIn(store).find({ personId: person._id }).toArray();
   const mails = await store.collection<StoredMail>('mails').find({ personId: person._id }).toArray();
   const reports = await listReportsBy(store, person._id);
+  const posts = await listOwnPosts(store, person._id, 10_000);
   return {
     exportedAt: now,
     instance: ctx.site.baseUrl,
@@ -38,6 +40,13 @@ export async function collectOwnData(ctx: Context, person: Person): Promise<Reco
     passwordResets: resets.map(({ requestedBy, createdAt, usedAt }) => ({ requestedBy, createdAt, usedAt })),
     reports: reports.map(({ objects, reason, comment, createdAt }) => ({ objects, reason, comment, createdAt })),
     partners: person.handle ? await exportPartners(store, actorIri(ctx.site, person.handle), person.handle) : null,
+    posts: posts.map(({ text, inReplyTo, isPrivate, publishedAt, updatedAt }) => ({
+      text,
+      inReplyTo,
+      isPrivate,
+      publishedAt,
+      updatedAt,
+    })),
     mails: mails.map(({ to, subject, kind, createdAt, sentAt }) => ({ to, subject, kind, createdAt, sentAt })),
   };
 }
