@@ -132,6 +132,7 @@ const table: { readonly [T in EventType]: Row<T> } = {
   'group.changed': announceGroup,
   'group.deleted': announceGroupGone,
   'group.acted': announceGroupActivity,
+  'survey.copyRequested': notFederated,
 };
 
 /** Says what follows from an event to whom it concerns. Idempotent by eventId. Network: only to resolve mentions. */

@@ -26,6 +26,7 @@ import { pruneInteractions, pruneVotes } from '../server/partners/actions/intera
 import { pruneReactions } from '../server/partners/actions/reactions.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
+import { purgeSurveysOf } from '../server/surveys/actions/forgetting.js';
 import { pruneRemoteSurveys } from '../server/surveys/actions/receiving.js';
 import { purgeSentAnswersOf } from '../server/surveys/actions/sending.js';
 import type { JobTools } from './tools.js';
@@ -39,7 +40,8 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
   rules: pruneRules,
   elsewhere: pruneEntries,
   refusedPeers: (_ctx, federation) => enforcePolicy(federation),
-  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf, purgeGroupPostsOf, purgeSentAnswersOf]),
+  collectives: (ctx) =>
+    purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf, purgeGroupPostsOf, purgeSentAnswersOf, purgeSurveysOf]),
   follows: pruneFollows,
   followings: pruneFollowings,
   interactions: pruneInteractions,

@@ -1,6 +1,7 @@
 // Everything that can have happened, as data. An event is written in the same write as the change it tells of, inside
 // the document that changed; jobs/drainEvents.ts hands it to federation/outbox.ts and server/notices, then removes it.
 // Events carry ids, not entities, so that they survive a restart.
+import type { Language } from './context.js';
 import { newId } from './ids.js';
 
 export type DomainEvent =
@@ -57,7 +58,15 @@ export type DomainEvent =
   | { type: 'surveyAnswer.sent'; answerId: string }
   | { type: 'surveyAnswer.withdrawn'; answerId: string }
   | { type: 'surveyAnswer.refused'; answerId: string }
-  | { type: 'surveyReceipt.given'; receiptId: string };
+  | { type: 'surveyReceipt.given'; receiptId: string }
+  /** Somebody wants their answer by mail. personId null: the guest, by the address that stands in the answer. */
+  | {
+      type: 'survey.copyRequested';
+      surveyId: string;
+      answerId: string;
+      personId: string | null;
+      language: Language;
+    };
 
 export type EventType = DomainEvent['type'];
 export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;

@@ -9,6 +9,7 @@ import { contextOf, type House } from '../house.js';
 import type { Translate } from '../i18n.js';
 import { checkCsrf } from './csrf.js';
 import { type FormState, fieldErrors, nest } from './form.js';
+import { showKeptForm } from './keptForm.js';
 import { frameFor, type PageOptions, sendPage } from './page.js';
 
 /** Who may pass the door. Finer rights (which collective, which role) are the rules' business. */
@@ -106,9 +107,14 @@ export class Routes {
     spec: RouteSpec<P, Q, B>,
     handler: Handler<z.output<P>, z.output<Q>, z.output<B>>,
   ): Promise<void> {
-    if (req.method === 'POST') checkCsrf(req);
     const ctx = contextOf(this.house, res.locals.actor ?? null);
-    if (!enter(spec.access, ctx.actor, req, res)) return;
+    try {
+      if (req.method === 'POST') checkCsrf(req);
+      if (!enter(spec.access, ctx.actor, req, res)) return;
+    } catch (error) {
+      if (await showKeptForm(this.house, req, res, spec, error)) return;
+      throw error;
+    }
     if (spec.access !== 'public' || spec.cache === 'none' || ctx.actor || res.locals.session) {
       res.set('Cache-Control', 'no-store');
     }

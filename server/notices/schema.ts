@@ -15,6 +15,8 @@ export const letterKinds = [
   'sourceFailed',
   'followRequested',
   'reportMade',
+  'surveyCopy',
+  'surveyLink',
 ] as const;
 export type LetterKind = (typeof letterKinds)[number];
 

@@ -40,7 +40,7 @@ export function exportPerson(person: Person): Record<string, unknown> {
 }
 
 export function presentTabs(path: string): object[] {
-  const pages = ['', '/profile', '/security', '/sessions', '/preferences', '/data'];
+  const pages = ['', '/profile', '/security', '/sessions', '/preferences', '/surveys', '/data'];
   return pages.map((page) => ({
     href: `/me${page}`,
     key: `people.tab${page.replace('/', '.') || '.home'}`,

@@ -64,7 +64,7 @@ export interface OwnAnswer {
   /** There is an answer, though it may be one that nobody can find again. */
   isAnswered: boolean;
   /** Of an answer that went to another instance; null: it did not. */
-  sent: Sent | null;
+  sent?: Sent | null;
 }
 
 export interface Sent {
@@ -124,7 +124,8 @@ function isAsked(survey: Survey, collective: Pick<Collective, '_id'>): boolean {
   );
 }
 
-async function fromSurvey(ctx: Context, survey: Survey): Promise<AskedSurvey> {
+/** One of ours, as those whom it asks see it. The door makes sure that it asks them. */
+export async function fromSurvey(ctx: Context, survey: Survey): Promise<AskedSurvey> {
   const { title, intro, languages, timeZone, names, state, closesAt, closedAt, version, _id } = survey;
   const { sections } = await getVersion(ctx.store, _id, version);
   const organiser = await organiserOf(ctx, survey.collectiveId);
@@ -167,7 +168,6 @@ export async function findOwnAnswer(ctx: Context, asked: AskedSurvey, answerer: 
     edits: answer?.edits ?? [],
     draft: draft && { values: draft.values, byName: draft.byName, at: draft.at, version: draft.version },
     isAnswered,
-    sent: null,
   };
 }
 
@@ -205,7 +205,7 @@ export interface AskedLine {
   isAnswered: boolean;
   hasDraft: boolean;
   /** Sent to another instance, and not taken there. */
-  isRefused: boolean;
+  isRefused?: boolean;
 }
 
 /** Every survey that asks or asked this collective: open ones first, the next to close first; then the last that closed. */
@@ -223,7 +223,7 @@ export async function listAsked(ctx: Context, collective: Collective): Promise<A
           hasAnswered(ctx.store, survey, answerer.key),
           findDraft(ctx.store, survey._id, answerer.key),
         ]);
-        return { asked, isAnswered, hasDraft: draft !== null, isRefused: false };
+        return { asked, isAnswered, hasDraft: draft !== null };
       }),
   );
   const remote = await listRemoteSurveysFor(ctx.store, answerer.key);
@@ -239,7 +239,8 @@ export async function listAsked(ctx: Context, collective: Collective): Promise<A
   return [...lines, ...elsewhere].sort(byUrgency);
 }
 
-function byUrgency({ asked: a }: AskedLine, { asked: b }: AskedLine): number {
+/** Open ones first, the next to close first; then the last that closed. */
+export function byUrgency({ asked: a }: AskedLine, { asked: b }: AskedLine): number {
   if (a.state !== b.state) return a.state === 'open' ? -1 : 1;
   const end = (one: typeof a) => (one.closedAt ?? one.closesAt)?.getTime() ?? Number.MAX_SAFE_INTEGER;
   return a.state === 'open' ? end(a) - end(b) : end(b) - end(a);

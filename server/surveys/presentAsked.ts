@@ -4,14 +4,16 @@ import type { Collective } from '../collectives/schema.js';
 import type { Language } from '../context.js';
 import type { AskedLine, AskedSurvey, OwnAnswer, Sent } from './askedSurveys.js';
 import { pickText } from './rules.js';
+import type { AnswererKind } from './schema.js';
 
 export function askedPath(collective: Pick<Collective, '_id'>, key: string): string {
   return `${editPath(collective)}/asked/${key}`;
 }
 
-export function presentAskedList(collective: Collective, lines: readonly AskedLine[], language: Language) {
+/** `pathOf`: where the page of each stands. */
+export function presentAskedList(lines: readonly AskedLine[], pathOf: (key: string) => string, language: Language) {
   const items = lines.map(({ asked, isAnswered, hasDraft, isRefused }) => ({
-    href: askedPath(collective, asked.key),
+    href: pathOf(asked.key),
     title: pickText(asked.title, language, asked.languages),
     organiser: asked.organiser,
     end: asked.closedAt ?? asked.closesAt,
@@ -29,33 +31,68 @@ function stateOf(isOpen: boolean, isAnswered: boolean, hasDraft: boolean): { kin
   return isOpen ? { kind: 'waiting', label: 'surveys.asked.open' } : { kind: 'none', label: 'surveys.asked.missed' };
 }
 
-export function presentAsked(asked: AskedSurvey, own: OwnAnswer, collective: Collective, language: Language) {
-  const path = askedPath(collective, asked.key);
+/** Where the form of somebody stands, and who that is. */
+export interface Place {
+  kind: AnswererKind;
+  path: string;
+  /** Null: there is no list of theirs. */
+  listHref: string | null;
+}
+
+/** The way back from what everybody may see. */
+export const publicCrumbs = [{ href: '/surveys', key: 'surveys.public.title' }];
+
+/** Sentences that differ by who answers end in it. */
+const variants: Record<AnswererKind, string> = { collective: 'collective', person: 'person', anyone: 'guest' };
+
+/** Whether it takes answers now, by its moments alone: the job that closes may be late. */
+export function isOpenNow({ state, closesAt }: Pick<AskedSurvey, 'state' | 'closesAt'>, now: Date): boolean {
+  return state === 'open' && (closesAt === null || now < closesAt);
+}
+
+export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, language: Language, now: Date) {
+  const { kind, path, listHref } = place;
+  const isOpen = isOpenNow(asked, now);
+  const isAnonymous = asked.names === 'anonymous';
+  const who = variants[kind];
   return {
     action: path,
-    listHref: `${editPath(collective)}/asked`,
+    listHref,
+    crumbs: kind === 'person' ? [{ href: '/me/surveys', key: 'surveys.person.title' }] : publicCrumbs,
     doneHref: `${path}/done`,
     resultsHref: `${path}/results`,
-    withdrawAction: own.values === null || asked.state !== 'open' ? null : `${path}/withdraw`,
+    withdrawAction: own.values === null || !isOpen ? null : `${path}/withdraw`,
+    // A survey elsewhere keeps its answers itself; a guest has the link.
+    copyAction: own.values === null || asked.survey === null || kind === 'anyone' ? null : `${path}/copy`,
+    publicHref: `/surveys/${asked.key}`,
+    receiptHref: isAnonymous && asked.survey !== null ? `/surveys/${asked.key}/receipt` : null,
     title: pickText(asked.title, language, asked.languages),
     intro: pickText(asked.intro, language, asked.languages),
     organiser: asked.organiser,
     version: asked.version,
-    isOpen: asked.state === 'open',
+    isOpen,
     end: asked.closedAt ?? asked.closesAt,
     timeZone: asked.timeZone,
     // Who sees what, and when, in one sentence.
-    promise: `surveys.promise.${asked.names}`,
-    isAnonymous: asked.names === 'anonymous',
+    promise: kind === 'collective' ? `surveys.promise.${asked.names}` : `surveys.promiseTo.${who}.${asked.names}`,
+    isAnonymous,
+    isCollective: kind === 'collective',
+    words: {
+      edit: `surveys.done.edit.${who}`,
+      answered: `surveys.answered.title.${who}`,
+      draft: `surveys.draft.text.${who}`,
+      withdraw: `surveys.withdraw.confirm.${who}`,
+    },
     elsewhere: asked.elsewhere && { host: asked.elsewhere.host, link: asked.elsewhere.link },
-    sent: own.sent && presentSent(own.sent),
+    sent: own.sent ? presentSent(own.sent) : null,
     own: {
       isAnswered: own.isAnswered,
-      said: asked.names === 'anonymous' ? 'surveys.answered.anonymous' : 'surveys.answered.text',
+      said: `surveys.answered.${isAnonymous ? 'anonymous' : isOpen ? 'text' : 'over'}`,
       at: own.at,
       byName: own.byName,
       edits: own.edits.toReversed(),
       draft: own.draft,
+      draftAt: own.draft?.at.getTime() ?? 0,
       isOfOtherVersion: own.draft !== null && own.draft.version !== asked.version,
     },
   };

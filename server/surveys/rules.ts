@@ -18,6 +18,16 @@ export function answerKey(surveyId: string, answerer: string): string {
   return createHash('sha256').update(`${surveyId} ${answerer}`).digest('hex');
 }
 
+/** What a guest's link names: the survey, and the id under which the answer is kept. */
+export function guestLink(surveyId: string, guestId: string): string {
+  return `${surveyId}_${guestId}`;
+}
+
+export function readGuestLink(id: string | null): { surveyId: string; guestId: string } | null {
+  const [surveyId, guestId, more] = id?.split('_') ?? [];
+  return surveyId && guestId && more === undefined ? { surveyId, guestId } : null;
+}
+
 /** The members of the collective that asks, and administrators, organise. */
 export function mayOrganise(actor: Actor, owner: Membered): boolean {
   return mayEditCollective(actor, owner);
@@ -213,6 +223,13 @@ export function maySeeResults(
   if (reader.organises) return survey.names === 'named' || survey.state === 'closed';
   if (survey.results.publishedAt === null) return false;
   return survey.results.readers === 'public' || (survey.results.readers === 'members' && reader.isMember);
+}
+
+/** Whether everybody may know of it: anybody may answer, or its results are published for all. */
+export function mayRead(survey: Pick<Survey, 'answerBy' | 'state' | 'deletedAt' | 'results'>): boolean {
+  const { answerBy, state, deletedAt, results } = survey;
+  if (deletedAt !== null || state === 'draft' || state === 'scheduled') return false;
+  return answerBy === 'anyone' || (results.readers === 'public' && results.publishedAt !== null);
 }
 
 /** Below so few answers an anonymous survey shows no figures: each could be guessed (AP-117). */

@@ -36,7 +36,7 @@ export async function addRemoteSurveys(house: House, collectiveId: string): Prom
   const send = async (name: string): Promise<string> => {
     const key = await keep(name);
     const raw = reviewAnswers.ecluse ?? {};
-    await sendAnswer(ctx, collectiveId, { surveyId: key, answerer, by: 'sample', byName: 'Noé', version: 1, raw });
+    await sendAnswer(ctx, { surveyId: key, answerer, by: 'sample', byName: 'Noé', version: 1, raw });
     return key;
   };
   const receipt = async (key: string, isRefused: boolean): Promise<string> => {

@@ -1,12 +1,14 @@
 // Surveys of the sample house: ROSEAU's review, which waits for the answer of L'Écluse Libre and has those of others.
 import { reviewAnswers, reviewIntro, reviewSections, reviewTitle } from '../../jobs/roseauReview.js';
 import { collectivesOf } from '../../server/collectives/queries.js';
+import type { Collective } from '../../server/collectives/schema.js';
 import { contextOf, type House } from '../../server/house.js';
 import { actorIri } from '../../server/partners/rules.js';
 import { submitAnswer } from '../../server/surveys/actions/answering.js';
-import { createSurvey, saveSettings } from '../../server/surveys/actions/drafting.js';
+import { createSurvey, type NewSurvey, saveSettings } from '../../server/surveys/actions/drafting.js';
 import { openSurvey } from '../../server/surveys/actions/running.js';
 import { answererFor } from '../../server/surveys/askedSurveys.js';
+import type { Choice, Section, Texts } from '../../server/surveys/schema.js';
 import { addRemoteSurveys } from './sampleRemoteSurveys.js';
 
 const day = 24 * 3_600_000;
@@ -48,5 +50,73 @@ export async function addSurveys(house: House): Promise<Record<string, string>> 
       raw: reviewAnswers[hoster.handle] ?? {},
     });
   }
-  return { collective: ecluse._id, survey: survey._id, ...(await addRemoteSurveys(house, ecluse._id)) };
+  const person = await addOpen(house, ecluse, { answerBy: 'person', names: 'hiddenUntilClose' }, meetingTitle);
+  const guest = await addOpen(house, ecluse, { answerBy: 'anyone' }, visitorsTitle);
+  const secret = await addOpen(house, ecluse, { answerBy: 'anyone', names: 'anonymous' }, moodTitle);
+  const ids = { collective: ecluse._id, survey: survey._id, person, guest, secret };
+  return { ...ids, ...(await addRemoteSurveys(house, ecluse._id)) };
 }
+
+const meetingTitle = { fr: 'Ordre du jour de l’assemblée', en: 'Agenda of the assembly' };
+const visitorsTitle = { fr: 'Qu’attendez-vous d’un hébergeur ?', en: 'What do you expect of a hoster?' };
+const moodTitle = { fr: 'Comment va le réseau ?', en: 'How is the network doing?' };
+
+/** A short one that stands open: a ranking, a question that depends on another one, a text. */
+async function addOpen(
+  house: House,
+  owner: Collective,
+  who: Pick<NewSurvey, 'answerBy' | 'names'>,
+  title: Texts,
+): Promise<string> {
+  const ctx = contextOf(house, system);
+  const { languages, timeZone } = { languages: ['fr', 'en'], timeZone: 'Europe/Paris' };
+  const survey = await createSurvey(ctx, owner._id, { ...who, title, languages, timeZone, sections: shortSections });
+  const iri = actorIri(ctx.site, owner.handle);
+  const invited = [{ iri, collectiveId: owner._id, name: owner.profile.name.fr, handle: owner.handle }];
+  const closesAt = new Date(ctx.now.getTime() + 5 * day);
+  await saveSettings(ctx, survey._id, { ...survey, closesAt, invited: who.answerBy === 'anyone' ? [] : invited });
+  await openSurvey(ctx, survey._id);
+  return survey._id;
+}
+
+const plain = { help: {}, required: false, showIf: null, criterion: '' };
+const choice = (id: string, fr: string, en: string): Choice => ({ id, label: { fr, en } });
+const shortSections: Section[] = [
+  {
+    id: 's1',
+    title: { fr: 'Vos priorités', en: 'Your priorities' },
+    intro: {},
+    showIf: null,
+    questions: [
+      {
+        ...plain,
+        id: 'order',
+        kind: 'ranking',
+        label: { fr: 'Que faut-il traiter d’abord ?', en: 'What should come first?' },
+        choices: [
+          choice('money', 'Les finances', 'Money'),
+          choice('people', 'L’accueil des bénévoles', 'Welcoming volunteers'),
+          choice('machines', 'Le remplacement des machines', 'Replacing the machines'),
+        ],
+      },
+      {
+        ...plain,
+        id: 'come',
+        kind: 'single',
+        required: true,
+        label: { fr: 'Viendrez-vous ?', en: 'Will you come?' },
+        choices: [choice('yes', 'Oui', 'Yes'), choice('no', 'Non', 'No')],
+        other: false,
+        min: null,
+        max: null,
+      },
+      {
+        ...plain,
+        id: 'why',
+        kind: 'longText',
+        label: { fr: 'Qu’est-ce qui vous en empêche ?', en: 'What keeps you from coming?' },
+        showIf: { question: 'come', test: 'oneOf', values: ['no'], number: null },
+      },
+    ],
+  },
+];

@@ -83,7 +83,7 @@ describe('surveys across two instances', () => {
   };
   const own = async (survey: Survey) => findOwnAnswer(home.ctx(), await seen(survey), answerer());
   const send = (survey: Survey, raw: Json, version = survey.version) =>
-    sendAnswer(home.ctx(), asked._id, {
+    sendAnswer(home.ctx(), {
       surveyId: keyOf(survey),
       answerer: answerer(),
       by: 'p1',
@@ -507,7 +507,7 @@ describe('surveys and whoever is not entitled', () => {
       expect(kept).to.deep.include({ owner: hoster.iri, asked: [actorOf(app, local)], host: peer.host, link: null });
       const answerer = answererFor(app.ctx(), local);
       const input = { surveyId: kept?._id ?? '', answerer, by: 'p', byName: 'Camille', version: 1, raw: fair };
-      await sendAnswer(app.ctx(), local._id, input);
+      await sendAnswer(app.ctx(), input);
       await app.run();
       const [create] = peer.ofType('Create');
       expect(create?.path).to.equal('/users/hoster/inbox');
@@ -534,7 +534,7 @@ describe('surveys and whoever is not entitled', () => {
       const kept = await known('words');
       const answerer = answererFor(app.ctx(), local);
       const input = { surveyId: kept?._id ?? '', answerer, by: 'p', byName: 'Camille', version: 1, raw: fair };
-      await sendAnswer(app.ctx(), local._id, input);
+      await sendAnswer(app.ctx(), input);
       await app.run();
       const object = objectOf(peer.ofType('Create')[0]?.json);
       const errors = [{ field: 'a.x', message: { key: 'surveys.error.unheardOf' } }];

@@ -4,10 +4,12 @@
 /**
  * everyone: no account needed. signedIn: any account. members, representatives: of the collective in the address, and
  * administrators. ownPeople: members of the collective, and not who administers the instance. moderators, administrators: of the instance. readers: everyone where it is published, else members.
+ * guests: whoever has a link, or where anybody may answer; nobody in the suite.
  * owners: whoever has one of their own; nobody in the suite has.
  */
 export type Who =
   | 'owners'
+  | 'guests'
   | 'everyone'
   | 'signedIn'
   | 'members'
@@ -304,6 +306,22 @@ export const access: Record<string, Rule> = {
   [`POST ${mine}/asked/:survey/withdraw`]: { who: 'ownPeople' },
   'GET /surveys/by-link/:token': { who: 'everyone' },
   'POST /surveys/by-link/:token': { who: 'everyone', body: { 'a.q': 'Oui', version: '1' } },
+  [`POST ${mine}/asked/:survey/copy`]: { who: 'ownPeople' },
+  [`GET ${me}/surveys`]: { who: 'signedIn' },
+  [`GET ${me}/surveys/:survey`]: { who: 'owners' },
+  [`POST ${me}/surveys/:survey`]: { who: 'owners', body: { 'a.q': 'Oui', version: '1' } },
+  [`GET ${me}/surveys/:survey/done`]: { who: 'owners' },
+  [`POST ${me}/surveys/:survey/withdraw`]: { who: 'owners' },
+  [`POST ${me}/surveys/:survey/copy`]: { who: 'owners' },
+  'GET /surveys': { who: 'everyone' },
+  'GET /surveys/:survey': { who: 'members' },
+  'GET /surveys/:survey/receipt': { who: 'owners' },
+  'GET /surveys/:survey/answer': { who: 'guests' },
+  'POST /surveys/:survey/answer': { who: 'guests', body: { 'a.q': 'Oui', version: '1' } },
+  'GET /surveys/answer/:token': { who: 'guests' },
+  'POST /surveys/answer/:token': { who: 'guests', body: { 'a.q': 'Oui', version: '1' } },
+  'GET /surveys/answer/:token/done': { who: 'guests' },
+  'POST /surveys/answer/:token/withdraw': { who: 'guests' },
   [`GET ${mine}/posts`]: { who: 'members' },
   [`GET ${mine}/posts/new`]: { who: 'members' },
   [`POST ${mine}/posts/new`]: {

@@ -67,9 +67,12 @@ for (const form of document.querySelectorAll('form[data-guard]')) {
   form.addEventListener('input', () => {
     changed = true;
   });
-  form.addEventListener('submit', () => {
-    changed = false;
-  });
+  // kept: what was typed is safe as a draft.
+  for (const event of ['submit', 'kept']) {
+    form.addEventListener(event, () => {
+      changed = false;
+    });
+  }
   addEventListener('beforeunload', (event) => {
     if (changed) event.preventDefault();
   });

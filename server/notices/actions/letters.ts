@@ -25,7 +25,9 @@ export async function writeLetter(
   const t = house.i18n.translator(language, wordsIn(settings, language));
   const model = {
     hello: t('mail.hello', { name: 'none', ...params }),
-    paragraphs: t(`mail.${kind}.text`, params).split('\n\n'),
+    paragraphs: t(`mail.${kind}.text`, params)
+      .split('\n\n')
+      .map((text) => ({ text, lines: text.split('\n') })),
     button: hasLink ? t(`mail.${kind}.button`, params) : null,
     link: hasLink ? linkMark : null,
     why: t(`mail.${kind}.why`, params),

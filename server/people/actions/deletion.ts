@@ -14,6 +14,7 @@ import { forgetMails } from '../../notices/queries.js';
 import { forgetPartnersOf } from '../../partners/actions/following.js';
 import { erasePostsOf } from '../../posts/actions.js';
 import type { Filter } from '../../store/store.js';
+import { forgetAnswerer } from '../../surveys/actions/forgetting.js';
 import { emailChangesIn, getPerson, invitationsIn, peopleIn, resetsIn } from '../queries.js';
 import { personErasure } from '../rules.js';
 import type { Invitation, Person } from '../schema.js';
@@ -37,6 +38,7 @@ export async function deletePerson(ctx: Context, personId: string, proof: { curr
     await updatePerson(ctx, { _id: personId }, { instanceRole: null }, null);
     await keepAnAdministrator(ctx, person, { instanceRole: 'administrator' });
   }
+  await forgetAnswerer(ctx, person, await listCollectivesOf(ctx.store, personId));
   await leaveAllCollectives(ctx, personId);
   await forgetLinks(ctx, person);
   await forgetReporter(ctx, person);

@@ -6,6 +6,7 @@ import { exportPartners } from '../../partners/exports.js';
 import { actorIri } from '../../partners/rules.js';
 import { listOwnPosts } from '../../posts/queries.js';
 import type { Doc } from '../../store/store.js';
+import { collectAnswersOf } from '../../surveys/actions/forgetting.js';
 import { exportPerson } from '../present.js';
 import { emailChangesIn, findMemberships, invitationsIn, resetsIn } from '../queries.js';
 import { emailKeyOf } from '../rules.js';
@@ -36,6 +37,7 @@ export async function collectOwnData(ctx: Context, person: Person): Promise<Reco
       createdAt,
       usedAt,
     })),
+    surveyAnswers: await collectAnswersOf(store, person._id),
     emailChanges: changes.map(({ email, createdAt, usedAt }) => ({ email, createdAt, usedAt })),
     passwordResets: resets.map(({ requestedBy, createdAt, usedAt }) => ({ requestedBy, createdAt, usedAt })),
     reports: reports.map(({ objects, reason, comment, createdAt }) => ({ objects, reason, comment, createdAt })),

@@ -5,6 +5,7 @@ import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
 import { newId } from '../../ids.js';
+import type { Store } from '../../store/store.js';
 import {
   answersIn,
   ballotsIn,
@@ -199,11 +200,14 @@ export async function purgeSurveys(ctx: Context): Promise<number> {
   const gone = await surveysIn(ctx.store)
     .find({ deletedAt: { $lt: before } })
     .toArray();
-  for (const { _id } of gone) {
-    for (const collection of [answersIn, draftsIn, ballotsIn, turnoutsIn, versionsIn]) {
-      await collection(ctx.store).deleteMany({ surveyId: _id });
-    }
-    await surveysIn(ctx.store).deleteOne({ _id });
-  }
+  for (const { _id } of gone) await eraseSurvey(ctx.store, _id);
   return gone.length;
+}
+
+/** For good, with every answer. */
+export async function eraseSurvey(store: Store, surveyId: string): Promise<void> {
+  for (const collection of [answersIn, draftsIn, ballotsIn, turnoutsIn, versionsIn]) {
+    await collection(store).deleteMany({ surveyId });
+  }
+  await surveysIn(store).deleteOne({ _id: surveyId });
 }

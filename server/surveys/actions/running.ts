@@ -147,7 +147,7 @@ export async function closeDueSurveys(ctx: Context): Promise<number> {
   return closed;
 }
 
-type Told = Exclude<Extract<DomainEvent['type'], `survey.${string}`>, 'survey.answered'>;
+type Told = Exclude<Extract<DomainEvent['type'], `survey.${string}`>, 'survey.answered' | 'survey.copyRequested'>;
 
 async function step(
   ctx: Context,

@@ -1,5 +1,6 @@
 // Deeds of our collectives on surveys of other instances: answer, take back, and what becomes of it there. What is sent waits in
 // the queue of federation/delivery.ts; the owner's receipt decides whether it counts.
+import { findCollectiveByHandle } from '../../collectives/queries.js';
 import type { Context } from '../../context.js';
 import { DomainError, InvalidFields } from '../../errors.js';
 import { pending } from '../../events.js';
@@ -18,7 +19,7 @@ import {
 } from '../remoteSurveys.js';
 import { answerKey, checkTakesAnswers } from '../rules.js';
 import type { Answerer, Values } from '../schema.js';
-import type { AnswerInput, Submitted } from './answering.js';
+import { type AnswerInput, type DraftInput, keepDraft, type Submitted } from './answering.js';
 
 /**
  * Keeps a collective's answer to a survey elsewhere and has it sent to its owner; checked as the owner will check it. Emits
@@ -27,7 +28,6 @@ import type { AnswerInput, Submitted } from './answering.js';
  */
 export async function sendAnswer(
   ctx: Context,
-  collectiveId: string,
   input: Pick<AnswerInput, 'surveyId' | 'answerer' | 'by' | 'byName' | 'version' | 'raw'>,
 ): Promise<Submitted> {
   const survey = await getAsked(ctx, input.surveyId, input.answerer);
@@ -42,6 +42,7 @@ export async function sendAnswer(
   const edits = stood ? [...before.edits.slice(-19), { at: before.sentAt, byName: before.byName }] : [];
   const { by, byName, version } = input;
   const { iri, owner, host } = survey;
+  const collectiveId = (await findCollectiveByHandle(ctx.store, input.answerer.handle))?._id ?? '';
   const fixed = { surveyKey: survey._id, survey: iri, owner, host, collectiveId, answerer: input.answerer.key };
   const said = { version, values, by, byName, sentAt, edits, state: 'sent' as const, receiptAt: null, refusal: null };
   const event = pending({ type: 'surveyAnswer.sent', answerId: _id }, ctx.now);
@@ -92,17 +93,11 @@ export async function recallAnswer(ctx: Context, surveyKey: string, answerer: An
   );
 }
 
-/** Keeps what was filled in so far of a survey elsewhere. Refuses: not-found, gone, not-allowed. */
-export async function saveRemoteDraft(
-  ctx: Context,
-  input: Pick<AnswerInput, 'surveyId' | 'answerer' | 'byName' | 'version' | 'raw'>,
-): Promise<void> {
+/** Keeps what was filled in so far of a survey elsewhere. Refuses: not-found, gone, not-allowed, closed, conflict. */
+export async function saveRemoteDraft(ctx: Context, input: DraftInput): Promise<void> {
   const survey = await getAsked(ctx, input.surveyId, input.answerer);
-  if (survey.names === 'anonymous' || survey.state !== 'open') return;
-  const { values } = readAnswers(survey.sections, input.raw, { partial: true });
-  const { byName, version } = input;
-  const draft = { surveyId: survey._id, key: input.answerer.key, version, values, byName, at: ctx.now };
-  await draftsIn(ctx.store).replaceOne({ _id: answerKey(survey._id, input.answerer.key) }, draft, { upsert: true });
+  checkTakesAnswers(survey, ctx.now);
+  if (survey.names !== 'anonymous') await keepDraft(ctx, survey.sections, input);
 }
 
 export interface ReceiptInput {

@@ -1,0 +1,62 @@
+// When a session has ended, or its token is old, while somebody filled in a form: what was typed comes back in a page from which
+// it can be sent again. Nothing is stored, and nothing is done: it only passes once a session of its own vouches for it.
+import type { Request, Response } from 'express';
+import { DomainError } from '../errors.js';
+import type { House } from '../house.js';
+import { frameFor, sendPage } from './page.js';
+
+const reasons = new Set(['error.formExpired', 'error.signInFirst']);
+/** Forms with such fields never come back: what was typed there belongs in no page. */
+const secret = /pass|proof|current|secret|token|code/i;
+
+interface Spec {
+  access: string;
+  retry?: unknown;
+  file?: unknown;
+}
+
+/**
+ * Answers 403 with the form kept. False: this refusal, route or form is not of that sort, and nothing was answered. Only
+ * requests from our own pages come here (refuseCrossSite stands before), so no other site can put words into such a page.
+ */
+export async function showKeptForm(
+  house: House,
+  req: Request,
+  res: Response,
+  spec: Spec,
+  error: unknown,
+): Promise<boolean> {
+  if (!(error instanceof DomainError && reasons.has(error.safeMessage.key)) || !spec.retry) return false;
+  if (req.accepts(['html', 'json']) !== 'html') return false;
+  const fields = fieldsOf(req.body);
+  if (fields.length === 0 || fields.some(({ name }) => secret.test(name))) return false;
+  const actor = res.locals.actor ?? null;
+  const needsSignIn = spec.access !== 'public' && actor === null;
+  const frame = await frameFor(house, req, res);
+  const model = {
+    action: req.originalUrl,
+    fields,
+    texts: fields.filter(({ value }) => isWriting(value)).map(({ value }) => value),
+    needsSignIn,
+    name: actor?.displayName ?? null,
+    hasFile: spec.file !== undefined,
+  };
+  res.status(403).set('Cache-Control', 'no-store');
+  const title = frame.t('error.kept.title');
+  await sendPage(house, req, res, frame, 'errors/kept', model, { title, noIndex: true, withForm: !needsSignIn });
+  return true;
+}
+
+function fieldsOf(body: unknown): { name: string; value: string }[] {
+  if (typeof body !== 'object' || body === null) return [];
+  return Object.entries(body)
+    .filter(([name]) => name !== '_csrf')
+    .flatMap(([name, given]) =>
+      [given].flat().flatMap((value) => (typeof value === 'string' ? [{ name, value }] : [])),
+    );
+}
+
+/** What somebody wrote, not what a form says by itself. */
+function isWriting(value: string): boolean {
+  return value.trim().length > 20 && /\s/.test(value.trim());
+}

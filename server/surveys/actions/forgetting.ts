@@ -1,0 +1,96 @@
+// What is left of those who go: a person's answers and drafts, a collective's surveys.
+import { getCollective } from '../../collectives/queries.js';
+import type { Collective } from '../../collectives/schema.js';
+import type { Context } from '../../context.js';
+import { actorIri } from '../../partners/rules.js';
+import type { Store } from '../../store/store.js';
+import { answersIn, draftsIn, findSurvey, surveysIn, turnoutsIn } from '../queries.js';
+import { isOpen } from '../rules.js';
+import type { SurveyAnswer } from '../schema.js';
+import { eraseSurvey } from './drafting.js';
+
+/** A person who goes, as their answers name them. */
+export interface Leaver {
+  _id: string;
+  displayName: string;
+}
+
+/**
+ * A person goes: drafts of their own go; an answer of their own is taken back while the survey is open, and stays without a
+ * name after it, since the results that others read rest on it. What they sent or kept for a collective stays the collective's,
+ * without their name. `collectives`: those to which they belong until now.
+ */
+export async function forgetAnswerer(ctx: Context, person: Leaver, collectives: readonly Collective[]): Promise<void> {
+  const { store } = ctx;
+  const key = `person:${person._id}`;
+  await draftsIn(store).deleteMany({ key });
+  for (const answer of await answersIn(store).find({ 'answerer.key': key }).toArray()) await forgetOwn(ctx, answer);
+  // Who answered an anonymous survey stays counted, and nobody.
+  for (const { _id } of await turnoutsIn(store).find({ key }).toArray()) {
+    await turnoutsIn(store).updateOne({ _id }, { $set: { key: `gone:${_id}` } });
+  }
+  await answersIn(store).updateMany({ by: person._id }, { $set: { by: '', byName: '' } });
+  for (const { handle } of collectives) {
+    const ours = actorIri(ctx.site, handle);
+    await draftsIn(store).updateMany({ key: ours, byName: person.displayName }, { $set: { byName: '' } });
+    for (const answer of await answersIn(store).find({ 'answerer.key': ours }).toArray()) {
+      await forgetEdits(store, answer, person);
+    }
+  }
+}
+
+async function forgetOwn(ctx: Context, answer: SurveyAnswer): Promise<void> {
+  const { _id, surveyId } = answer;
+  const survey = await findSurvey(ctx.store, surveyId);
+  if (survey === null || isOpen(survey, ctx.now)) {
+    await answersIn(ctx.store).deleteOne({ _id });
+    return;
+  }
+  const answerer = { ...answer.answerer, key: `gone:${_id}`, name: '' };
+  await answersIn(ctx.store).updateOne({ _id }, { $set: { answerer, by: '', byName: '', edits: [], email: null } });
+}
+
+async function forgetEdits(store: Store, { _id, edits }: SurveyAnswer, { displayName }: Leaver): Promise<void> {
+  if (!edits.some(({ byName }) => byName === displayName)) return;
+  const without = edits.map((edit) => (edit.byName === displayName ? { ...edit, byName: '' } : edit));
+  await answersIn(store).updateOne({ _id }, { $set: { edits: without } });
+}
+
+/** What a person answered, for themselves or for a collective, as far as it can be found again: for the own data. */
+export async function collectAnswersOf(store: Store, personId: string): Promise<object[]> {
+  const [sent, drafts] = await Promise.all([
+    answersIn(store).find({ by: personId }).toArray(),
+    draftsIn(store)
+      .find({ key: `person:${personId}` })
+      .toArray(),
+  ]);
+  const titles = new Map<string, unknown>();
+  for (const { surveyId } of [...sent, ...drafts]) {
+    if (!titles.has(surveyId)) titles.set(surveyId, (await findSurvey(store, surveyId))?.title ?? {});
+  }
+  return [
+    ...sent.map(({ surveyId, answerer, values, at }) => ({
+      survey: titles.get(surveyId),
+      answerer: answerer.name,
+      values,
+      sentAt: at,
+    })),
+    ...drafts.map(({ surveyId, values, at }) => ({ survey: titles.get(surveyId), values, keptAt: at })),
+  ];
+}
+
+/**
+ * A collective ends: its surveys go with every answer, its drafts too, and what it answered elsewhere where that is still open.
+ * For purgeDeleted() of the collectives.
+ */
+export async function purgeSurveysOf(ctx: Context, collectiveId: string): Promise<void> {
+  const { store } = ctx;
+  const { handle } = await getCollective(store, collectiveId);
+  for (const { _id } of await surveysIn(store).find({ collectiveId }).toArray()) await eraseSurvey(store, _id);
+  const key = actorIri(ctx.site, handle);
+  await draftsIn(store).deleteMany({ key });
+  for (const { _id, surveyId } of await answersIn(store).find({ 'answerer.key': key }).toArray()) {
+    const survey = await findSurvey(store, surveyId);
+    if (survey !== null && isOpen(survey, ctx.now)) await answersIn(store).deleteOne({ _id });
+  }
+}

@@ -1,0 +1,100 @@
+// Surveys that ask people one by one, and those that anybody may answer: as AskedSurvey, like those that ask a collective.
+import type { Context, PersonActor } from '../context.js';
+import { type AskedLine, type AskedSurvey, byUrgency, fromSurvey } from './askedSurveys.js';
+import { findDraft, findSurvey, hasAnswered, surveysIn } from './queries.js';
+import { mayRead } from './rules.js';
+import type { Answerer, Survey } from './schema.js';
+
+export function personAnswerer({ personId, displayName }: Pick<PersonActor, 'personId' | 'displayName'>): Answerer {
+  return { kind: 'person', key: `person:${personId}`, name: displayName, handle: '' };
+}
+
+export function guestAnswerer(guestId: string, name: string): Answerer {
+  return { kind: 'anyone', key: `guest:${guestId}`, name, handle: '' };
+}
+
+/** A survey that asks this person, as one of the people of a collective; null: there is none, or it asks others. */
+export async function findAskedPerson(ctx: Context, person: PersonActor, key: string): Promise<AskedSurvey | null> {
+  const survey = await findSurvey(ctx.store, key);
+  return survey !== null && asksPerson(survey, person) ? fromSurvey(ctx, survey) : null;
+}
+
+function asksPerson(survey: Survey, { memberships }: PersonActor): boolean {
+  return (
+    isShown(survey) &&
+    survey.answerBy === 'person' &&
+    survey.invited.some(({ collectiveId }) => collectiveId !== null && Object.hasOwn(memberships, collectiveId))
+  );
+}
+
+function isShown({ state, deletedAt }: Survey): boolean {
+  return deletedAt === null && (state === 'open' || state === 'closed');
+}
+
+/** Every survey that asks or asked this person: open ones first, the next to close first; then the last that closed. */
+export async function listAskedPerson(ctx: Context, person: PersonActor): Promise<AskedLine[]> {
+  const ids = Object.keys(person.memberships);
+  if (ids.length === 0) return [];
+  const found = await surveysIn(ctx.store)
+    .find({ 'invited.collectiveId': { $in: ids }, state: { $in: ['open', 'closed'] } })
+    .toArray();
+  const { key } = personAnswerer(person);
+  const lines = found
+    .filter((survey) => asksPerson(survey, person))
+    .map(async (survey) => {
+      const { sections: _sections, ...asked } = await fromSurvey(ctx, survey);
+      const [isAnswered, draft] = await Promise.all([
+        hasAnswered(ctx.store, survey, key),
+        findDraft(ctx.store, survey._id, key),
+      ]);
+      return { asked, isAnswered, hasDraft: draft !== null };
+    });
+  return (await Promise.all(lines)).sort(byUrgency);
+}
+
+/** A survey that anybody with its address may answer, open or over. */
+export async function findForAnyone(ctx: Context, key: string): Promise<AskedSurvey | null> {
+  const survey = await findSurvey(ctx.store, key);
+  return survey !== null && isShown(survey) && survey.answerBy === 'anyone' ? fromSurvey(ctx, survey) : null;
+}
+
+/** A survey that everybody may know of: anybody may answer, or its results are for all. */
+export async function findPublicSurvey(ctx: Context, key: string): Promise<AskedSurvey | null> {
+  const survey = await findSurvey(ctx.store, key);
+  return survey !== null && mayRead(survey) ? fromSurvey(ctx, survey) : null;
+}
+
+const listed = 50;
+
+/** What everybody may answer now, the next to close first; and what was published for all, the last first. */
+export async function listPublicSurveys(ctx: Context): Promise<{ open: AskedLine[]; published: AskedLine[] }> {
+  const [open, published] = await Promise.all([
+    surveysIn(ctx.store).find({ answerBy: 'anyone', state: 'open' }, { limit: listed }).toArray(),
+    surveysIn(ctx.store)
+      .find({ 'results.readers': 'public' }, { sort: { 'results.publishedAt': -1 }, limit: listed })
+      .toArray(),
+  ]);
+  const lines = (surveys: readonly Survey[]) =>
+    Promise.all(
+      surveys.filter(mayRead).map(async (survey) => {
+        const { sections: _sections, ...asked } = await fromSurvey(ctx, survey);
+        return { asked, isAnswered: false, hasDraft: false };
+      }),
+    );
+  return {
+    open: (await lines(open)).sort(byUrgency),
+    published: await lines(published.filter(({ results }) => results.publishedAt !== null)),
+  };
+}
+
+/** The collective among those asked for which this person may speak or look; null: none. */
+export async function findAskedAddress(ctx: Context, key: string): Promise<string | null> {
+  const survey = await findSurvey(ctx.store, key);
+  const { actor } = ctx;
+  if (survey === null || actor?.kind !== 'person' || !isShown(survey)) return null;
+  const own = survey.invited.find(({ collectiveId }) => collectiveId && Object.hasOwn(actor.memberships, collectiveId));
+  const any = actor.instanceRole === 'administrator' ? survey.invited.find(({ collectiveId }) => collectiveId) : null;
+  if (survey.answerBy === 'person') return own ? `/me/surveys/${survey._id}` : null;
+  const asked = own ?? any;
+  return asked ? `/my/collectives/${asked.collectiveId}/asked/${survey._id}` : null;
+}

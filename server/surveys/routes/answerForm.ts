@@ -1,0 +1,200 @@
+// The form of a survey, whoever answers: shown whole or by section, kept as a draft, sent. Whose answer it is and whether they
+// may is the business of the doors: answerPages, personPages, guestPages.
+import { z } from 'zod';
+import { DomainError, InvalidFields } from '../../errors.js';
+import type { FormState } from '../../http/form.js';
+import type { Visit } from '../../http/routes.js';
+import { type Submitted, saveDraft, submitAnswer } from '../actions/answering.js';
+import { saveRemoteDraft, sendAnswer } from '../actions/sending.js';
+import { askedSections, readAnswers } from '../answers.js';
+import type { AskedSurvey, OwnAnswer } from '../askedSurveys.js';
+import { presentAnswers, presentTyped } from '../presentAnswers.js';
+import { isOpenNow, type Place, presentAsked } from '../presentAsked.js';
+import { presentForm } from '../presentForm.js';
+import type { Answerer, Section, Values } from '../schema.js';
+
+const page = z.union([z.literal('all'), z.coerce.number().int().min(1).max(100)]);
+/** page: one section, from 1; without it everything, or for a long survey the first section. */
+export const pageQuery = z.object({ page: page.optional() });
+export const answerFields = {
+  a: z.record(z.string().max(40), z.unknown()).default({}),
+  version: z.coerce.number().int().min(1).max(1000),
+  page: page.default('all'),
+  step: z.enum(['send', 'save', 'next', 'back']).default('send'),
+  /** The moment of the draft on which the form stands, in milliseconds since 1970. */
+  seen: z.coerce.number().int().min(0).default(0),
+};
+export const answerShape: z.ZodObject<typeof answerFields> = z.object(answerFields);
+type AnswerBody = z.output<typeof answerShape>;
+
+/** Somebody before the form. */
+export interface Seat {
+  asked: AskedSurvey;
+  own: OwnAnswer;
+  answerer: Answerer;
+  /** Person id and name of who writes; empty and the name given: a guest. */
+  by: string;
+  byName: string;
+  place: Place;
+  /** The collective's frame around the page; null: a page of its own. */
+  frame: object | null;
+  mayAnswer: boolean;
+  services: { id: string; label: string }[];
+  /** What a guest says of themselves; null: we know who it is, or nobody is to know. */
+  guest: { name: string; email: string } | null;
+}
+
+type AnyVisit = Visit<unknown, unknown, unknown>;
+
+/** More questions than these are shown a section at a time, unless asked for all. */
+const onOnePage = 12;
+
+/** Keeps or sends what the form says. Null: it was kept, and the next page is on its way. */
+export async function receiveAnswer(
+  visit: Visit<unknown, unknown, AnswerBody>,
+  seat: Seat,
+  email?: string | null,
+): Promise<Submitted | null> {
+  const { asked, own, answerer, by, byName, place } = seat;
+  const { step, page, version, seen } = visit.body;
+  const current = page === 'all' ? null : (pages(sectionsOf(asked), own)[page - 1] ?? null);
+  const raw = merge(visit.body.a, own, current);
+  const sent = { surveyId: asked.key, answerer, by, byName, home: '', version, raw };
+  if (step === 'send' && asked.survey === null) return sendAnswer(visit.ctx, sent);
+  if (step === 'send') return submitAnswer(visit.ctx, email === undefined ? sent : { ...sent, email });
+  if (step === 'next' && page !== 'all') checkPage(current, raw);
+  const save = asked.survey === null ? saveRemoteDraft : saveDraft;
+  await save(visit.ctx, { ...sent, seen: new Date(seen) });
+  if (step === 'save' && visit.req.accepts(['html', 'json']) === 'json') {
+    visit.res.status(204).end();
+    return null;
+  }
+  if (step === 'save' || page === 'all') {
+    visit.redirect(`${place.path}?page=${page}`, { key: 'surveys.draft.kept' });
+    return null;
+  }
+  visit.redirect(`${place.path}?page=${Math.max(1, step === 'next' ? page + 1 : page - 1)}`);
+  return null;
+}
+
+function sectionsOf(asked: AskedSurvey): Section[] {
+  return asked.sections.filter(({ questions }) => questions.length > 0);
+}
+
+/** What is known so far: the draft, else what was sent. */
+function knownOf(own: OwnAnswer): Values {
+  return own.draft?.values ?? own.values ?? {};
+}
+
+/** The sections to be answered, given what is known: each is a page. */
+function pages(sections: readonly Section[], own: OwnAnswer): Section[] {
+  const asked = new Set(askedSections(sections, knownOf(own)).map(({ id }) => id));
+  return sections.filter(({ id }) => asked.has(id));
+}
+
+/** What is sent from one page takes the place of what was known about its questions; the others stay. */
+function merge(sent: Record<string, unknown>, own: OwnAnswer, section: Section | null): Record<string, unknown> {
+  if (section === null) return sent;
+  const here = new Set(section.questions.map(({ id }) => id));
+  const others = Object.entries(knownOf(own)).filter(([id]) => !here.has(id));
+  return { ...Object.fromEntries(others), ...sent };
+}
+
+/** Refuses: invalid. What is wrong on a page is said before the next one. */
+function checkPage(section: Section | null, raw: Record<string, unknown>): void {
+  if (section === null) return;
+  const { errors } = readAnswers([{ ...section, showIf: null }], raw);
+  const mistakes = errors.filter(({ message }) => message.key !== 'surveys.answer.needed');
+  if (mistakes.length > 0) throw new InvalidFields(mistakes);
+}
+
+interface Shown {
+  page: 'all' | number | null;
+  /** What the form sent; null: show what is known. */
+  values: Record<string, unknown> | null;
+  errors: FormState['errors'];
+}
+
+/** The form again with what was typed; after closing, what was typed alone, to be copied. */
+export async function showAnswerAgain(visit: AnyVisit, seat: Seat, form: FormState): Promise<void> {
+  if (visit.req.accepts(['html', 'json']) === 'json') {
+    visit.res.json({
+      message: visit.t(form.errors[0]?.message.key ?? 'shape.invalid', form.errors[0]?.message.params),
+    });
+    return;
+  }
+  const { a } = form.values;
+  const page = form.values.page === 'all' ? 'all' : Number(form.values.page) || null;
+  const values = typeof a === 'object' && a !== null ? (a as Record<string, unknown>) : {};
+  // A mistake may stand on another page than the one that was sent: then all are shown.
+  const shown = typeof page === 'number' ? pages(sectionsOf(seat.asked), seat.own)[page - 1] : undefined;
+  const isElsewhere = form.errors.some(
+    ({ field }) => field.startsWith('a.') && !shown?.questions.some(({ id }) => field === `a.${id}`),
+  );
+  const all = isElsewhere ? merge(values, seat.own, shown ?? null) : values;
+  await showAnswer(visit, seat, { page: isElsewhere ? 'all' : page, values: all, errors: form.errors });
+}
+
+export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, errors }: Shown): Promise<void> {
+  const { asked, own, place } = seat;
+  const { languages, timeZone } = asked;
+  const sections = sectionsOf(asked);
+  const all = pages(sections, own);
+  const count = sections.reduce((sum, { questions }) => sum + questions.length, 0);
+  // Of an anonymous survey nothing is kept from page to page.
+  const mayDraft = asked.names !== 'anonymous';
+  const isLong = mayDraft && all.length > 1 && count > onOnePage;
+  const wanted = page ?? (isLong ? 1 : 'all');
+  const current = wanted === 'all' || !mayDraft ? 'all' : Math.min(wanted, all.length);
+  const shown = current === 'all' ? sections : all.slice(current - 1, current);
+  const reader = { languages, timeZone, language: visit.language, t: visit.t };
+  const isOpen = isOpenNow(asked, visit.ctx.now);
+  const model = {
+    frame: seat.frame,
+    ...presentAsked(asked, own, place, visit.language, visit.ctx.now),
+    sections: presentForm({
+      ...reader,
+      sections: shown,
+      given: values ?? knownOf(own),
+      errors,
+      services: seat.services,
+    }),
+    errors,
+    current,
+    isAll: current === 'all',
+    isFirst: current === 1,
+    isLast: current === 'all' || current === all.length,
+    pages: current === 'all' ? 0 : all.length,
+    // Elsewhere an anonymous answer is given at the owner's, by a link.
+    mayAnswer: isOpen && seat.mayAnswer && (asked.survey !== null || mayDraft),
+    mayDraft,
+    hasPages: isLong || (mayDraft && all.length > 1),
+    guest: seat.guest,
+    typed: isOpen || values === null ? [] : presentTyped(sections, values, reader),
+    said: isOpen || own.values === null ? [] : presentAnswers(sections, own.values, reader),
+  };
+  await visit.page('surveys/answer', model, pageOptions(seat, model.title.text));
+}
+
+/** After sending. The receipt is shown once, and stands in no address and no store. */
+export async function showDone(visit: AnyVisit, seat: Seat, receipt: string | null): Promise<void> {
+  const { asked, own, place } = seat;
+  const model = {
+    frame: seat.frame,
+    ...presentAsked(asked, own, place, visit.language, visit.ctx.now),
+    receipt,
+    guest: seat.guest,
+    address: place.kind === 'anyone' && receipt === null ? `${visit.house.site.baseUrl}${place.path}` : null,
+  };
+  await visit.page('surveys/done', model, pageOptions(seat, visit.t('surveys.done.title')));
+}
+
+function pageOptions(seat: Seat, title: string) {
+  const isGuest = seat.place.kind === 'anyone';
+  return { title, ...(isGuest ? { withForm: true, noIndex: true } : { nav: 'mine' }) };
+}
+
+/** Refuses: not-found. There is no answer that could be copied or taken back. */
+export function checkHasAnswer({ own }: Seat): void {
+  if (own.values === null) throw new DomainError('not-found', 'error.notFound');
+}

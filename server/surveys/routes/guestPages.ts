@@ -1,0 +1,269 @@
+// Surveys before everybody: the list, what one is, the form where anybody may answer, a guest's link to an answer, and whether
+// an anonymous answer was counted. Nothing here is kept about who reads; a session begins with the form only.
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { DomainError } from '../../errors.js';
+import { addressKey, limiter, withinLimit } from '../../http/limits.js';
+import type { Routes, Visit } from '../../http/routes.js';
+import { readLink, signLink } from '../../secrets.js';
+import { line, optionalEmail } from '../../shapes.js';
+import { isCounted, withdrawAnswer } from '../actions/answering.js';
+import { requestLink } from '../actions/copies.js';
+import { findAskedAddress, findForAnyone, findPublicSurvey, guestAnswerer, listPublicSurveys } from '../askedPeople.js';
+import { type AskedSurvey, findOwnAnswer } from '../askedSurveys.js';
+import { isOpenNow, presentAskedList, publicCrumbs } from '../presentAsked.js';
+import { findAnswer, findSurvey } from '../queries.js';
+import { guestLink, mayRead, pickText, readGuestLink } from '../rules.js';
+import {
+  answerFields,
+  pageQuery,
+  receiveAnswer,
+  type Seat,
+  showAnswer,
+  showAnswerAgain,
+  showDone,
+} from './answerForm.js';
+
+declare module 'express-session' {
+  interface SessionData {
+    /** Of a guest in the middle of a form: survey id -> the id under which the answer is kept. Never of an anonymous one. */
+    surveyGuests?: Record<string, string>;
+  }
+}
+
+const surveyParams = z.object({ survey: z.uuid() });
+const tokenParams = z.object({ token: z.string().min(3).max(200) });
+const receiptQuery = z.object({ number: z.string().trim().max(100).optional() });
+const guestShape = z.object({ ...answerFields, name: line(100).default(''), email: optionalEmail.default(null) });
+
+type SurveyVisit = Visit<z.output<typeof surveyParams>, unknown, unknown>;
+type TokenVisit = Visit<z.output<typeof tokenParams>, unknown, unknown>;
+type AnyVisit = Visit<unknown, unknown, unknown>;
+type Retry<P extends z.ZodType> = Parameters<typeof Routes.prototype.post<P>>[1]['retry'];
+
+const hour = 60 * 60 * 1000;
+const answersLimit = { name: 'survey.guest', limit: 120, windowMs: hour };
+/** Mails to one address; it need not belong to who typed it. */
+const mailsLimit = { name: 'survey.mail', limit: 3, windowMs: hour };
+const formsKept = 20;
+
+export function guestPages(routes: Routes): void {
+  publicPages(routes);
+  linkPages(routes);
+  formPages(routes);
+}
+
+function publicPages(routes: Routes): void {
+  routes.get('/surveys', { access: 'public' }, async (visit) => {
+    const { open, published } = await listPublicSurveys(visit.ctx);
+    const path = (key: string) => `/surveys/${key}`;
+    const model = {
+      open: presentAskedList(open, path, visit.language).open,
+      published: asResults(presentAskedList(published, (key) => `${path(key)}/results`, visit.language)),
+    };
+    await visit.page('surveys/publicList', model, { title: visit.t('surveys.public.title') });
+  });
+
+  routes.get('/surveys/:survey', { access: 'public', params: surveyParams }, async (visit) => {
+    const asked = await findPublicSurvey(visit.ctx, visit.params.survey);
+    if (asked === null) return leadOn(visit);
+    const { survey } = asked;
+    const model = {
+      ...presentHead(visit, asked),
+      isOpen: isOpenNow(asked, visit.ctx.now),
+      answerHref: survey?.answerBy === 'anyone' ? `/surveys/${asked.key}/answer` : null,
+      resultsHref:
+        survey?.results.readers === 'public' && survey.results.publishedAt !== null
+          ? `/surveys/${asked.key}/results`
+          : null,
+      receiptHref: asked.names === 'anonymous' ? `/surveys/${asked.key}/receipt` : null,
+      promise: survey?.answerBy === 'anyone' ? `surveys.promiseTo.guest.${asked.names}` : null,
+    };
+    await visit.page('surveys/public', model, { title: model.title.text });
+  });
+
+  const spec = { access: 'public', params: surveyParams, query: receiptQuery } as const;
+  routes.get('/surveys/:survey/receipt', spec, async (visit) => {
+    const survey = await findSurvey(visit.ctx.store, visit.params.survey);
+    const isTheirs = survey !== null && (mayRead(survey) || (await findAskedAddress(visit.ctx, survey._id)) !== null);
+    if (!isTheirs && visit.ctx.actor === null) return signIn(visit);
+    if (!isTheirs || survey.names !== 'anonymous') throw new DomainError('not-found', 'error.notFound');
+    const { number } = visit.query;
+    const title = pickText(survey.title, visit.language, survey.languages);
+    const outcome = number ? await isCounted(visit.ctx, survey._id, number) : null;
+    const crumbs = [{ href: `/surveys/${survey._id}`, label: title.text }];
+    const model = { title, crumbs, action: visit.req.path, number, wasAsked: outcome !== null, isCounted: outcome };
+    visit.res.set('Cache-Control', 'no-store');
+    await visit.page('surveys/receipt', model, { title: visit.t('surveys.receipt.title'), noIndex: true });
+  });
+}
+
+/** Published results need no word on whether somebody has answered. */
+function asResults({ open, closed }: ReturnType<typeof presentAskedList>): object[] {
+  return [...open, ...closed].map((item) => ({
+    ...item,
+    state: { kind: 'none', label: 'surveys.public.results.label' },
+  }));
+}
+
+function presentHead({ language }: AnyVisit, asked: AskedSurvey) {
+  return {
+    title: pickText(asked.title, language, asked.languages),
+    intro: pickText(asked.intro, language, asked.languages),
+    organiser: asked.organiser,
+    crumbs: publicCrumbs,
+    end: asked.closedAt ?? asked.closesAt,
+  };
+}
+
+/** The address that everybody is given: who is asked comes to their own form; it is not said whether there is one. */
+async function leadOn(visit: SurveyVisit): Promise<void> {
+  if (visit.ctx.actor === null) return signIn(visit);
+  const address = await findAskedAddress(visit.ctx, visit.params.survey);
+  if (address === null) throw new DomainError('not-found', 'error.notFound');
+  visit.redirect(address);
+}
+
+function signIn(visit: AnyVisit): void {
+  visit.redirect(`/sign-in?next=${encodeURIComponent(visit.req.originalUrl)}`);
+}
+
+/** The form for anybody: a second visit with the same browser comes back to the same answer. */
+function formPages(routes: Routes): void {
+  const path = '/surveys/:survey/answer';
+  const limit = limiter(routes.house, answersLimit);
+  const entering = { access: 'public', params: surveyParams, cache: 'none' } as const;
+  routes.get(path, { ...entering, query: pageQuery }, async (visit) => {
+    const page = visit.query.page ?? null;
+    await showAnswer(visit, await enter(visit), { page, values: null, errors: [] });
+  });
+
+  const again: Retry<typeof surveyParams> = async (visit, form) =>
+    showAnswerAgain(visit, asTyped(await enter(visit), form.values), form);
+  routes.post(path, { ...entering, body: guestShape, retry: again }, async (visit) => {
+    const guestId = guestOf(visit) ?? randomUUID();
+    const seat = await enter(visit, guestId);
+    await limit(visit.req, visit.res, addressKey(visit.req));
+    if (seat.own.isAnswered && seat.asked.names === 'anonymous') {
+      throw new DomainError('conflict', 'surveys.error.alreadyCast');
+    }
+    if (seat.asked.names !== 'anonymous') keepGuest(visit, guestId);
+    await receive(visit, seat, guestId);
+  });
+}
+
+/** The link in a mail, and the address after sending: it opens one answer, to be read, changed or taken back. */
+function linkPages(routes: Routes): void {
+  const path = '/surveys/answer/:token';
+  const limit = limiter(routes.house, answersLimit);
+  const entering = { access: 'public', params: tokenParams, cache: 'none' } as const;
+  routes.get(path, { ...entering, query: pageQuery }, async (visit) => {
+    const { seat } = await enterByLink(visit);
+    await showAnswer(visit, seat, { page: visit.query.page ?? null, values: null, errors: [] });
+  });
+
+  const again: Retry<typeof tokenParams> = async (visit, form) =>
+    showAnswerAgain(visit, asTyped((await enterByLink(visit)).seat, form.values), form);
+  routes.post(path, { ...entering, body: guestShape, retry: again }, async (visit) => {
+    const { seat, guestId } = await enterByLink(visit);
+    await limit(visit.req, visit.res, addressKey(visit.req));
+    await receive(visit, seat, guestId);
+  });
+
+  routes.get(`${path}/done`, entering, async (visit) => {
+    const { seat } = await enterByLink(visit);
+    if (!seat.own.isAnswered) return visit.redirect(seat.place.path);
+    await showDone(visit, seat, null);
+  });
+
+  routes.post(`${path}/withdraw`, entering, async (visit) => {
+    const { seat } = await enterByLink(visit);
+    await withdrawAnswer(visit.ctx, seat.asked.key, seat.answerer);
+    visit.redirect(`/surveys/${seat.asked.key}`, { key: 'surveys.withdrawn' });
+  });
+}
+
+async function receive(
+  visit: Visit<unknown, unknown, z.output<typeof guestShape>>,
+  before: Seat,
+  guestId: string,
+): Promise<void> {
+  const { name, email } = visit.body;
+  const { asked } = before;
+  const isAnonymous = asked.names === 'anonymous';
+  const given = isAnonymous ? '' : name;
+  const seat: Seat = { ...before, answerer: guestAnswerer(guestId, given), byName: given };
+  const sent = await receiveAnswer(visit, seat, isAnonymous ? null : email);
+  if (sent === null) return;
+  if (sent.receipt !== null) {
+    // Only the browser keeps that it has answered.
+    const secure = visit.house.site.baseUrl.startsWith('https:');
+    const cookie = { httpOnly: true, sameSite: 'lax', secure, path: `/surveys/${asked.key}`, maxAge: 365 * 24 * hour };
+    visit.res.cookie(castCookie, 'yes', { ...cookie, sameSite: 'lax' });
+    return showDone(visit, seat, sent.receipt);
+  }
+  if (email !== null && (await withinLimit(visit.house, mailsLimit, email.toLowerCase()))) {
+    await requestLink(visit.ctx, asked.key, seat.answerer, visit.language);
+  }
+  const token = signLink(visit.house.secret, 'survey-answer', guestLink(asked.key, guestId));
+  visit.redirect(`/surveys/answer/${token}/done`, { key: sent.isFirst ? 'surveys.done.first' : 'surveys.done.again' });
+}
+
+const castCookie = 'answered';
+
+function guestOf({ req, params }: SurveyVisit): string | undefined {
+  const known = req.session?.surveyGuests;
+  return known && Object.hasOwn(known, params.survey) ? known[params.survey] : undefined;
+}
+
+function keepGuest({ req, params }: SurveyVisit, guestId: string): void {
+  const others = Object.entries(req.session.surveyGuests ?? {}).filter(([survey]) => survey !== params.survey);
+  req.session.surveyGuests = Object.fromEntries([...others.slice(1 - formsKept), [params.survey, guestId]]);
+}
+
+/** Refuses: not-found. */
+async function enter(visit: SurveyVisit, id?: string): Promise<Seat> {
+  const asked = await findForAnyone(visit.ctx, visit.params.survey);
+  if (asked === null) throw new DomainError('not-found', 'error.notFound');
+  const path = `/surveys/${asked.key}/answer`;
+  const seat = await seatOf(visit, asked, id ?? guestOf(visit) ?? randomUUID(), path);
+  if (asked.names !== 'anonymous') return seat;
+  const hasCast = new RegExp(`(?:^|;\\s*)${castCookie}=yes`).test(visit.req.headers.cookie ?? '');
+  return { ...seat, own: { ...seat.own, isAnswered: hasCast } };
+}
+
+/** Refuses: not-found. No address of such a page reaches another site. */
+async function enterByLink(visit: TokenVisit): Promise<{ seat: Seat; guestId: string }> {
+  visit.res.set('Referrer-Policy', 'no-referrer');
+  const link = readGuestLink(readLink(visit.house.secret, 'survey-answer', visit.params.token));
+  const asked = link && (await findForAnyone(visit.ctx, link.surveyId));
+  if (!link || !asked || asked.names === 'anonymous') throw new DomainError('not-found', 'error.notFound');
+  const seat = await seatOf(visit, asked, link.guestId, `/surveys/answer/${visit.params.token}`);
+  return { seat, guestId: link.guestId };
+}
+
+async function seatOf({ ctx }: AnyVisit, asked: AskedSurvey, guestId: string, path: string): Promise<Seat> {
+  const person = ctx.actor?.kind === 'person' ? ctx.actor : null;
+  const answerer = guestAnswerer(guestId, '');
+  const answer = asked.names === 'anonymous' ? null : await findAnswer(ctx.store, asked.key, answerer.key);
+  const name = answer?.answerer.name ?? person?.displayName ?? '';
+  return {
+    asked,
+    own: await findOwnAnswer(ctx, asked, answerer),
+    answerer,
+    by: '',
+    byName: name,
+    place: { kind: 'anyone', path, listHref: null },
+    frame: null,
+    mayAnswer: true,
+    services: [],
+    guest: asked.names === 'anonymous' ? null : { name, email: answer?.email ?? '' },
+  };
+}
+
+/** What the guest typed about themselves stays in the form. */
+function asTyped(seat: Seat, values: Record<string, unknown>): Seat {
+  if (seat.guest === null) return seat;
+  const text = (value: unknown, other: string) => (typeof value === 'string' ? value : other);
+  return { ...seat, guest: { name: text(values.name, seat.guest.name), email: text(values.email, seat.guest.email) } };
+}
