@@ -6,6 +6,16 @@ if (form) {
   followConditions();
   for (const list of form.querySelectorAll('.ranking')) moveByButtons(list);
   if (form.hasAttribute('data-draft')) keepDraft();
+  for (const link of document.querySelectorAll('#errors a[href^="#"]')) link.addEventListener('click', focusInside);
+}
+
+/** A mistake about a group of choices leads to its first one. */
+function focusInside(event) {
+  const group = document.getElementById(event.currentTarget.hash.slice(1));
+  if (!group?.matches('fieldset')) return;
+  event.preventDefault();
+  group.scrollIntoView();
+  group.querySelector('input:not([type="hidden"]), select')?.focus({ preventScroll: true });
 }
 
 /** Hidden fields are not sent: what was typed there stays in them, should they come back. */

@@ -3,8 +3,10 @@
 import { z } from 'zod';
 import { DomainError, InvalidFields } from '../../errors.js';
 import type { FormState } from '../../http/form.js';
+import { withinLimit } from '../../http/limits.js';
 import type { Visit } from '../../http/routes.js';
 import { type Submitted, saveDraft, submitAnswer } from '../actions/answering.js';
+import { requestCopy } from '../actions/copies.js';
 import { saveRemoteDraft, sendAnswer } from '../actions/sending.js';
 import { askedSections, readAnswers } from '../answers.js';
 import type { AskedSurvey, OwnAnswer } from '../askedSurveys.js';
@@ -194,7 +196,13 @@ function pageOptions(seat: Seat, title: string) {
   return { title, ...(isGuest ? { withForm: true, noIndex: true } : { nav: 'mine' }) };
 }
 
-/** Refuses: not-found. There is no answer that could be copied or taken back. */
-export function checkHasAnswer({ own }: Seat): void {
-  if (own.values === null) throw new DomainError('not-found', 'error.notFound');
+const copiesLimit = { name: 'survey.copy', limit: 10, windowMs: 60 * 60 * 1000 };
+
+/** Mails the answer to whoever is signed in. Refuses: not-found, too-many. */
+export async function sendCopy(visit: AnyVisit, { asked, answerer, place, by }: Seat): Promise<void> {
+  if (!(await withinLimit(visit.house, copiesLimit, by))) {
+    throw new DomainError('too-many', { key: 'people.error.tooMany', params: { minutes: 60 } }, { retryAfter: 3600 });
+  }
+  await requestCopy(visit.ctx, asked.key, answerer);
+  visit.redirect(place.path, { key: 'surveys.copy.sent' });
 }

@@ -9,7 +9,6 @@ import { DomainError } from '../../errors.js';
 import { personOf, type Routes, type Visit } from '../../http/routes.js';
 import { textIn } from '../../shapes.js';
 import { withdrawAnswer } from '../actions/answering.js';
-import { requestCopy } from '../actions/copies.js';
 import { recallAnswer } from '../actions/sending.js';
 import { answererFor, findAsked, findOwnAnswer, listAsked } from '../askedSurveys.js';
 import { askedPath, presentAskedList } from '../presentAsked.js';
@@ -19,6 +18,7 @@ import {
   pageQuery,
   receiveAnswer,
   type Seat,
+  sendCopy,
   showAnswer,
   showAnswerAgain,
   showDone,
@@ -76,8 +76,7 @@ export function answerPages(routes: Routes): void {
 
   routes.post(`${path}/:survey/copy`, entering, async (visit) => {
     const { seat } = await enterToAnswer(visit);
-    await requestCopy(visit.ctx, seat.asked.key, seat.answerer);
-    visit.redirect(seat.place.path, { key: 'surveys.copy.sent' });
+    await sendCopy(visit, seat);
   });
 }
 

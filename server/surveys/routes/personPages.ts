@@ -4,7 +4,6 @@ import { DomainError } from '../../errors.js';
 import { personOf, type Routes, type Visit } from '../../http/routes.js';
 import { presentTabs } from '../../people/present.js';
 import { withdrawAnswer } from '../actions/answering.js';
-import { requestCopy } from '../actions/copies.js';
 import { findAskedPerson, listAskedPerson, personAnswerer } from '../askedPeople.js';
 import { findOwnAnswer } from '../askedSurveys.js';
 import { presentAskedList } from '../presentAsked.js';
@@ -13,6 +12,7 @@ import {
   pageQuery,
   receiveAnswer,
   type Seat,
+  sendCopy,
   showAnswer,
   showAnswerAgain,
   showDone,
@@ -61,9 +61,7 @@ export function personPages(routes: Routes): void {
   });
 
   routes.post(`${path}/copy`, entering, async (visit) => {
-    const { asked, answerer, place } = await enter(visit);
-    await requestCopy(visit.ctx, asked.key, answerer);
-    visit.redirect(place.path, { key: 'surveys.copy.sent' });
+    await sendCopy(visit, await enter(visit));
   });
 }
 
