@@ -73,12 +73,23 @@ export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;
 
 /** Who changed what in which thing: the line of its history. Kept under the eventId in the collection `changes`. */
 export interface Change {
-  subject: 'collective' | 'service' | 'person' | 'instance';
+  subject: 'collective' | 'service' | 'person' | 'instance' | 'survey';
   subjectId: string;
   collectiveId: string | null;
   /** actorName() of who did it. */
   by: string;
-  what: 'created' | 'updated' | 'published' | 'unpublished' | 'deleted' | 'restored' | 'imported' | 'members';
+  what:
+    | 'created'
+    | 'updated'
+    | 'published'
+    | 'unpublished'
+    | 'deleted'
+    | 'restored'
+    | 'imported'
+    | 'members'
+    | 'opened'
+    | 'extended'
+    | 'closed';
   /** Dotted paths whose value differs; null where there was or is none. */
   fields: { path: string; before: unknown; after: unknown }[];
 }

@@ -21,6 +21,7 @@ const prefixes: Record<Change['subject'], string> = {
   service: 'catalogue',
   person: 'people',
   instance: 'instances',
+  survey: 'surveys',
 };
 
 /** Letters kept on both sides of what differs in a long text. */

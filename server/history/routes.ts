@@ -6,6 +6,8 @@ import type { House } from '../house.js';
 import { Routes } from '../http/routes.js';
 import { listPeopleById } from '../people/queries.js';
 import { textIn } from '../shapes.js';
+import { listDeletedSurveysOf, listSurveysOf } from '../surveys/queries.js';
+import { pickText } from '../surveys/rules.js';
 import { presentChange } from './present.js';
 import { listChanges, type StoredChange } from './queries.js';
 import { historyParams, historyQuery } from './schema.js';
@@ -18,7 +20,7 @@ export function historyRoutes(house: House): Routes {
     const { language, t, query } = visit;
     const collective = await enterCollective(visit.ctx, visit.params.id);
     const { _id } = collective;
-    const [found, services, binned] = await Promise.all([
+    const [found, services, binned, surveys, deleted] = await Promise.all([
       listChanges(house.store, {
         collectiveId: _id,
         limit: perPage + 1,
@@ -27,12 +29,15 @@ export function historyRoutes(house: House): Routes {
       }),
       listServicesOf(house.store, _id, { which: 'own' }),
       listServicesOf(house.store, _id, { which: 'bin' }),
+      listSurveysOf(house.store, _id),
+      listDeletedSurveysOf(house.store, _id),
     ]);
     const shown = found.slice(0, perPage);
     const people = await listPeopleById(house.store, peopleIn(shown));
     const names = new Map([
       [_id, nameIn(collective, language)] as const,
       ...[...services, ...binned].map((one) => [one._id, textIn(one.profile.name, language)] as const),
+      ...[...surveys, ...deleted].map((one) => [one._id, pickText(one.title, language, one.languages).text] as const),
     ]);
     const words = {
       i18n: house.i18n,

@@ -18,6 +18,7 @@ import { peopleIndexes } from '../people/queries.js';
 import { postIndexes } from '../posts/queries.js';
 import { surveyIndexes } from '../surveys/queries.js';
 import { remoteSurveyIndexes } from '../surveys/remoteSurveys.js';
+import { surveyCountIndexes } from '../surveys/results.js';
 import { uploadIndexes } from '../uploads/queries.js';
 import type { CollectionIndexes } from './store.js';
 
@@ -40,6 +41,7 @@ export const allIndexes: CollectionIndexes = {
   ...postIndexes,
   ...sessionIndexes,
   ...remoteSurveyIndexes,
+  ...surveyCountIndexes,
   ...surveyIndexes,
   ...uploadIndexes,
 };

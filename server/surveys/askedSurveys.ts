@@ -11,13 +11,12 @@ import {
   findSentAnswer,
   listRemoteSurveysFor,
   type Refused,
-  type RemoteResults,
   type RemoteSurvey,
   resultOfRemote,
   type SentState,
 } from './remoteSurveys.js';
+import type { Published } from './results.js';
 import type { Answerer, NameRule, Section, Survey, SurveyState, Texts, Values } from './schema.js';
-import type { SurveyResult } from './tally.js';
 
 /** One survey before those whom it asks. */
 export interface AskedSurvey {
@@ -37,6 +36,8 @@ export interface AskedSurvey {
   sections: Section[];
   /** Null: it belongs to another instance. */
   survey: Survey | null;
+  /** Of another instance: the results that it has published to us. */
+  published?: Published | null;
   /** Null: it is one of ours. */
   elsewhere: Elsewhere | null;
 }
@@ -45,11 +46,6 @@ export interface Elsewhere {
   host: string;
   /** Where an anonymous answer is given, on the owner's instance. */
   link: string | null;
-  /** Published there; null: not yet. */
-  results: SurveyResult | null;
-  /** What stands beside the figures. */
-  published: Omit<RemoteResults, 'questions'> | null;
-  chosenSlot: Survey['chosenSlot'];
 }
 
 /** What the collective has said so far. */
@@ -99,20 +95,24 @@ export async function findAsked(ctx: Context, collective: Collective, key: strin
 function fromRemote(remote: RemoteSurvey, now: Date): AskedSurvey {
   const { _id, title, intro, languages, timeZone, names, state, closesAt, closedAt, organiser, version, sections } =
     remote;
-  const { host, link, results, chosenSlot } = remote;
+  const { host, link } = remote;
   const isOver = closesAt !== null && closesAt <= now;
-  const { questions: _questions, ...published } = results ?? { questions: null };
   return {
     key: _id,
     ...{ title, intro, languages, timeZone, names, closesAt, closedAt, organiser, version, sections },
     state: isOver ? 'closed' : state,
     survey: null,
-    elsewhere: {
-      ...{ host, link, chosenSlot },
-      results: resultOfRemote(remote),
-      published: results === null ? null : (published as Omit<RemoteResults, 'questions'>),
-    },
+    published: publishedOf(remote),
+    elsewhere: { host, link },
   };
+}
+
+/** The results that its owner published, as pages show ours. */
+function publishedOf(remote: RemoteSurvey): Published | null {
+  const counted = resultOfRemote(remote);
+  if (remote.results === null || counted === null) return null;
+  const { answers, asked, notes, publishedAt } = remote.results;
+  return { answers, asked, counted, notes, publishedAt, chosenSlot: remote.chosenSlot };
 }
 
 function isAsked(survey: Survey, collective: Pick<Collective, '_id'>): boolean {

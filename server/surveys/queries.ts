@@ -1,12 +1,24 @@
 // Reads of surveys, answers and drafts, and the collections' indexes.
-import { getCollective } from '../collectives/queries.js';
+import { getCollective, listCollectivesById, listPublicCollectives } from '../collectives/queries.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Context } from '../context.js';
 import { DomainError } from '../errors.js';
 import { eventIndex } from '../events.js';
+import { listFollowings, pageFollows } from '../partners/queries.js';
+import { actorIri } from '../partners/rules.js';
+import type { RemoteActor } from '../partners/schema.js';
 import type { Coll, CollectionIndexes, Store } from '../store/store.js';
 import { answerKey, checkMayOrganise } from './rules.js';
-import type { Survey, SurveyAnswer, SurveyBallot, SurveyDraft, SurveyTurnout, SurveyVersion } from './schema.js';
+import type {
+  Invited,
+  Section,
+  Survey,
+  SurveyAnswer,
+  SurveyBallot,
+  SurveyDraft,
+  SurveyTurnout,
+  SurveyVersion,
+} from './schema.js';
 
 export const surveyIndexes: CollectionIndexes = {
   surveys: [
@@ -64,11 +76,101 @@ export async function getVersion(store: Store, surveyId: string, number: number)
   return version;
 }
 
+const known = new WeakMap<Store, Map<string, readonly Section[]>>();
+const mostKnown = 50;
+
+/**
+ * The questions of a version, for answers that arrive by the hundred: read once as long as the survey stays as it is (its
+ * revision rises with each change). Refuses: not-found.
+ */
+export async function readSections(
+  store: Store,
+  survey: Pick<Survey, '_id' | 'revision'>,
+  number: number,
+): Promise<readonly Section[]> {
+  const here = known.get(store) ?? new Map<string, readonly Section[]>();
+  known.set(store, here);
+  const key = `${survey._id} ${survey.revision} ${number}`;
+  const found = here.get(key);
+  if (found !== undefined) return found;
+  const { sections } = await getVersion(store, survey._id, number);
+  if (here.size >= mostKnown) here.clear();
+  here.set(key, sections);
+  return sections;
+}
+
 /** Those of one collective that are not deleted, the newest first. */
 export async function listSurveysOf(store: Store, collectiveId: string): Promise<Survey[]> {
   return surveysIn(store)
     .find({ collectiveId, deletedAt: null }, { sort: { createdAt: -1 } })
     .toArray();
+}
+
+/** Those put away, the last one first: they can be taken back. */
+export async function listDeletedSurveysOf(store: Store, collectiveId: string): Promise<Survey[]> {
+  const found = await surveysIn(store)
+    .find({ collectiveId, deletedAt: { $gt: new Date(0) } })
+    .toArray();
+  return found.sort((a, b) => (b.deletedAt?.getTime() ?? 0) - (a.deletedAt?.getTime() ?? 0));
+}
+
+/** All versions of its questions, the first one first. */
+export async function listVersions(store: Store, surveyId: string): Promise<SurveyVersion[]> {
+  return versionsIn(store)
+    .find({ surveyId }, { sort: { number: 1 } })
+    .toArray();
+}
+
+/** How many may answer: collectives, or the people of those here; null: anyone may. */
+export async function countAsked(store: Store, survey: Pick<Survey, 'answerBy' | 'invited'>): Promise<number | null> {
+  if (survey.answerBy === 'anyone') return null;
+  if (survey.answerBy === 'collective') return survey.invited.length;
+  const ids = survey.invited.flatMap(({ collectiveId }) => (collectiveId === null ? [] : [collectiveId]));
+  const collectives = await listCollectivesById(store, ids);
+  return new Set(collectives.flatMap(({ members }) => members.map(({ personId }) => personId))).size;
+}
+
+/** More of one kind are not offered for choosing. */
+const mostInvitable = 1000;
+
+/**
+ * Whom the survey may ask: hosters here that are published, the one that asks, hosters elsewhere that it follows or is followed
+ * by, and whoever is chosen already. By name, those here first.
+ */
+export async function listInvitable(
+  ctx: Context,
+  owner: Collective,
+  survey: Pick<Survey, 'invited'>,
+): Promise<Invited[]> {
+  const own = actorIri(ctx.site, owner.handle);
+  const [here, following, followers] = await Promise.all([
+    listPublicCollectives(ctx.store, { limit: mostInvitable }),
+    listFollowings(ctx.store, own, 'accepted'),
+    pageFollows(ctx.store, own, 'accepted', { page: 1, perPage: mostInvitable }),
+  ]);
+  const actors = [...following, ...followers.items].flatMap(({ actor }) => (actor === null ? [] : [actor]));
+  const all = [
+    ...[...here.items, owner].map((collective) => invitedHere(ctx, collective)),
+    ...actors.filter(isHoster).map(invitedElsewhere),
+    ...survey.invited,
+  ];
+  const once = [...new Map(all.map((one) => [one.iri, one])).values()];
+  const isElsewhere = ({ collectiveId }: Invited) => Number(collectiveId === null);
+  return once.sort((a, b) => isElsewhere(a) - isElsewhere(b) || a.name.localeCompare(b.name));
+}
+
+export function invitedHere(ctx: Pick<Context, 'site'>, { _id, handle, profile }: Collective): Invited {
+  const name = profile.name.fr || profile.name.en || handle;
+  return { iri: actorIri(ctx.site, handle), collectiveId: _id, name, handle };
+}
+
+export function invitedElsewhere({ _id, name, handle }: RemoteActor): Invited {
+  return { iri: _id, collectiveId: null, name: name || handle, handle };
+}
+
+/** Hosters elsewhere are actors of this type: people and bots are not asked. */
+export function isHoster({ type, goneAt }: Pick<RemoteActor, 'type' | 'goneAt'>): boolean {
+  return type === 'Organization' && goneAt === null;
 }
 
 /** Those that ask any of these collectives and stand open, the first to close first; without an end last. */

@@ -4,7 +4,11 @@ import { Routes } from '../http/routes.js';
 import { answerPages } from './routes/answerPages.js';
 import { guestPages } from './routes/guestPages.js';
 import { linkPages } from './routes/linkPages.js';
+import { organisePages } from './routes/organisePages.js';
 import { personPages } from './routes/personPages.js';
+import { questionPages } from './routes/questionPages.js';
+import { readPages } from './routes/readPages.js';
+import { resultPages } from './routes/resultPages.js';
 
 export function surveyRoutes(house: House): Routes {
   const routes = new Routes(house);
@@ -12,5 +16,9 @@ export function surveyRoutes(house: House): Routes {
   linkPages(routes);
   personPages(routes);
   guestPages(routes);
+  resultPages(routes);
+  readPages(routes);
+  organisePages(routes);
+  questionPages(routes);
   return routes;
 }

@@ -101,6 +101,8 @@ export interface SurveyVersion extends Doc {
   number: number;
   sections: Section[];
   at: Date;
+  /** The questions before the last change, so that it can be undone. */
+  before?: Section[] | null;
 }
 
 export const answererKinds = ['collective', 'person', 'anyone'] as const;
@@ -290,7 +292,7 @@ const asked = {
 const slot = z.object({ id, startsAt: z.coerce.date(), endsAt: z.coerce.date().nullable().default(null) });
 
 /** One question as an editor, a file, or another instance gives it. */
-const questionShape = z.discriminatedUnion('kind', [
+export const questionShape = z.discriminatedUnion('kind', [
   z.object({ ...asked, kind: z.enum(['shortText', 'longText', 'date', 'link']) }),
   z.object({
     ...asked,
@@ -331,7 +333,8 @@ const questionShape = z.discriminatedUnion('kind', [
   }),
 ]);
 
-const sectionShape = z.object({
+/** One section with its questions. */
+export const sectionShape = z.object({
   id,
   title: textsShape(limits.label).default({}),
   intro: textsShape(limits.intro).default({}),

@@ -30,8 +30,9 @@ export interface QuestionResult {
   /** Answers that have something here. */
   answered: number;
   choices?: ChoiceCount[];
-  /** What was written for "other". */
+  /** What was written for "other", and how often anything was. */
   others?: string[];
+  otherCount?: number;
   numbers?: NumberFigures;
   ranking?: RankingFigures[];
   /** Rows by id; of services: all rows together under the id "". */
@@ -54,16 +55,32 @@ interface Counter {
   places: Map<string, { sum: number; firsts: number; points: number }>;
 }
 
+/** A part of the count, to be kept as JSON and added again. */
+export interface TallyPart {
+  answers: number;
+  counters: [question: string, PlainCounter][];
+}
+
+type PlainCounter = Pick<Counter, 'answered' | 'texts'> & {
+  counts: [string, number][];
+  numbers: [number, number][];
+  places: [string, { sum: number; firsts: number; points: number }][];
+};
+
 /**
  * Counts answers of every version into the questions of the last one: by id, so a corrected label keeps its counts. What an
- * old version asked and the last one does not is left out.
+ * old version asked and the last one does not is left out. Of each question so many texts are kept; how many there were is
+ * counted in any case.
  */
 export class Tally {
   answers = 0;
   readonly #questions: ReadonlyMap<string, Question>;
   readonly #counters = new Map<string, Counter>();
 
-  constructor(readonly sections: readonly Section[]) {
+  constructor(
+    readonly sections: readonly Section[],
+    readonly mostTexts = Number.POSITIVE_INFINITY,
+  ) {
     this.#questions = new Map(sections.flatMap(({ questions }) => questions.map((one) => [one.id, one] as const)));
     for (const id of this.#questions.keys()) {
       const empty = { answered: 0, counts: new Map(), texts: [], numbers: new Map(), places: new Map() };
@@ -76,7 +93,22 @@ export class Tally {
     for (const [id, value] of Object.entries(values)) {
       const counter = this.#counters.get(id);
       const question = this.#questions.get(id);
-      if (counter && question) count(counter, question, value);
+      if (counter && question) count(counter, question, value, this.mostTexts);
+    }
+  }
+
+  part(): TallyPart {
+    const plain = ({ counts, numbers, places, ...rest }: Counter): PlainCounter => {
+      return { ...rest, counts: [...counts], numbers: [...numbers], places: [...places] };
+    };
+    return { answers: this.answers, counters: [...this.#counters].map(([id, counter]) => [id, plain(counter)]) };
+  }
+
+  addPart(part: TallyPart): void {
+    this.answers += part.answers;
+    for (const [id, more] of part.counters) {
+      const counter = this.#counters.get(id);
+      if (counter) addCounter(counter, more, this.mostTexts);
     }
   }
 
@@ -89,14 +121,34 @@ export class Tally {
   }
 }
 
-function count(counter: Counter, question: Question, value: Value): void {
+function addCounter(counter: Counter, more: PlainCounter, mostTexts: number): void {
+  counter.answered += more.answered;
+  counter.texts.push(...more.texts.slice(0, Math.max(0, mostTexts - counter.texts.length)));
+  for (const [key, times] of more.counts) counter.counts.set(key, (counter.counts.get(key) ?? 0) + times);
+  for (const [number, times] of more.numbers) counter.numbers.set(number, (counter.numbers.get(number) ?? 0) + times);
+  for (const [id, { sum, firsts, points }] of more.places) {
+    const known = counter.places.get(id) ?? { sum: 0, firsts: 0, points: 0 };
+    counter.places.set(id, { sum: known.sum + sum, firsts: known.firsts + firsts, points: known.points + points });
+  }
+}
+
+/** Under this the counts of a question say how often "other" was chosen: no choice can be called so. */
+const otherKey = ' other';
+
+function count(counter: Counter, question: Question, value: Value, mostTexts: number): void {
   counter.answered += 1;
   const more = (key: string) => counter.counts.set(key, (counter.counts.get(key) ?? 0) + 1);
-  if ('text' in value) counter.texts.push(value.text);
-  else if ('number' in value) counter.numbers.set(value.number, (counter.numbers.get(value.number) ?? 0) + 1);
+  const keep = (text: string) => counter.texts.length < mostTexts && counter.texts.push(text);
+  if ('text' in value) {
+    if (question.kind === 'date') more(value.text);
+    else keep(value.text);
+  } else if ('number' in value) counter.numbers.set(value.number, (counter.numbers.get(value.number) ?? 0) + 1);
   else if ('chosen' in value) {
     for (const id of value.chosen) more(id);
-    if (value.other !== '') counter.texts.push(value.other);
+    if (value.other !== '') {
+      more(otherKey);
+      keep(value.other);
+    }
   } else if ('ranked' in value) rank(counter, value.ranked);
   else if ('slots' in value) for (const { id, is } of value.slots) more(`${id} ${is}`);
   else {
@@ -122,7 +174,12 @@ function resultOf(question: Question, counter: Counter): QuestionResult {
   switch (question.kind) {
     case 'single':
     case 'multiple':
-      return { ...base, choices: choicesOf(question, counts, ''), others: sortTexts(texts) };
+      return {
+        ...base,
+        choices: choicesOf(question, counts, ''),
+        others: sortTexts(texts),
+        otherCount: counts.get(otherKey) ?? 0,
+      };
     case 'number':
     case 'scale':
       return { ...base, numbers: figuresOf(counter.numbers) };
@@ -132,9 +189,10 @@ function resultOf(question: Question, counter: Counter): QuestionResult {
       return { ...base, rows: rowsOf(question, counts) };
     case 'availability':
       return { ...base, slots: slotsOf(question, counts) };
+    case 'date':
+      return { ...base, texts: sortTexts([...counts].flatMap(([day, times]) => Array<string>(times).fill(day))) };
     case 'shortText':
     case 'longText':
-    case 'date':
     case 'link':
       return { ...base, texts: sortTexts(texts) };
   }

@@ -13,6 +13,7 @@ import { benchImport } from './import.js';
 import { benchPages } from './pages.js';
 import { benchStart } from './start.js';
 import { benchStore } from './store.js';
+import { benchSurveys } from './surveys.js';
 
 const rounds: Record<string, () => Promise<unknown>> = {
   start: benchStart,
@@ -23,6 +24,7 @@ const rounds: Record<string, () => Promise<unknown>> = {
   inbox: () => withTemporaryFolder((folder) => benchWire(folder, 'inbox')),
   fanOut: () => withTemporaryFolder((folder) => benchWire(folder, 'fanOut')),
   feed: () => withTemporaryFolder(benchFeed),
+  surveys: benchSurveys,
   import: () => withTemporaryFolder((folder) => benchImport(folder, 200)),
 };
 

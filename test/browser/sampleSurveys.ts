@@ -6,9 +6,11 @@ import { contextOf, type House } from '../../server/house.js';
 import { actorIri } from '../../server/partners/rules.js';
 import { submitAnswer } from '../../server/surveys/actions/answering.js';
 import { createSurvey, type NewSurvey, saveSettings } from '../../server/surveys/actions/drafting.js';
-import { openSurvey } from '../../server/surveys/actions/running.js';
+import { chooseSlot, closeSurvey, openSurvey, publishResults } from '../../server/surveys/actions/running.js';
 import { answererFor } from '../../server/surveys/askedSurveys.js';
+import { getSurvey } from '../../server/surveys/queries.js';
 import type { Choice, Section, Texts } from '../../server/surveys/schema.js';
+import { templateOf } from '../../server/surveys/templates.js';
 import { addRemoteSurveys } from './sampleRemoteSurveys.js';
 
 const day = 24 * 3_600_000;
@@ -50,11 +52,59 @@ export async function addSurveys(house: House): Promise<Record<string, string>> 
       raw: reviewAnswers[hoster.handle] ?? {},
     });
   }
+  const charter = templateOf('review', ctx.now, 'Europe/Paris');
+  // One text is not translated yet, so that the mark shows.
+  const [first, ...others] = charter.sections;
+  const sections = first ? [{ ...first, title: { fr: first.title.fr ?? '' } }, ...others] : [];
+  const input = { ...charter, sections, languages: ['fr', 'en'], timeZone: 'Europe/Paris' };
+  const draft = await createSurvey(ctx, ecluse._id, input);
+  const closed = await addClosed(house, hosters, ecluse);
   const person = await addOpen(house, ecluse, { answerBy: 'person', names: 'hiddenUntilClose' }, meetingTitle);
   const guest = await addOpen(house, ecluse, { answerBy: 'anyone' }, visitorsTitle);
   const secret = await addOpen(house, ecluse, { answerBy: 'anyone', names: 'anonymous' }, moodTitle);
-  const ids = { collective: ecluse._id, survey: survey._id, person, guest, secret };
+  const ids = { collective: ecluse._id, survey: survey._id, person, guest, secret, draft: draft._id, closed };
   return { ...ids, ...(await addRemoteSurveys(house, ecluse._id)) };
+}
+
+/** The same one as a second edition, over and published, with the first one before it. */
+async function addClosed(house: House, hosters: readonly Collective[], ecluse: Collective): Promise<string> {
+  const before = await addEdition(house, hosters.slice(0, 4), ecluse, null);
+  const closed = await addEdition(house, hosters, ecluse, before);
+  const ctx = contextOf(house, system);
+  await chooseSlot(ctx, closed, { question: 'slot', slot: 'thu' });
+  const { revision } = await getSurvey(house.store, closed);
+  const notes = {
+    fr: 'Merci à toutes et à tous. La charge reste lourde : nous en parlons en réunion.',
+    en: 'Thank you all. The load stays heavy: we talk about it at the meeting.',
+  };
+  await publishResults(ctx, closed, { revision, readers: 'public', hidden: ['publish'], notes });
+  return closed;
+}
+
+async function addEdition(
+  house: House,
+  hosters: readonly Collective[],
+  ecluse: Collective,
+  previousId: string | null,
+): Promise<string> {
+  const ctx = contextOf(house, system);
+  const settings = { title: reviewTitle, intro: reviewIntro, languages: ['fr', 'en'], timeZone: 'Europe/Paris' };
+  const survey = await createSurvey(ctx, ecluse._id, { ...settings, sections: reviewSections, previousId });
+  const invited = hosters.map(({ _id, handle, profile }) => ({
+    iri: actorIri(ctx.site, handle),
+    collectiveId: _id,
+    name: profile.name.fr,
+    handle,
+  }));
+  await saveSettings(ctx, survey._id, { ...survey, invited });
+  await openSurvey(ctx, survey._id);
+  const by = { by: 'sample', byName: 'Noé', home: '', version: 1 };
+  for (const hoster of hosters.slice(0, previousId === null ? 3 : 5)) {
+    const raw = reviewAnswers[hoster.handle] ?? {};
+    await submitAnswer(ctx, { surveyId: survey._id, answerer: answererFor(ctx, hoster), ...by, raw });
+  }
+  await closeSurvey(ctx, survey._id);
+  return survey._id;
 }
 
 const meetingTitle = { fr: 'Ordre du jour de l’assemblée', en: 'Agenda of the assembly' };

@@ -37,6 +37,7 @@ function isStranger(role: Role): boolean {
 function expected(route: RouteRecord, { who }: Rule, role: Role, target: Target): Outcome {
   if (who === 'everyone') return 'in';
   if (who === 'guests') return 'hidden';
+  if (who === 'nobody') return 'hidden';
   if (who === 'readers') return target.name === 'missing' ? 'hidden' : 'in';
   if (isStranger(role)) return route.method === 'get' ? 'sign-in' : 'refused';
   if (who === 'signedIn') return 'in';

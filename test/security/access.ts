@@ -6,8 +6,10 @@
  * administrators. ownPeople: members of the collective, and not who administers the instance. moderators, administrators: of the instance. readers: everyone where it is published, else members.
  * guests: whoever has a link, or where anybody may answer; nobody in the suite.
  * owners: whoever has one of their own; nobody in the suite has.
+ * nobody: it was not published. owners: whoever has one of their own; nobody in the suite has.
  */
 export type Who =
+  | 'nobody'
   | 'owners'
   | 'guests'
   | 'everyone'
@@ -30,6 +32,7 @@ const version = { version: '99' };
 const missing = '00000000-0000-7000-8000-000000000000';
 const stranger = 'https://elsewhere.example/users/follows-alpha';
 const mine = '/my/collectives/:id';
+const survey = `${mine}/surveys/:survey`;
 const me = '/me';
 const service = `${mine}/services/:service`;
 const infos = `${mine}/chatonsinfos`;
@@ -322,6 +325,55 @@ export const access: Record<string, Rule> = {
   'POST /surveys/answer/:token': { who: 'guests', body: { 'a.q': 'Oui', version: '1' } },
   'GET /surveys/answer/:token/done': { who: 'guests' },
   'POST /surveys/answer/:token/withdraw': { who: 'guests' },
+  [`GET ${mine}/asked/:survey/results`]: { who: 'members' },
+  // Nothing is published, and no date is chosen.
+  [`GET ${mine}/asked/:survey/results/texts`]: { who: 'owners' },
+  [`GET ${mine}/asked/:survey/slot.ics`]: { who: 'owners' },
+  [`GET ${mine}/surveys/:survey/results`]: { who: 'members' },
+  [`GET ${mine}/surveys/:survey/results.csv`]: { who: 'members' },
+  [`GET ${mine}/surveys/:survey/results.ods`]: { who: 'members' },
+  [`GET ${mine}/surveys/:survey/results.json`]: { who: 'members' },
+  [`GET ${mine}/surveys/:survey/results/texts`]: { who: 'members' },
+  [`GET ${mine}/surveys/:survey/results/answers`]: { who: 'members' },
+  [`GET ${mine}/surveys/:survey/results/publish`]: { who: 'members' },
+  [`POST ${mine}/surveys/:survey/results/publish`]: { who: 'members', body: { readers: 'members', revision: '1' } },
+  [`POST ${mine}/surveys/:survey/results/slot`]: { who: 'members', body: { slot: '' } },
+  [`GET ${mine}/surveys/:survey/slot.ics`]: { who: 'owners' },
+  'GET /me/surveys/:survey/results': { who: 'owners' },
+  'GET /me/surveys/:survey/results/texts': { who: 'owners' },
+  'GET /me/surveys/:survey/slot.ics': { who: 'owners' },
+  'GET /surveys/:survey/results': { who: 'nobody' },
+  'GET /surveys/:survey/results.json': { who: 'nobody' },
+  'GET /surveys/:survey/results/texts': { who: 'nobody' },
+  'GET /surveys/:survey/slot.ics': { who: 'nobody' },
+  [`GET ${mine}/surveys`]: { who: 'members' },
+  [`GET ${mine}/surveys/new`]: { who: 'members' },
+  [`POST ${mine}/surveys/new`]: { who: 'members', body: { template: 'review' } },
+  [`GET ${survey}`]: { who: 'members' },
+  [`POST ${survey}/open`]: { who: 'members' },
+  [`POST ${survey}/unschedule`]: { who: 'members' },
+  [`POST ${survey}/close`]: { who: 'members' },
+  [`POST ${survey}/extend`]: { who: 'members', body: { revision: '99', closesAt: '2036-01-01T10:00' } },
+  [`POST ${survey}/reopen`]: { who: 'members', body: { revision: '99' } },
+  [`POST ${survey}/duplicate`]: { who: 'members' },
+  [`POST ${survey}/delete`]: { who: 'members' },
+  [`POST ${survey}/restore`]: { who: 'members' },
+  [`GET ${survey}/settings`]: { who: 'members' },
+  [`POST ${survey}/settings`]: {
+    who: 'members',
+    body: { revision: '99', 'title.fr': 'Enquête', languages: 'fr', timeZone: 'Europe/Paris' },
+  },
+  [`GET ${survey}/questions`]: { who: 'members' },
+  [`POST ${survey}/questions`]: { who: 'members', body: { revision: '99', deed: 'undo' } },
+  [`GET ${survey}/questions/new`]: { who: 'members' },
+  [`POST ${survey}/questions/new`]: { who: 'members', body: { revision: '99', kind: 'date' } },
+  [`GET ${survey}/questions/:question`]: { who: 'members' },
+  [`POST ${survey}/questions/:question`]: { who: 'members', body: { revision: '99' } },
+  [`GET ${survey}/sections/new`]: { who: 'members' },
+  [`POST ${survey}/sections/new`]: { who: 'members', body: { revision: '99' } },
+  [`GET ${survey}/sections/:section`]: { who: 'members' },
+  [`POST ${survey}/sections/:section`]: { who: 'members', body: { revision: '99' } },
+  [`GET ${survey}/preview`]: { who: 'members' },
   [`GET ${mine}/posts`]: { who: 'members' },
   [`GET ${mine}/posts/new`]: { who: 'members' },
   [`POST ${mine}/posts/new`]: {

@@ -122,6 +122,7 @@ export function addressOf(app: TwinHouse, path: string, target: Target): string 
   }
   if (path.includes('/partners/')) own.post = things.partnerPost ?? '0'.repeat(64);
   if (path.startsWith('/admin/jobs/:name')) own.name = 'prune';
+  if (path.includes('/surveys/')) Object.assign(own, { question: 'q', section: 's' });
   own.domain = 'blocked.example';
   own.list = 'blocks';
   own.host = 'known.example';
@@ -130,11 +131,14 @@ export function addressOf(app: TwinHouse, path: string, target: Target): string 
   own.key ??= '0'.repeat(64);
   const query: Record<string, string> = {
     '/language': '?to=en&back=/about',
+    '/my/collectives/:id/surveys/:survey/questions/new': '?kind=date&section=s',
     '/report': '?about=/@alpha',
     '/my/collectives/:id/partners/list': '?name=network',
     '/interact': `?actor=${handle}`,
     '/interact/go': `?actor=${handle}&wish=follow`,
   };
+  // Which question: without it the address means nothing.
+  if (path.endsWith('/results/texts')) query[path] = '?of=q';
   return path.replace(/:(\w+)/g, (_match, name: string) => own[name] ?? missingId) + (query[path] ?? '');
 }
 

@@ -6,7 +6,16 @@ import { DomainError, InvalidFields } from '../../errors.js';
 import { pending } from '../../events.js';
 import { DuplicateKeyError } from '../../store/store.js';
 import { readAnswers } from '../answers.js';
-import { answersIn, ballotsIn, draftsIn, findAnswer, getSurvey, getVersion, turnoutsIn } from '../queries.js';
+import {
+  answersIn,
+  ballotsIn,
+  draftsIn,
+  findAnswer,
+  getSurvey,
+  getVersion,
+  readSections,
+  turnoutsIn,
+} from '../queries.js';
 import { answerKey, checkTakesAnswers } from '../rules.js';
 import type { Answerer, Section, Survey, SurveyAnswer, Values } from '../schema.js';
 
@@ -51,7 +60,9 @@ export async function submitAnswer(ctx: Context, input: AnswerInput): Promise<Su
   const values = await check(ctx, survey, input);
   if (survey.names === 'anonymous') return castBallot(ctx, survey, input, values);
   const answer = await keepAnswer(ctx, survey, input, values);
-  await draftsIn(ctx.store).deleteOne({ _id: answer._id });
+  // A look costs less than a write, and most have no draft.
+  const draft = await draftsIn(ctx.store).findOne({ _id: answer._id }, { projection: { _id: 1 } });
+  if (draft !== null) await draftsIn(ctx.store).deleteOne({ _id: answer._id });
   return { isFirst: answer.edits.length === 0, receipt: null, answer };
 }
 
@@ -66,7 +77,7 @@ export function checkIsAsked(survey: Pick<Survey, 'answerBy' | 'invited'>, answe
 async function check(ctx: Context, survey: Survey, input: AnswerInput): Promise<Values> {
   const isKnown = Number.isInteger(input.version) && input.version >= 1 && input.version <= survey.version;
   if (!isKnown) throw new DomainError('invalid', 'surveys.error.version', { field: 'version' });
-  const { sections } = await getVersion(ctx.store, survey._id, input.version);
+  const sections = await readSections(ctx.store, survey, input.version);
   const { values, errors } = readAnswers(sections, input.raw, { strict: input.strict ?? false });
   if (errors.length > 0) throw new InvalidFields(errors);
   if (Object.keys(values).length === 0) throw new DomainError('invalid', 'surveys.answer.nothing', { field: 'a' });

@@ -5,7 +5,7 @@ import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
 import { newId } from '../../ids.js';
-import type { Store } from '../../store/store.js';
+import { DuplicateKeyError, type Store } from '../../store/store.js';
 import {
   answersIn,
   ballotsIn,
@@ -18,8 +18,10 @@ import {
   versionsIn,
 } from '../queries.js';
 import { checkTravels } from '../remoteSurveys.js';
+import { countsIn } from '../results.js';
 import { checkMayOrganise, checkPromises, checkRevision, checkSections, mayChangeQuestions } from '../rules.js';
-import { limits, type Section, type Survey, type Texts } from '../schema.js';
+import { limits, type Section, type Survey, type SurveyVersion, type Texts } from '../schema.js';
+import { lineOf } from './change.js';
 
 /** What its organisers decide, besides the questions. */
 export type SurveySettings = Pick<
@@ -79,15 +81,19 @@ export async function createSurvey(ctx: Context, collectiveId: string, input: Ne
     createdAt: ctx.now,
     deletedAt: null,
   };
-  await insertVersion(ctx, survey, 1, input.sections);
+  await versionsIn(ctx.store).insertOne(versionOf(ctx, survey, 1, input.sections, null));
   await surveysIn(ctx.store).insertOne(survey);
   return survey;
 }
 
-async function insertVersion(ctx: Context, survey: Survey, number: number, sections: Section[]): Promise<void> {
-  const _id = `${survey._id}-${number}`;
-  const version = { surveyId: survey._id, number, sections, at: ctx.now };
-  await versionsIn(ctx.store).replaceOne({ _id }, version, { upsert: true });
+function versionOf(
+  ctx: Context,
+  { _id }: Survey,
+  number: number,
+  sections: Section[],
+  before: Section[] | null,
+): SurveyVersion {
+  return { _id: `${_id}-${number}`, surveyId: _id, number, sections, before, at: ctx.now };
 }
 
 /**
@@ -99,16 +105,55 @@ export async function saveSections(
   surveyId: string,
   { revision, sections }: { revision: number; sections: Section[] },
 ): Promise<Survey> {
+  return editSections(ctx, surveyId, revision, () => sections);
+}
+
+/** Changes the questions as they stand; as saveSections otherwise. What stood before can be taken back (undoEdit). */
+export async function editSections(
+  ctx: Context,
+  surveyId: string,
+  revision: number,
+  edit: (sections: Section[]) => Section[],
+): Promise<Survey> {
   const { survey } = await getOrganised(ctx, surveyId);
   if (!mayChangeQuestions(survey)) throw new DomainError('closed', 'surveys.error.closed');
   checkRevision(survey, revision);
+  const current = await getVersion(ctx.store, survey._id, survey.version);
+  const sections = edit(current.sections);
   checkSections(sections);
   checkTravels(survey, sections);
+  if (sections.length > limits.sections) throw new DomainError('invalid', 'surveys.error.tooManySections');
   const isNew = survey.state === 'open' && (await countAnswers(ctx.store, survey)) > 0;
-  const number = isNew ? survey.version + 1 : survey.version;
-  if (number > limits.versions) throw new DomainError('closed', 'surveys.error.tooManyVersions');
-  await insertVersion(ctx, survey, number, sections);
-  return change(ctx, survey, { version: number });
+  if (isNew) {
+    if (survey.version >= limits.versions) throw new DomainError('closed', 'surveys.error.tooManyVersions');
+    const next = versionOf(ctx, survey, survey.version + 1, sections, current.sections);
+    await insertNext(ctx, next);
+    return change(ctx, survey, { version: next.number });
+  }
+  // The revision is claimed first: of two who save at once the second writes nothing.
+  const saved = await change(ctx, survey, {});
+  const set = { sections, before: current.sections, at: ctx.now };
+  await versionsIn(ctx.store).updateOne({ _id: current._id }, { $set: set });
+  return saved;
+}
+
+/** One that was written and never came to stand, because the process ended between, makes room after a minute. */
+async function insertNext(ctx: Context, next: SurveyVersion): Promise<void> {
+  await versionsIn(ctx.store).deleteOne({ _id: next._id, at: { $lt: new Date(ctx.now.getTime() - 60_000) } });
+  try {
+    await versionsIn(ctx.store).insertOne(next);
+  } catch (error) {
+    if (!(error instanceof DuplicateKeyError)) throw error;
+    throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
+  }
+}
+
+/** Takes the last change of the questions back; once more brings it again. Refuses: as saveSections; conflict (none). */
+export async function undoEdit(ctx: Context, surveyId: string, revision: number): Promise<Survey> {
+  const { survey } = await getOrganised(ctx, surveyId);
+  const { before } = await getVersion(ctx.store, survey._id, survey.version);
+  if (!before) throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
+  return editSections(ctx, surveyId, revision, () => before);
 }
 
 /** Refuses: not-found, conflict, closed (a promise to those who answered; a closed survey), invalid. */
@@ -150,7 +195,8 @@ function checkDates(ctx: Context, survey: Survey, { opensAt, closesAt }: Pick<Su
 
 /** One write with its event, under the revision that was read. */
 async function change(ctx: Context, survey: Survey, set: Partial<Survey>): Promise<Survey> {
-  const event = pending({ type: 'survey.changed', surveyId: survey._id }, ctx.now);
+  const line = lineOf(ctx, survey, 'updated', set);
+  const event = pending({ type: 'survey.changed', surveyId: survey._id }, ctx.now, line);
   const saved = await surveysIn(ctx.store).findOneAndUpdate(
     { _id: survey._id, revision: survey.revision },
     { $set: set, $inc: { revision: 1 }, ...(survey.state === 'open' ? { $push: { events: event } } : {}) },
@@ -175,7 +221,7 @@ export async function duplicateSurvey(ctx: Context, surveyId: string): Promise<S
 /** Puts it away: nobody sees it, and for 30 days it can be taken back. Emits survey.deleted. Refuses: not-found. */
 export async function deleteSurvey(ctx: Context, surveyId: string): Promise<void> {
   const { survey } = await getOrganised(ctx, surveyId);
-  const event = pending({ type: 'survey.deleted', surveyId }, ctx.now);
+  const event = pending({ type: 'survey.deleted', surveyId }, ctx.now, lineOf(ctx, survey, 'deleted'));
   await surveysIn(ctx.store).updateOne(
     { _id: survey._id, deletedAt: null },
     { $set: { deletedAt: ctx.now }, $inc: { revision: 1 }, $push: { events: event } },
@@ -185,7 +231,7 @@ export async function deleteSurvey(ctx: Context, surveyId: string): Promise<void
 /** Takes it back. Emits survey.changed. Refuses: not-found. */
 export async function restoreSurvey(ctx: Context, surveyId: string): Promise<void> {
   const { survey } = await getOrganised(ctx, surveyId);
-  const event = pending({ type: 'survey.changed', surveyId }, ctx.now);
+  const event = pending({ type: 'survey.changed', surveyId }, ctx.now, lineOf(ctx, survey, 'restored'));
   await surveysIn(ctx.store).updateOne(
     { _id: survey._id, deletedAt: { $ne: null } },
     { $set: { deletedAt: null }, $inc: { revision: 1 }, $push: { events: event } },
@@ -206,7 +252,7 @@ export async function purgeSurveys(ctx: Context): Promise<number> {
 
 /** For good, with every answer. */
 export async function eraseSurvey(store: Store, surveyId: string): Promise<void> {
-  for (const collection of [answersIn, draftsIn, ballotsIn, turnoutsIn, versionsIn]) {
+  for (const collection of [answersIn, draftsIn, ballotsIn, turnoutsIn, versionsIn, countsIn]) {
     await collection(store).deleteMany({ surveyId });
   }
   await surveysIn(store).deleteOne({ _id: surveyId });

@@ -2,11 +2,12 @@
 import { listCollectivesById } from '../../collectives/queries.js';
 import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
-import { type DomainEvent, pending } from '../../events.js';
+import { type Change, type DomainEvent, pending } from '../../events.js';
 import { getOrganised, getVersion, surveysIn } from '../queries.js';
 import { checkTravels } from '../remoteSurveys.js';
 import { checkHasQuestions, checkRevision, checkStep, type Step } from '../rules.js';
 import type { Survey, SurveyVersion } from '../schema.js';
+import { lineOf } from './change.js';
 
 /**
  * Opens it now, or at its moment when that is still to come. Who is asked is fixed from now on. Emits survey.opened. Refuses:
@@ -149,6 +150,15 @@ export async function closeDueSurveys(ctx: Context): Promise<number> {
 
 type Told = Exclude<Extract<DomainEvent['type'], `survey.${string}`>, 'survey.answered' | 'survey.copyRequested'>;
 
+const lines: Record<Told, Change['what']> = {
+  'survey.opened': 'opened',
+  'survey.changed': 'updated',
+  'survey.extended': 'extended',
+  'survey.closed': 'closed',
+  'survey.published': 'published',
+  'survey.deleted': 'deleted',
+};
+
 async function step(
   ctx: Context,
   survey: Survey,
@@ -161,7 +171,7 @@ async function step(
 
 /** One write with its event, under the revision that was read: of two who do the same, one does it. */
 async function write(ctx: Context, survey: Survey, set: Partial<Survey>, told: Told | null): Promise<Survey> {
-  const event = told && pending({ type: told, surveyId: survey._id }, ctx.now);
+  const event = told && pending({ type: told, surveyId: survey._id }, ctx.now, lineOf(ctx, survey, lines[told], set));
   const saved = await surveysIn(ctx.store).findOneAndUpdate(
     { _id: survey._id, revision: survey.revision, deletedAt: null },
     { $set: set, $inc: { revision: 1 }, ...(event ? { $push: { events: event } } : {}) },

@@ -12,6 +12,7 @@ import { withdrawAnswer } from '../actions/answering.js';
 import { recallAnswer } from '../actions/sending.js';
 import { answererFor, findAsked, findOwnAnswer, listAsked } from '../askedSurveys.js';
 import { askedPath, presentAskedList } from '../presentAsked.js';
+import { presentParts } from '../presentOrganise.js';
 import { mayAnswerFor } from '../rules.js';
 import {
   answerShape,
@@ -38,6 +39,7 @@ export function answerPages(routes: Routes): void {
     const lines = await listAsked(visit.ctx, collective);
     const model = {
       frame: presentEditFrame(visit.ctx.actor, collective, 'asked', visit.language),
+      parts: presentParts(collective, 'asked'),
       ...presentAskedList(lines, (key) => askedPath(collective, key), visit.language),
     };
     await visit.page('surveys/askedList', model, { title: nameIn(collective, visit.language), nav: 'mine' });

@@ -12,10 +12,12 @@ import {
 import {
   deleteSurvey,
   duplicateSurvey,
+  editSections,
   purgeSurveys,
   restoreSurvey,
   saveSections,
   saveSettings,
+  undoEdit,
 } from '../../../server/surveys/actions/drafting.js';
 import {
   closeDueSurveys,
@@ -196,6 +198,28 @@ describe('surveys', () => {
     // Somebody who had the old page open loses nothing.
     expect(await refusalOf(submitAnswer(later(hour), inputFor(survey)))).to.equal('done');
     expect((await findAnswer(house.store, survey._id, answererOf(ctx, asked).key))?.version).to.equal(1);
+  });
+
+  it('keeps the questions of one of two who change them at once, before and after answers, and undoes', async () => {
+    for (const isAnswered of [false, true]) {
+      const survey = await buildSurvey(ctx, owner, [asked]);
+      if (isAnswered) await submitAnswer(strangers, inputFor(survey));
+      const { revision } = await getSurvey(ctx.store, survey._id);
+      const cut = (count: number) => editSections(ctx, survey._id, revision, (all) => all.slice(0, count));
+      const outcomes = await Promise.all([refusalOf(cut(1)), refusalOf(cut(2))]);
+      const standing = outcomes.indexOf('done') + 1;
+      expect(outcomes.toSorted()).to.deep.equal(['conflict surveys.error.changedMeanwhile', 'done']);
+      const { version, revision: now } = await getSurvey(ctx.store, survey._id);
+      expect(version).to.equal(isAnswered ? 2 : 1);
+      const { sections } = await getVersion(ctx.store, survey._id, version);
+      expect(sections.length).to.equal(standing);
+      const undone = await undoEdit(ctx, survey._id, now);
+      expect((await getVersion(ctx.store, survey._id, undone.version)).sections).to.deep.equal(reviewSections);
+      const again = await undoEdit(ctx, survey._id, undone.revision);
+      expect((await getVersion(ctx.store, survey._id, again.version)).sections).to.deep.equal(sections);
+      const fresh = await buildSurvey(ctx, owner, [asked], { isDraft: true });
+      expect(await refusalOf(undoEdit(ctx, fresh._id, fresh.revision))).to.match(/^conflict/);
+    }
   });
 
   it('keeps its promises once it is open', async () => {

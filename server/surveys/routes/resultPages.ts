@@ -1,0 +1,325 @@
+// Pages of results: for those who organise a survey (live where names are shown, else after its end), with the deeds that
+// publish them and choose a slot.
+import type { Response } from 'express';
+import { z } from 'zod';
+import { paged, presentEditFrame } from '../../collectives/present.js';
+import type { Collective } from '../../collectives/schema.js';
+import { DomainError } from '../../errors.js';
+import { numberFormat } from '../../formatters.js';
+import type { FormState } from '../../http/form.js';
+import type { Routes, Visit } from '../../http/routes.js';
+import { chooseSlot, publishResults } from '../actions/running.js';
+import { answersCsv, answersJson, answersOds, listExportRows } from '../exports.js';
+import { presentSurveyFrame, surveyPath } from '../presentOrganise.js';
+import {
+  crossOptions,
+  presentAnswer,
+  presentCross,
+  presentResults,
+  presentTurnout,
+  type Words,
+} from '../presentResults.js';
+import { getOrganised, getVersion } from '../queries.js';
+import {
+  countInFull,
+  crossable,
+  findCrossTable,
+  findOneAnswer,
+  findResults,
+  listTurnout,
+  type Reader,
+  type Results,
+  withoutHidden,
+} from '../results.js';
+import { isEnough, maySeeNames, maySeeResults, pickText } from '../rules.js';
+import { limits, resultReaders, type Survey, textsShape } from '../schema.js';
+import { presentSlot, resultQuery, sendSlot, showTexts, textsQuery, wordsFor } from './readPages.js';
+
+const params = z.object({ id: z.uuid(), survey: z.uuid() });
+const answersQuery = z.object({
+  page: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  of: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+});
+const listOfIds = z
+  .union([z.string().max(20), z.array(z.string().max(20)).max(limits.questions)])
+  .transform((value) => (typeof value === 'string' ? [value] : value).filter((id) => id !== ''));
+const publishShape = z.object({
+  readers: z.enum(resultReaders, 'shape.required'),
+  hidden: listOfIds.default([]),
+  notes: textsShape(limits.intro).default({}),
+  revision: z.coerce.number().int().min(1),
+  step: z.enum(['publish', 'preview']).default('publish'),
+});
+const slotShape = z.object({ slot: z.string().regex(/^([a-z][a-z0-9]{0,19} [a-z][a-z0-9]{0,19})?$/, 'shape.invalid') });
+
+type SurveyVisit<B = unknown, Q = unknown> = Visit<z.output<typeof params>, Q, B>;
+
+const organiser: Reader = { organises: true, isMember: true };
+
+export function resultPages(routes: Routes): void {
+  const path = '/my/collectives/:id/surveys/:survey';
+  const spec = { access: 'signedIn', params } as const;
+
+  routes.get(`${path}/results`, { ...spec, query: resultQuery }, async (visit) => {
+    const entered = await enter(visit);
+    await showResults(visit, entered, visit.query);
+  });
+
+  routes.get(`${path}/results/texts`, { ...spec, query: textsQuery }, async (visit) => {
+    const { survey, collective } = await enter(visit);
+    checkMaySee(survey);
+    const results = await findResults(visit.ctx, survey, organiser);
+    const frame = frameOf(visit, collective, survey);
+    const base = `${surveyPath(survey)}/results`;
+    await showTexts(visit, { survey, results, base, frame, withNames: true }, visit.query);
+  });
+
+  routes.get(`${path}/results/answers`, { ...spec, query: answersQuery }, async (visit) => {
+    const { survey, collective } = await enter(visit);
+    // Of an anonymous survey there is no answer of somebody; of one with hidden names not before its end.
+    if (!maySeeNames(survey)) throw new DomainError('not-found', 'error.notFound');
+    const { of, page } = visit.query;
+    const found = await findOneAnswer(visit.house.store, survey, of ? { id: of } : { at: page });
+    if (found === null && (of || page > 1)) throw new DomainError('not-found', 'error.notFound');
+    const base = `${surveyPath(survey)}/results`;
+    const words = wordsFor(visit, survey);
+    const sections = found && (await getVersion(visit.house.store, survey._id, found.answer.version)).sections;
+    const model = {
+      ...frameOf(visit, collective, survey),
+      base,
+      answer: found && {
+        name: found.answer.answerer.name,
+        handle: found.answer.answerer.handle,
+        home: found.answer.home,
+        at: found.answer.at,
+        sections: presentAnswer(words, sections ?? [], found.answer.values),
+      },
+      paging: found && paged(`${base}/answers`, {}, { page: found.at, pages: found.count }),
+    };
+    await visit.page('surveys/oneAnswer', model, { title: visit.t('surveys.results.oneByOne'), nav: 'mine' });
+  });
+
+  routes.get(`${path}/results/publish`, spec, (visit) => showPublish(visit, null));
+  routes.post(
+    `${path}/results/publish`,
+    { ...spec, body: publishShape, retry: (visit, form) => showPublish(visit, form) },
+    async (visit) => {
+      const { survey } = await enter(visit);
+      const { step, readers, hidden, notes, revision } = visit.body;
+      if (step === 'preview') {
+        return showPublish(visit, { values: { readers, hidden, notes, revision }, errors: [] });
+      }
+      await publishResults(visit.ctx, survey._id, { readers, hidden, notes, revision });
+      const said = readers === 'organisers' ? 'surveys.publish.kept' : 'surveys.publish.done';
+      visit.redirect(`${surveyPath(survey)}/results`, { key: said });
+    },
+  );
+
+  routes.post(`${path}/results/slot`, { ...spec, body: slotShape }, async (visit) => {
+    const { survey } = await enter(visit);
+    const [question, slot] = visit.body.slot.split(' ');
+    await chooseSlot(visit.ctx, survey._id, question && slot ? { question, slot } : null);
+    const key = question ? 'surveys.slot.chosen' : 'surveys.slot.takenBack';
+    visit.redirect(`${surveyPath(survey)}/results`, { key });
+  });
+
+  routes.get(`${path}/slot.ics`, spec, async (visit) => {
+    const { survey } = await enter(visit);
+    await sendSlot(visit, survey);
+  });
+
+  exportPages(routes, path);
+}
+
+function exportPages(routes: Routes, path: string): void {
+  const spec = { access: 'signedIn', params } as const;
+
+  routes.get(`${path}/results.csv`, spec, async (visit) => {
+    const { survey, rows, sections } = await enterExport(visit);
+    const text = answersCsv(wordsFor(visit, survey), survey, sections, rows);
+    attach(visit.res, survey, 'csv', 'text/csv').send(text);
+  });
+
+  routes.get(`${path}/results.ods`, spec, async (visit) => {
+    const { survey, rows, sections } = await enterExport(visit);
+    const file = await answersOds(wordsFor(visit, survey), survey, sections, rows);
+    attach(visit.res, survey, 'ods', 'application/vnd.oasis.opendocument.spreadsheet').send(file);
+  });
+
+  routes.get(`${path}/results.json`, spec, async (visit) => {
+    const { survey, rows } = await enterExport(visit);
+    const { store } = visit.house;
+    const results = await findResults(visit.ctx, survey, organiser);
+    const json = answersJson(survey, await countInFull(store, survey), results?.asked ?? null, rows);
+    attach(visit.res, survey, 'json', 'application/json').send(JSON.stringify(json, null, 1));
+  });
+}
+
+interface Entered {
+  collective: Collective;
+  survey: Survey;
+}
+
+/** Refuses: not-found (also a survey of another collective, and a draft: it has no results); gone. */
+async function enter(visit: SurveyVisit): Promise<Entered> {
+  const { survey, owner } = await getOrganised(visit.ctx, visit.params.survey);
+  const isElsewhere = survey.collectiveId !== visit.params.id;
+  if (isElsewhere || survey.state === 'draft' || survey.state === 'scheduled') {
+    throw new DomainError('not-found', 'error.notFound');
+  }
+  if (survey.deletedAt !== null) throw new DomainError('gone', 'surveys.error.gone');
+  return { survey, collective: owner };
+}
+
+/** Refuses: closed. Names are hidden, or nothing is anybody's: results are for after the end. */
+function checkMaySee(survey: Survey): void {
+  if (!maySeeResults(survey, organiser)) throw new DomainError('closed', 'surveys.error.resultsAfterClose');
+}
+
+/** Refuses: as enter; closed (not over; too few anonymous answers). */
+async function enterExport(visit: SurveyVisit) {
+  const { survey } = await enter(visit);
+  checkMaySee(survey);
+  const rows = await listExportRows(visit.house.store, survey);
+  if (!isEnough(survey.names, rows.length)) throw new DomainError('closed', 'surveys.error.tooFewAnswers');
+  const { sections } = await getVersion(visit.house.store, survey._id, survey.version);
+  return { survey, rows, sections };
+}
+
+function attach(res: Response, survey: Survey, ending: string, type: string): Response {
+  const name = `survey-${survey._id.slice(0, 8)}.${ending}`;
+  return res.type(type).set('Content-Disposition', `attachment; filename="${name}"`);
+}
+
+/** What {{> surveyFrame}} shows. */
+function frameOf(visit: SurveyVisit, collective: Collective, survey: Survey) {
+  return {
+    frame: presentEditFrame(visit.ctx.actor, collective, 'asked', visit.language),
+    survey: presentSurveyFrame(survey, 'results', visit.language),
+  };
+}
+
+async function showResults(
+  visit: SurveyVisit,
+  { survey, collective }: Entered,
+  cross: z.output<typeof resultQuery>,
+): Promise<void> {
+  const base = `${surveyPath(survey)}/results`;
+  const words = wordsFor(visit, survey);
+  const results = await findResults(visit.ctx, survey, organiser);
+  const turnout = await listTurnout(visit.ctx, survey);
+  const answered = results?.answers ?? turnout.reduce((sum, line) => sum + line.answered, 0);
+  const asked = results?.asked ?? (turnout.length === 0 ? null : turnout.reduce((sum, line) => sum + line.asked, 0));
+  const withNames = maySeeNames(survey);
+  const model = {
+    ...frameOf(visit, collective, survey),
+    base,
+    rule: ruleOf(survey),
+    isPublished: survey.results.publishedAt !== null,
+    publicHref:
+      survey.results.readers === 'public' && survey.results.publishedAt ? `/surveys/${survey._id}/results` : null,
+    mayPublish: survey.state === 'closed',
+    isHeldBack: results === null,
+    isTooFew: results !== null && results.counted === null,
+    ...figures(words, answered, asked),
+    turnout: presentTurnout(words, turnout, withNames ? (id) => `${base}/answers?of=${id}` : null),
+    answersHref: withNames && answered > 0 ? `${base}/answers` : null,
+    notes: pickText(survey.results.notes, visit.language, survey.languages),
+    slot: await presentSlot(visit, survey, `${surveyPath(survey)}/slot.ics`),
+    slotAction: `${base}/slot`,
+    ...(await shownOf(visit, survey, results, base, cross)),
+  };
+  await visit.page('surveys/results', model, { title: model.survey.title.text, nav: 'mine' });
+}
+
+/** Who sees them now, in one sentence. */
+function ruleOf({ results, state, names }: Survey): string {
+  if (results.publishedAt !== null) return `surveys.results.rule.${results.readers}`;
+  if (state === 'closed') return 'surveys.results.rule.organisers';
+  return names === 'named' ? 'surveys.results.rule.live' : 'surveys.results.rule.later';
+}
+
+function figures(words: Words, answered: number, asked: number | null) {
+  return { answered, asked, rate: asked ? rateOf(words, answered, asked) : null };
+}
+
+function rateOf({ language }: Words, answered: number, asked: number): string {
+  return numberFormat(language, { style: 'percent', maximumFractionDigits: 0 }).format(answered / asked);
+}
+
+async function shownOf(
+  visit: SurveyVisit,
+  survey: Survey,
+  results: Results | null,
+  base: string,
+  cross: z.output<typeof resultQuery>,
+): Promise<object> {
+  if (!results?.counted) return { results: null, cross: null };
+  const { counted, before } = results;
+  const words = wordsFor(visit, survey);
+  const input = { ...words, counted, before, hidden: survey.results.hidden, chosenSlot: survey.chosenSlot };
+  const textsHref = (id: string) => `${base}/texts?of=${id}`;
+  const options = crossOptions(words, crossable(counted));
+  const { rows = '', columns = '' } = cross;
+  const table = rows && columns ? await findCrossTable(visit.house.store, survey, counted, { rows, columns }) : null;
+  return {
+    hasAnswers: counted.answers > 0,
+    results: presentResults({ ...input, textsHref, mayChoose: survey.state === 'closed' }),
+    cross:
+      options.length < 2 ? null : { options, rows, columns, table: table && presentCross(words, table, survey.names) },
+  };
+}
+
+async function showPublish(visit: SurveyVisit, form: FormState | null): Promise<void> {
+  const { survey, collective } = await enter(visit);
+  const words = wordsFor(visit, survey);
+  const results = maySeeResults(survey, organiser) ? await findResults(visit.ctx, survey, organiser) : null;
+  const given = form?.values ?? {};
+  const hidden = form ? ([] as unknown[]).concat(given.hidden ?? []) : survey.results.hidden;
+  const notes = (form ? given.notes : survey.results.notes) as Record<string, unknown> | undefined;
+  const questions = (results?.counted?.sections ?? []).flatMap((section) => section.questions);
+  const left = questions.map(({ question }) => question.id).filter((id) => hidden.includes(id));
+  const shown = results?.counted && withoutHidden({ results: { ...survey.results, hidden: left } }, results.counted);
+  const errors = form?.errors ?? [];
+  const model = {
+    ...frameOf(visit, collective, survey),
+    base: `${surveyPath(survey)}/results`,
+    isOver: survey.state === 'closed',
+    isTooFew: results !== null && results.counted === null,
+    // After a conflict the one of now: who sends the form again has been told.
+    revision: survey.revision,
+    readers: given.readers ?? (survey.results.publishedAt ? survey.results.readers : 'members'),
+    readerOptions: resultReaders.map((value) => ({
+      value,
+      key: `surveys.publish.readers.${value}`,
+      hint: `surveys.publish.readers.${value}.hint`,
+    })),
+    hidden: left,
+    questions: questions.map(({ question }) => ({
+      value: question.id,
+      label: pickText(question.label, visit.language, survey.languages).text,
+    })),
+    notes: survey.languages.map((lang) => ({ name: `notes.${lang}`, lang, value: notes?.[lang] ?? '' })),
+    errors,
+    preview:
+      form && errors.length === 0 && shown
+        ? {
+            notes: String(notes?.[visit.language] || notes?.[survey.languages[0] ?? ''] || ''),
+            ...figures(words, results.answers, results.asked),
+            results: presentResults({
+              ...words,
+              counted: shown,
+              before: null,
+              hidden: [],
+              textsHref: null,
+              chosenSlot: survey.chosenSlot,
+              mayChoose: false,
+            }),
+          }
+        : null,
+  };
+  await visit.page('surveys/publish', model, { title: visit.t('surveys.publish.title'), nav: 'mine' });
+}

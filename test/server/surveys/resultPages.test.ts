@@ -1,0 +1,213 @@
+import { expect } from 'chai';
+import { reviewAnswers } from '../../../jobs/roseauReview.js';
+import { collectiveRoutes } from '../../../server/collectives/routes.js';
+import type { Collective } from '../../../server/collectives/schema.js';
+import type { Context } from '../../../server/context.js';
+import { readCsv } from '../../../server/formats/csv.js';
+import { peopleRoutes } from '../../../server/people/routes.js';
+import { submitAnswer } from '../../../server/surveys/actions/answering.js';
+import { closeSurvey } from '../../../server/surveys/actions/running.js';
+import { getSurvey } from '../../../server/surveys/queries.js';
+import { surveyRoutes } from '../../../server/surveys/routes.js';
+import type { Survey } from '../../../server/surveys/schema.js';
+import {
+  buildPerson,
+  buildTestHouse,
+  type Client,
+  contextFor,
+  signIn,
+  startTestApp,
+  systemActor,
+  type TestApp,
+  type TestHouse,
+} from '../../support/appSupport.js';
+import { buildCollective } from '../collectives/collectiveSupport.js';
+import { answererOf, buildSurvey } from './surveySupport.js';
+
+const handles = Object.keys(reviewAnswers);
+
+describe('pages of results', function () {
+  this.timeout(20_000);
+  let house: TestHouse;
+  let app: TestApp;
+  let ctx: Context;
+  let owner: Collective;
+  let asked: Collective[];
+  let organiser: Client;
+  let member: Client;
+
+  before(async () => {
+    house = await buildTestHouse();
+    app = await startTestApp(house, [peopleRoutes, collectiveRoutes, surveyRoutes]);
+    ctx = contextFor(house, systemActor);
+    const [one, two] = [await buildPerson(house), await buildPerson(house)];
+    owner = await buildCollective(house, { members: [{ personId: one._id, role: 'member' }] });
+    asked = [];
+    for (let n = 0; n < 6; n += 1) {
+      asked.push(await buildCollective(house, { members: [{ personId: two._id, role: 'member' }] }));
+    }
+    organiser = app.client({ language: 'en' });
+    await signIn(organiser, one);
+    member = app.client({ language: 'en' });
+    await signIn(member, two);
+  });
+
+  async function review(overrides: Parameters<typeof buildSurvey>[3] = {}): Promise<Survey> {
+    const survey = await buildSurvey(ctx, owner, asked, overrides);
+    for (const [n, who] of asked.entries()) {
+      const raw = reviewAnswers[handles[n] ?? ''] ?? {};
+      const by = { by: 'p', byName: 'zqxby', home: '', version: 1 };
+      await submitAnswer(ctx, { surveyId: survey._id, answerer: answererOf(ctx, who), ...by, raw });
+    }
+    return survey;
+  }
+  const pathOf = (survey: Survey) => `/my/collectives/${owner._id}/surveys/${survey._id}`;
+  const askedPathOf = (survey: Survey) => `/my/collectives/${asked[0]?._id}/asked/${survey._id}`;
+  const revisionOf = async (survey: Survey) => String((await getSurvey(house.store, survey._id)).revision);
+
+  it('show each question with its figures, and two questions against each other', async () => {
+    const survey = await review();
+    const page = await organiser.get(`${pathOf(survey)}/results?rows=legal&columns=load`);
+    expect(page.status).to.equal(200);
+    expect(page.text).to.include('How many hours a month can you give to coordination?').and.include('2.83');
+    expect(page.text).to.include('6 answers to both');
+    expect(page.text).not.to.include('zqxby');
+    expect((await member.get(`${pathOf(survey)}/results`)).status).to.equal(404);
+  });
+
+  it('find the words of texts, and show an answer at a time with its name', async () => {
+    const survey = await review();
+    const texts = await organiser.get(`${pathOf(survey)}/results/texts?of=stop&q=reunions`);
+    expect(texts.text).to.include('Les réunions sans ordre du jour.').and.not.to.include('Deux listes');
+    expect((await organiser.get(`${pathOf(survey)}/results/texts?of=nothing`)).status).to.equal(404);
+    const first = await organiser.get(`${pathOf(survey)}/results/answers`);
+    expect(first.text).to.include(asked[0]?.profile.name.fr).and.include('Page 1 of 6');
+    const second = await organiser.get(`${pathOf(survey)}/results/answers?page=2`);
+    expect(second.text).to.include(asked[1]?.profile.name.fr).and.include('10 hours');
+    expect((await organiser.get(`${pathOf(survey)}/results/answers?page=7`)).status).to.equal(404);
+  });
+
+  it('give every answer as CSV, ODS and JSON; no text becomes a formula', async () => {
+    const survey = await review();
+    const csv = await organiser.get(`${pathOf(survey)}/results.csv`);
+    expect(csv.headers.get('content-type')).to.include('text/csv');
+    const [head = [], ...rows] = readCsv(csv.text, 100);
+    expect(rows).to.have.length(6);
+    const stop = head.indexOf('What should stop');
+    expect(rows.map((row) => row[stop])).to.include("'=1+1");
+    expect(rows.map((row) => row[head.indexOf('Which tasks would you take? – Welcome')])).to.deep.equal([
+      '0',
+      '0',
+      '1',
+      '1',
+      '',
+      '0',
+    ]);
+    const cookie = [...organiser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const ods = await fetch(`${app.url}${pathOf(survey)}/results.ods`, { headers: { cookie } });
+    const bytes = Buffer.from(await ods.arrayBuffer());
+    expect(bytes.toString('latin1', 0, 2)).to.equal('PK');
+    const json = JSON.parse((await organiser.get(`${pathOf(survey)}/results.json`)).text);
+    expect(json).to.include({ answers: 6, asked: 6 });
+    expect(json.each[1]).to.deep.include({ name: asked[1]?.profile.name.fr, version: 1 });
+    expect(JSON.stringify(json)).not.to.include('zqxby');
+  });
+
+  it('keep an anonymous survey so: nothing before its end, then no names, no times, another order each time', async () => {
+    const survey = await review({ names: 'anonymous' });
+    const open = await organiser.get(`${pathOf(survey)}/results`);
+    expect(open.text).to.include('The results appear once it is closed').and.not.to.include('2.83');
+    for (const ending of ['csv', 'ods', 'json', '/texts?of=stop']) {
+      const path = ending.startsWith('/')
+        ? `${pathOf(survey)}/results${ending}`
+        : `${pathOf(survey)}/results.${ending}`;
+      expect((await organiser.get(path)).status).to.equal(409);
+    }
+    await closeSurvey(ctx, survey._id);
+    expect((await organiser.get(`${pathOf(survey)}/results`)).text).to.include('2.83');
+    expect((await organiser.get(`${pathOf(survey)}/results/answers`)).status).to.equal(404);
+    const cross = await organiser.get(`${pathOf(survey)}/results?rows=legal&columns=load`);
+    expect(cross.text).to.include('Too few answers in a cell');
+    const orders = new Set<string>();
+    for (let n = 0; n < 12; n += 1) {
+      const json = await organiser.get(`${pathOf(survey)}/results.json`);
+      const { each } = JSON.parse(json.text) as { each: Record<string, unknown>[] };
+      for (const one of each) expect(Object.keys(one)).to.deep.equal(['version', 'values']);
+      orders.add(JSON.stringify(each));
+      for (const who of asked) expect(json.text).not.to.include(who.handle);
+    }
+    expect(orders.size).to.be.greaterThan(1);
+    const csv = await organiser.get(`${pathOf(survey)}/results.csv`);
+    expect(readCsv(csv.text, 1)[0]?.[0]).to.equal('How many hours a month can you give to coordination?');
+  });
+
+  it('are published after a look at what others will read: to those asked, then to everybody, then to nobody', async () => {
+    const survey = await review();
+    const publish = `${pathOf(survey)}/results/publish`;
+    expect((await organiser.get(publish)).text).to.include('The survey is not closed');
+    expect((await member.get(`${askedPathOf(survey)}/results`)).text).to.include('Results not published');
+    await closeSurvey(ctx, survey._id);
+    const visitor = app.client({ language: 'en' });
+    const fields = async (readers: string) => ({
+      readers,
+      hidden: 'stop',
+      'notes.en': 'Thank you all.',
+      'notes.fr': '',
+      revision: await revisionOf(survey),
+    });
+
+    const preview = await organiser.post(publish, { ...(await fields('public')), step: 'preview' });
+    expect(preview.status).to.equal(200);
+    expect(preview.text).to.include('This is what others would read').and.include('2.83');
+    expect(preview.text).not.to.include('ordre du jour');
+    expect((await visitor.get(`/surveys/${survey._id}/results`)).status).to.equal(404);
+
+    expect((await organiser.post(publish, await fields('members'))).status).to.equal(303);
+    const seen = await member.get(`${askedPathOf(survey)}/results`);
+    expect(seen.text).to.include('Thank you all.').and.include('2.83').and.not.to.include('ordre du jour');
+    expect((await member.get(`${askedPathOf(survey)}/results/texts?of=stop`)).status).to.equal(404);
+    expect((await visitor.get(`/surveys/${survey._id}/results`)).status).to.equal(404);
+
+    expect((await organiser.post(publish, await fields('public'))).status).to.equal(303);
+    const open = await visitor.get(`/surveys/${survey._id}/results`);
+    expect(open.text).to.include('2.83').and.not.to.include('ordre du jour');
+    for (const who of asked) expect(open.text).not.to.include(who.profile.name.en);
+    const json = JSON.parse((await visitor.get(`/surveys/${survey._id}/results.json`)).text);
+    expect(json).to.include({ answers: 6 }).and.not.to.have.property('each');
+    expect(open.headers.get('set-cookie')).to.equal(null);
+
+    expect((await organiser.post(publish, await fields('organisers'))).status).to.equal(303);
+    expect((await visitor.get(`/surveys/${survey._id}/results`)).status).to.equal(404);
+  });
+
+  it('keep what was typed when somebody else changed the survey meanwhile', async () => {
+    const survey = await review();
+    await closeSurvey(ctx, survey._id);
+    const sent = { readers: 'members', hidden: 'load', 'notes.en': 'Typed at length', revision: '1' };
+    const answer = await organiser.post(`${pathOf(survey)}/results/publish`, sent);
+    expect(answer.status).to.equal(422);
+    expect(answer.text).to.include('Typed at length').and.include('Somebody else changed this survey');
+  });
+
+  it('end a date poll in a slot that everybody asked can put into a calendar', async () => {
+    const survey = await review();
+    await closeSurvey(ctx, survey._id);
+    expect((await member.get(`${askedPathOf(survey)}/slot.ics`)).status).to.equal(404);
+    const action = `${pathOf(survey)}/results/slot`;
+    expect((await organiser.post(action, { slot: 'slot thu' }, `${pathOf(survey)}/results`)).status).to.equal(303);
+    const page = await member.get(`${askedPathOf(survey)}/results`);
+    expect(page.text).to.include('Date chosen').and.include('slot.ics');
+    const file = await member.get(`${askedPathOf(survey)}/slot.ics`);
+    expect(file.headers.get('content-type')).to.include('text/calendar');
+    expect(file.text).to.include('DTSTART:20261210T180000Z\r\nDTEND:20261210T193000Z\r\nSUMMARY:Review 2026');
+    expect((await organiser.post(action, { slot: 'slot sun' }, `${pathOf(survey)}/results`)).status).to.equal(422);
+    await organiser.post(action, { slot: '' }, `${pathOf(survey)}/results`);
+    expect((await member.get(`${askedPathOf(survey)}/slot.ics`)).status).to.equal(404);
+  });
+
+  it('are for a person who was asked as such at an address of their own', async () => {
+    const survey = await buildSurvey(ctx, owner, asked, { answerBy: 'person' });
+    expect((await member.get(`/me/surveys/${survey._id}/results`)).text).to.include('Results not published');
+    expect((await organiser.get(`/me/surveys/${survey._id}/results`)).status).to.equal(404);
+  });
+});
