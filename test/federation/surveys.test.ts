@@ -396,7 +396,12 @@ describe('surveys and whoever is not entitled', () => {
     const hidden = await open({ names: 'anonymous' });
     await app.run();
     const unasked = answerTo(survey, fair, { as: stranger, object: { inReplyTo: iriOf(survey, stranger) } });
+    const second = { ...invited()[0], iri: stranger.iri, name: 'Second' } as Invited;
+    const shared = await open({ invited: [...invited(), second] });
+    await app.run();
+    peer.received.length = 0;
     const cases: [string, number, Json, PeerActor][] = [
+      ['what was sent to another who is asked', 403, answerTo(shared, fair, { as: stranger }), stranger],
       ['not asked', 403, unasked, stranger],
       ['the survey of another', 403, answerTo(survey, fair, { as: stranger }), stranger],
       ['attributed to another', 403, answerTo(survey, fair, { object: { attributedTo: stranger.iri } }), hoster],
