@@ -15,7 +15,7 @@ const host = 'canopee.example';
 const owner = `https://${host}/actors/canopee`;
 const day = 24 * 3_600_000;
 
-/** Names for addresses: {fresh}, {waiting}, {accepted}, {refused}, {byOwner} are keys of surveys, {link} a token. */
+/** Names for addresses: {fresh}, {waiting}, {accepted}, {refused}, {byOwner}, {published} are keys of surveys, {link} a token. */
 export async function addRemoteSurveys(house: House, collectiveId: string): Promise<Record<string, string>> {
   const ctx = contextOf(house, { kind: 'system', name: 'sample' });
   const collective = await getCollective(house.store, collectiveId);
@@ -53,6 +53,20 @@ export async function addRemoteSurveys(house: House, collectiveId: string): Prom
     accepted: await receipt(await send('accepted'), false),
     refused: await receipt(await send('refused'), true),
     byOwner: await keep('byOwner', { names: 'anonymous', link: `https://${host}/surveys/by-link/x` }),
+    published: await keep('published', {
+      state: 'closed',
+      closedAt: ctx.now,
+      results: {
+        ...{ publishedAt: ctx.now, answers: 4, asked: 6, isShortened: true },
+        notes: { fr: 'Merci à toutes et à tous.', en: 'Thank you all.' },
+        questions: [
+          {
+            ...{ id: 'tasks', answered: 4, others: [] },
+            choices: ['moderation', 'minutes', 'welcome', 'tech', 'treasury'].map((id, count) => ({ id, count })),
+          },
+        ],
+      },
+    }),
     link: await addLink(house, collectiveId),
   };
 }
