@@ -7,7 +7,10 @@ import { type Apex, buildApex } from './apex.js';
 import { createFetch, type Fetch, type FetchOptions } from './fetch.js';
 import { WindowLimit } from './limits.js';
 
-export type FederationHouse = Pick<House, 'store' | 'site' | 'log' | 'i18n' | 'privateHosts' | 'now'>;
+export interface FederationHouse extends Pick<House, 'store' | 'site' | 'log' | 'i18n' | 'privateHosts' | 'now'> {
+  /** For links inside what we say. Absent in tools that look and say nothing. */
+  secret?: string;
+}
 
 export interface Federation {
   house: FederationHouse;
@@ -23,6 +26,8 @@ export interface Federation {
   fetchLimit: WindowLimit;
   /** Answers of others that are passed on, by their server. */
   forwardLimit: WindowLimit;
+  /** Surveys of others, and answers to ours, by their server. */
+  surveyLimit: WindowLimit;
   /** This process's name on the deliveries that it holds. */
   workerId: string;
   /** Deliveries being sent by this process, by host. */
@@ -51,6 +56,7 @@ export function createFederation(
     hostLimit: new WindowLimit(usualInboundLimit, minute, house.now),
     fetchLimit: new WindowLimit(60, minute, house.now),
     forwardLimit: new WindowLimit(120, 60 * minute, house.now),
+    surveyLimit: new WindowLimit(600, 60 * minute, house.now),
     workerId: options.workerId,
     sending: new Map(),
   };

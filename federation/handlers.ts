@@ -1,5 +1,6 @@
 // TABLE: activity -> what it does here. A handler is parse, then deed; it sees only the normalised activity, the actor whose
-// key signed it, and what is stored. What we take note of and do nothing about says so.
+// key signed it, and what is stored. What we take note of and do nothing about says so. What is about surveys has been taken
+// out before (receiveSurveys.ts).
 
 import { hastenSource, watchActor } from '../server/elsewhere/actions/sources.js';
 import { DomainError } from '../server/errors.js';
@@ -22,6 +23,7 @@ import { forgetRemoteActor, receiveFollow, receiveUndoFollow } from '../server/p
 import { findRemotePost, isAskedFromHere, isFollowedHere } from '../server/partners/queries.js';
 import { isPublicAudience } from '../server/partners/rules.js';
 import { type InteractionKind, postTypes, type RemoteActor, type RemotePost } from '../server/partners/schema.js';
+import { forgetSurveysOf } from '../server/surveys/actions/receiving.js';
 import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
 import { addressedBy, ownerToldBy } from './addressed.js';
 import { isKnownHoster, receiveServiceEnd, receiveServiceIn } from './catalogues.js';
@@ -167,7 +169,10 @@ async function receiveUndo({ federation, activity, sender }: Inbound): Promise<v
 async function receiveDelete(inbound: Inbound): Promise<void> {
   const { federation, activity, sender } = inbound;
   const ctx = contextFor(federation);
-  if (activity.object?.id === sender._id) return forgetRemoteActor(ctx, sender._id);
+  if (activity.object?.id === sender._id) {
+    await forgetSurveysOf(ctx, { owner: sender._id });
+    return forgetRemoteActor(ctx, sender._id);
+  }
   const iri = activity.object?.id ?? '';
   const brought = broughtBy(inbound);
   const removal = brought ? await receiveGroupRemoval(ctx, { ...brought, iri, type: 'Delete' }) : 'none';
@@ -415,7 +420,7 @@ function checkOwn(inbound: Inbound): void {
 }
 
 /** Refuses (403) an object from another origin than its sender, ours included, or by somebody else; 400 one without id. */
-function checkOwnObject({ activity, sender }: Inbound): void {
+export function checkOwnObject({ activity, sender }: Inbound): void {
   const { object } = activity;
   if (object?.id === undefined || object.id === null)
     throw new Refusal(400, `a ${activity.type} needs an object with an id`);

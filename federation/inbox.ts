@@ -6,12 +6,14 @@ import { forgetRemoteActor } from '../server/partners/actions.js';
 import { findRemoteActor } from '../server/partners/queries.js';
 import type { RemoteActor } from '../server/partners/schema.js';
 import { type Doc, DuplicateKeyError, StoreUsageError } from '../server/store/store.js';
+import { forgetSurveysOf } from '../server/surveys/actions/receiving.js';
 import { contextFor, type Federation } from './federation.js';
 import { forward } from './forwarding.js';
 import { handlers, notActivities } from './handlers.js';
 import { isLocal, sameOrigin } from './iris.js';
 import type { ReceivedActivity } from './normalise.js';
 import { bringsRefused } from './policy.js';
+import { isKeptElsewhere, surveyMatter } from './receiveSurveys.js';
 import { Refusal } from './refusal.js';
 import { fetchActor, GoneError } from './remoteActors.js';
 
@@ -41,17 +43,19 @@ export async function receive(
   if (handler === undefined || handler === 'ignored') return;
   const inbound = { federation, activity, sender, raw };
   if ('check' in handler) handler.check(inbound);
+  const survey = await surveyMatter(inbound);
   // Also what nobody here asked for: the followers of the one answered did.
-  await forward(inbound);
-  if (!('deed' in handler) || (handler.concerns && !(await handler.concerns(inbound)))) return;
+  if (survey === null) await forward(inbound);
+  if (!('deed' in handler) || (survey === null && handler.concerns && !(await handler.concerns(inbound)))) return;
   if (activity.id !== null && (await isRepeat(federation, activity, activity.id))) return;
   try {
-    await handler.deed(inbound);
+    await (survey === null ? handler.deed(inbound) : survey());
   } catch (error) {
     // Whatever is refused leaves no trace, so that what failed on our side can be sent again.
     throw asRefusal(error);
   }
-  if (activity.id !== null) await record(federation, activity, activity.id, raw);
+  const kept = isKeptElsewhere(inbound) ? Buffer.alloc(0) : raw;
+  if (activity.id !== null) await record(federation, activity, activity.id, kept);
 }
 
 /** The activity is what it says and the sender's own. */
@@ -99,7 +103,9 @@ export async function receiveGone(
     if (!(error instanceof GoneError)) throw error;
   }
   const known = await findRemoteActor(federation.house.store, activity.actor);
-  if (known) await forgetRemoteActor(contextFor(federation), activity.actor);
+  const ctx = contextFor(federation);
+  if (known) await forgetRemoteActor(ctx, activity.actor);
+  await forgetSurveysOf(ctx, { owner: activity.actor });
   return true;
 }
 

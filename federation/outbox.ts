@@ -20,6 +20,13 @@ import { announceActorChange, announceMove } from './announce/moves.js';
 import { announcePost, announcePostChange, announcePostGone } from './announce/posts.js';
 import { announceReport } from './announce/reports.js';
 import { announceClosing, announceService, announceServiceChange, announceServiceGone } from './announce/services.js';
+import {
+  announceSurvey,
+  announceSurveyAnswer,
+  announceSurveyAnswerGone,
+  announceSurveyGone,
+  announceSurveyReceipt,
+} from './announce/surveys.js';
 import { announceVote } from './announce/votes.js';
 import { publicAudience } from './contexts.js';
 import { fanOut } from './delivery.js';
@@ -66,6 +73,8 @@ export interface Draft {
   context?: unknown[];
   /** Plain text of the activity itself. */
   content?: string;
+  /** More of the activity itself. Only with `context`. */
+  more?: Json;
 }
 
 export type Announced<T extends EventType> = EventOf<T> & Pick<PendingEvent, 'eventId' | 'at' | 'change'>;
@@ -105,13 +114,18 @@ const table: { readonly [T in EventType]: Row<T> } = {
   'report.made': announceReport,
   'interaction.made': announceInteraction,
   'interaction.undone': announceInteractionUndone,
-  'survey.opened': notFederated,
-  'survey.changed': notFederated,
-  'survey.extended': notFederated,
-  'survey.closed': notFederated,
-  'survey.published': notFederated,
-  'survey.deleted': notFederated,
+  'survey.opened': announceSurvey,
+  'survey.changed': announceSurvey,
+  'survey.extended': announceSurvey,
+  'survey.closed': announceSurvey,
+  'survey.published': announceSurvey,
+  'survey.deleted': announceSurveyGone,
   'survey.answered': notFederated,
+  'remoteSurvey.received': notFederated,
+  'surveyAnswer.sent': announceSurveyAnswer,
+  'surveyAnswer.withdrawn': announceSurveyAnswerGone,
+  'surveyAnswer.refused': notFederated,
+  'surveyReceipt.given': announceSurveyReceipt,
   'actor.changed': announceActorChange,
   'actor.moved': announceMove,
   'vote.cast': announceVote,
@@ -198,6 +212,7 @@ async function write(
         ...base,
         published: event.at.toISOString(),
         ...said,
+        ...draft.more,
         object: draft.object,
         ...(draft.target === undefined ? {} : { target: draft.target }),
       }

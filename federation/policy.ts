@@ -7,6 +7,8 @@ import { readPolicy } from '../server/instances/queries.js';
 import { isRefusedPeer } from '../server/instances/rules.js';
 import { forgetActorsOf } from '../server/partners/actions.js';
 import { listActorHosts } from '../server/partners/queries.js';
+import { forgetSurveysOf } from '../server/surveys/actions/receiving.js';
+import { remoteSurveysIn } from '../server/surveys/remoteSurveys.js';
 import { deliveriesIn } from './delivery.js';
 import { contextFor, type Federation } from './federation.js';
 import { readIri } from './iris.js';
@@ -56,6 +58,10 @@ export async function enforcePolicy(federation: Federation): Promise<number> {
   let ended = 0;
   for (const host of await listActorHosts(store)) {
     if (isRefusedPeer(policy, host)) ended += await forgetActorsOf(contextFor(federation), host);
+  }
+  for (const host of await remoteSurveysIn(store).distinct('host', {})) {
+    if (typeof host !== 'string' || !isRefusedPeer(policy, host)) continue;
+    ended += await forgetSurveysOf(contextFor(federation), { host });
   }
   ended += await dropRefused(contextFor(federation));
   const deliveries = deliveriesIn(federation);

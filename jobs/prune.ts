@@ -28,6 +28,8 @@ import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
 import { pruneDrafts, purgeSurveys } from '../server/surveys/actions/drafting.js';
 import { purgeSurveysOf } from '../server/surveys/actions/forgetting.js';
+import { pruneRemoteSurveys } from '../server/surveys/actions/receiving.js';
+import { purgeSentAnswersOf } from '../server/surveys/actions/sending.js';
 import type { JobTools } from './tools.js';
 
 const deeds: Record<string, (ctx: Context, federation: Federation, house: House) => Promise<number>> = {
@@ -39,7 +41,8 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
   rules: pruneRules,
   elsewhere: pruneEntries,
   refusedPeers: (_ctx, federation) => enforcePolicy(federation),
-  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf, purgeGroupPostsOf, purgeSurveysOf]),
+  collectives: (ctx) =>
+    purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf, purgeGroupPostsOf, purgeSentAnswersOf, purgeSurveysOf]),
   follows: pruneFollows,
   followings: pruneFollowings,
   interactions: pruneInteractions,
@@ -50,6 +53,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
   reactions: pruneReactions,
   votes: pruneVotes,
   remotePosts: pruneRemotePosts,
+  remoteSurveys: pruneRemoteSurveys,
   remoteActors: pruneRemoteActors,
   deliveries: (_ctx, federation) => pruneDeliveries(federation),
   activities: (_ctx, federation) => pruneActivities(federation),

@@ -53,6 +53,12 @@ export type DomainEvent =
   | { type: 'survey.published'; surveyId: string }
   | { type: 'survey.deleted'; surveyId: string }
   | { type: 'survey.answered'; surveyId: string; answerId: string }
+  /** A survey of another instance came, or changed. */
+  | { type: 'remoteSurvey.received'; surveyKey: string; what: 'opened' | 'extended' | 'published' | 'changed' }
+  | { type: 'surveyAnswer.sent'; answerId: string }
+  | { type: 'surveyAnswer.withdrawn'; answerId: string }
+  | { type: 'surveyAnswer.refused'; answerId: string }
+  | { type: 'surveyReceipt.given'; receiptId: string }
   /** Somebody wants their answer by mail. personId null: the guest, by the address that stands in the answer. */
   | {
       type: 'survey.copyRequested';

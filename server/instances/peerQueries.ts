@@ -107,3 +107,9 @@ export async function listPeerDeliveries(store: Store, host: string, limit: numb
   const activities = store.collection<Doc & { type: string; json: string }>('activities');
   return Promise.all(rows.map(async (row) => ({ row, activity: await activities.findOne({ _id: row.activityId }) })));
 }
+
+/** Whether anything waits for a host because it did not take it: it does not answer just now. */
+export async function isRetried(store: Store, host: string): Promise<boolean> {
+  const filter = { host, state: 'waiting' as const, attempts: { $gt: 0 } };
+  return (await deliveriesIn(store).findOne(filter, { projection: { _id: 1 } })) !== null;
+}

@@ -10,6 +10,8 @@ import { type DomainEvent, type PendingEvent, pending } from '../events.js';
 import { groupPostsIn } from '../groups/queries.js';
 import type { HandleKind } from '../handles/handles.js';
 import { DuplicateKeyError } from '../store/store.js';
+import { surveysIn } from '../surveys/queries.js';
+import { remoteSurveysIn } from '../surveys/remoteSurveys.js';
 import { forgetPostsOf } from './actions/feed.js';
 import { isBlockedBy } from './blockQueries.js';
 import {
@@ -210,6 +212,8 @@ async function isNeeded({ store }: Context, iri: string): Promise<boolean> {
   const only = { projection: { _id: 1 as const } };
   if (await followsIn(store).findOne({ follower: iri }, only)) return true;
   if (await followingsIn(store).findOne({ followed: iri, state: { $in: ['pending', 'accepted'] } }, only)) return true;
+  if (await remoteSurveysIn(store).findOne({ owner: iri }, only)) return true;
+  if (await surveysIn(store).findOne({ 'invited.iri': iri, deletedAt: null }, only)) return true;
   if (await reactionsIn(store).findOne({ actor: iri }, only)) return true;
   if (await groupPostsIn(store).findOne({ author: iri, removedAt: null }, only)) return true;
   return (await remotePostsIn(store).findOne({ authors: iri }, only)) !== null;

@@ -17,6 +17,7 @@ import { partnersIndexes } from '../partners/queries.js';
 import { peopleIndexes } from '../people/queries.js';
 import { postIndexes } from '../posts/queries.js';
 import { surveyIndexes } from '../surveys/queries.js';
+import { remoteSurveyIndexes } from '../surveys/remoteSurveys.js';
 import { surveyCountIndexes } from '../surveys/results.js';
 import { uploadIndexes } from '../uploads/queries.js';
 import type { CollectionIndexes } from './store.js';
@@ -39,6 +40,7 @@ export const allIndexes: CollectionIndexes = {
   ...peopleIndexes,
   ...postIndexes,
   ...sessionIndexes,
+  ...remoteSurveyIndexes,
   ...surveyCountIndexes,
   ...surveyIndexes,
   ...uploadIndexes,
@@ -64,7 +66,10 @@ export const eventfulCollections: readonly string[] = [
   'services',
   'settings',
   'sources',
+  'remoteSurveys',
+  'sentAnswers',
   'surveyAnswers',
+  'surveyReceipts',
   'surveys',
   'votes',
 ];

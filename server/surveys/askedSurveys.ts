@@ -2,8 +2,19 @@
 import { findCollective } from '../collectives/queries.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Context } from '../context.js';
+import { isRetried } from '../instances/peerQueries.js';
 import { actorIri } from '../partners/rules.js';
 import { findAnswer, findDraft, findSurvey, getVersion, hasAnswered, surveysIn } from './queries.js';
+import {
+  asksRemotely,
+  findRemoteSurvey,
+  findSentAnswer,
+  listRemoteSurveysFor,
+  type Refused,
+  type RemoteSurvey,
+  resultOfRemote,
+  type SentState,
+} from './remoteSurveys.js';
 import type { Published } from './results.js';
 import type { Answerer, NameRule, Section, Survey, SurveyState, Texts, Values } from './schema.js';
 
@@ -27,6 +38,14 @@ export interface AskedSurvey {
   survey: Survey | null;
   /** Of another instance: the results that it has published to us. */
   published?: Published | null;
+  /** Null: it is one of ours. */
+  elsewhere: Elsewhere | null;
+}
+
+export interface Elsewhere {
+  host: string;
+  /** Where an anonymous answer is given, on the owner's instance. */
+  link: string | null;
 }
 
 /** What the collective has said so far. */
@@ -40,6 +59,20 @@ export interface OwnAnswer {
   draft: { values: Values; byName: string; at: Date; version: number } | null;
   /** There is an answer, though it may be one that nobody can find again. */
   isAnswered: boolean;
+  /** Of an answer that went to another instance; null: it did not. */
+  sent?: Sent | null;
+}
+
+export interface Sent {
+  state: SentState;
+  host: string;
+  sentAt: Date;
+  receiptAt: Date | null;
+  refusal: Refused | null;
+  /** It was tried for a week in vain: it has to be sent again. */
+  isLost: boolean;
+  /** The last try failed; the next ones follow by themselves. */
+  isUnreachable: boolean;
 }
 
 export function answererFor(ctx: Context, collective: Collective): Answerer {
@@ -49,9 +82,37 @@ export function answererFor(ctx: Context, collective: Collective): Answerer {
 
 /** A survey that asks this collective, open or over; null: there is none of that key, or it asks others. */
 export async function findAsked(ctx: Context, collective: Collective, key: string): Promise<AskedSurvey | null> {
+  if (/^[0-9a-f]{64}$/.test(key)) {
+    const remote = await findRemoteSurvey(ctx.store, key);
+    return remote !== null && asksRemotely(remote, answererFor(ctx, collective)) ? fromRemote(remote, ctx.now) : null;
+  }
   const survey = await findSurvey(ctx.store, key);
   if (survey === null || !isAsked(survey, collective)) return null;
   return fromSurvey(ctx, survey);
+}
+
+/** As told by its owner. Its end counts here too, before its owner's word of the closing has come. */
+function fromRemote(remote: RemoteSurvey, now: Date): AskedSurvey {
+  const { _id, title, intro, languages, timeZone, names, state, closesAt, closedAt, organiser, version, sections } =
+    remote;
+  const { host, link } = remote;
+  const isOver = closesAt !== null && closesAt <= now;
+  return {
+    key: _id,
+    ...{ title, intro, languages, timeZone, names, closesAt, closedAt, organiser, version, sections },
+    state: isOver ? 'closed' : state,
+    survey: null,
+    published: publishedOf(remote),
+    elsewhere: { host, link },
+  };
+}
+
+/** The results that its owner published, as pages show ours. */
+function publishedOf(remote: RemoteSurvey): Published | null {
+  const counted = resultOfRemote(remote);
+  if (remote.results === null || counted === null) return null;
+  const { answers, asked, notes, publishedAt } = remote.results;
+  return { answers, asked, counted, notes, publishedAt, chosenSlot: remote.chosenSlot };
 }
 
 function isAsked(survey: Survey, collective: Pick<Collective, '_id'>): boolean {
@@ -82,6 +143,7 @@ export async function fromSurvey(ctx: Context, survey: Survey): Promise<AskedSur
     version,
     sections,
     survey,
+    elsewhere: null,
   };
 }
 
@@ -92,6 +154,7 @@ async function organiserOf(ctx: Context, collectiveId: string): Promise<AskedSur
 }
 
 export async function findOwnAnswer(ctx: Context, asked: AskedSurvey, answerer: Answerer): Promise<OwnAnswer> {
+  if (asked.survey === null) return findOwnSent(ctx, asked, answerer);
   const surveyId = asked.key;
   const [answer, draft, isAnswered] = await Promise.all([
     findAnswer(ctx.store, surveyId, answerer.key),
@@ -108,10 +171,41 @@ export async function findOwnAnswer(ctx: Context, asked: AskedSurvey, answerer: 
   };
 }
 
+/** Milliseconds for which a delivery is tried. */
+const triesMs = 7 * 24 * 60 * 60 * 1000;
+
+async function findOwnSent(ctx: Context, asked: AskedSurvey, answerer: Answerer): Promise<OwnAnswer> {
+  const remote = await findRemoteSurvey(ctx.store, asked.key);
+  const [sent, draft] = await Promise.all([
+    remote && findSentAnswer(ctx.store, remote.iri, answerer.key),
+    findDraft(ctx.store, asked.key, answerer.key),
+  ]);
+  const kept = draft && { values: draft.values, byName: draft.byName, at: draft.at, version: draft.version };
+  if (!sent) return { values: null, byName: '', at: null, edits: [], draft: kept, isAnswered: false, sent: null };
+  const { state, host, sentAt, receiptAt, refusal } = sent;
+  const isWaiting = receiptAt === null;
+  const isLost = isWaiting && ctx.now.getTime() - sentAt.getTime() > triesMs;
+  const stands = state !== 'withdrawn';
+  return {
+    values: stands ? sent.values : null,
+    byName: sent.byName,
+    at: stands ? sentAt : null,
+    edits: sent.edits,
+    draft: kept,
+    isAnswered: stands,
+    sent: {
+      ...{ state, host, sentAt, receiptAt, refusal, isLost },
+      isUnreachable: isWaiting && (await isRetried(ctx.store, host)),
+    },
+  };
+}
+
 export interface AskedLine {
   asked: Omit<AskedSurvey, 'sections'>;
   isAnswered: boolean;
   hasDraft: boolean;
+  /** Sent to another instance, and not taken there. */
+  isRefused?: boolean;
 }
 
 /** Every survey that asks or asked this collective: open ones first, the next to close first; then the last that closed. */
@@ -132,7 +226,17 @@ export async function listAsked(ctx: Context, collective: Collective): Promise<A
         return { asked, isAnswered, hasDraft: draft !== null };
       }),
   );
-  return lines.sort(byUrgency);
+  const remote = await listRemoteSurveysFor(ctx.store, answerer.key);
+  const elsewhere = await Promise.all(
+    remote.map(async (one) => {
+      const full = fromRemote(one, ctx.now);
+      const { sections: _sections, ...asked } = full;
+      const { isAnswered, draft, sent } = await findOwnAnswer(ctx, full, answerer);
+      const isRefused = sent?.state === 'refused';
+      return { asked, isAnswered: isAnswered && !isRefused, hasDraft: draft !== null, isRefused };
+    }),
+  );
+  return [...lines, ...elsewhere].sort(byUrgency);
 }
 
 /** Open ones first, the next to close first; then the last that closed. */

@@ -2,7 +2,7 @@
 import { editPath } from '../collectives/present.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Language } from '../context.js';
-import type { AskedLine, AskedSurvey, OwnAnswer } from './askedSurveys.js';
+import type { AskedLine, AskedSurvey, OwnAnswer, Sent } from './askedSurveys.js';
 import { pickText } from './rules.js';
 import type { AnswererKind } from './schema.js';
 
@@ -12,13 +12,15 @@ export function askedPath(collective: Pick<Collective, '_id'>, key: string): str
 
 /** `pathOf`: where the page of each stands. */
 export function presentAskedList(lines: readonly AskedLine[], pathOf: (key: string) => string, language: Language) {
-  const items = lines.map(({ asked, isAnswered, hasDraft }) => ({
+  const items = lines.map(({ asked, isAnswered, hasDraft, isRefused }) => ({
     href: pathOf(asked.key),
     title: pickText(asked.title, language, asked.languages),
     organiser: asked.organiser,
     end: asked.closedAt ?? asked.closesAt,
     isOpen: asked.state === 'open',
-    state: stateOf(asked.state === 'open', isAnswered, hasDraft),
+    state: isRefused
+      ? { kind: 'broken', label: 'surveys.sent.refused.title' }
+      : stateOf(asked.state === 'open', isAnswered, hasDraft),
   }));
   return { open: items.filter(({ isOpen }) => isOpen), closed: items.filter(({ isOpen }) => !isOpen) };
 }
@@ -81,6 +83,8 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
       draft: `surveys.draft.text.${who}`,
       withdraw: `surveys.withdraw.confirm.${who}`,
     },
+    elsewhere: asked.elsewhere && { host: asked.elsewhere.host, link: asked.elsewhere.link },
+    sent: own.sent ? presentSent(own.sent) : null,
     own: {
       isAnswered: own.isAnswered,
       said: `surveys.answered.${isAnonymous ? 'anonymous' : isOpen ? 'text' : 'over'}`,
@@ -91,5 +95,28 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
       draftAt: own.draft?.at.getTime() ?? 0,
       isOfOtherVersion: own.draft !== null && own.draft.version !== asked.version,
     },
+  };
+}
+
+/** What is known of an answer that went to another instance: one notice. */
+function presentSent({ state, host, sentAt, receiptAt, refusal, isLost, isUnreachable }: Sent) {
+  const kinds = { accepted: 'well', refused: 'broken', unwithdrawn: 'broken', lost: 'broken' } as const;
+  const known = () => {
+    if (state === 'withdrawn') return refusal === null ? null : 'unwithdrawn';
+    if (state !== 'sent') return state;
+    return isLost ? 'lost' : isUnreachable ? 'unreachable' : 'waiting';
+  };
+  const what = known();
+  if (what === null) return null;
+  return {
+    kind: what in kinds ? kinds[what as keyof typeof kinds] : 'waiting',
+    title: `surveys.sent.${what}.title`,
+    text: `surveys.sent.${what}.text`,
+    at: receiptAt ?? sentAt,
+    host,
+    isRefusal: refusal !== null,
+    // Several questions may be wrong in the same way.
+    reasons: [...new Map(refusal?.errors.map(({ message }) => [message.key, message])).values()],
+    said: refusal?.errors.length === 0 ? refusal.text : '',
   };
 }

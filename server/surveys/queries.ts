@@ -24,6 +24,7 @@ export const surveyIndexes: CollectionIndexes = {
   surveys: [
     { keys: { collectiveId: 1, deletedAt: 1, createdAt: -1 } },
     { keys: { 'invited.collectiveId': 1, state: 1 } },
+    { keys: { 'invited.iri': 1 } },
     { keys: { state: 1, opensAt: 1 } },
     { keys: { state: 1, closesAt: 1 } },
     { keys: { previousId: 1 } },

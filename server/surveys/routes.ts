@@ -3,6 +3,7 @@ import type { House } from '../house.js';
 import { Routes } from '../http/routes.js';
 import { answerPages } from './routes/answerPages.js';
 import { guestPages } from './routes/guestPages.js';
+import { linkPages } from './routes/linkPages.js';
 import { organisePages } from './routes/organisePages.js';
 import { personPages } from './routes/personPages.js';
 import { questionPages } from './routes/questionPages.js';
@@ -12,11 +13,12 @@ import { resultPages } from './routes/resultPages.js';
 export function surveyRoutes(house: House): Routes {
   const routes = new Routes(house);
   answerPages(routes);
+  linkPages(routes);
+  personPages(routes);
+  guestPages(routes);
   resultPages(routes);
   readPages(routes);
   organisePages(routes);
   questionPages(routes);
-  personPages(routes);
-  guestPages(routes);
   return routes;
 }

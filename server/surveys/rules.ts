@@ -238,3 +238,10 @@ export const fewestAnonymous = 5;
 export function isEnough(names: Survey['names'], answers: number): boolean {
   return names !== 'anonymous' || answers >= fewestAnonymous;
 }
+
+/** For signLink: the personal link by which a collective elsewhere answers an anonymous survey, on this instance. */
+export const linkPurpose = 'survey';
+
+export function linkRecord(surveyId: string, asked: string): string {
+  return `${surveyId}_${answerKey(surveyId, asked)}`;
+}

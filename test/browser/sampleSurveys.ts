@@ -11,14 +11,13 @@ import { answererFor } from '../../server/surveys/askedSurveys.js';
 import { getSurvey } from '../../server/surveys/queries.js';
 import type { Choice, Section, Texts } from '../../server/surveys/schema.js';
 import { templateOf } from '../../server/surveys/templates.js';
+import { addRemoteSurveys } from './sampleRemoteSurveys.js';
 
 const day = 24 * 3_600_000;
 const system = { kind: 'system', name: 'sample' } as const;
 
-/** The ids by which the pictures name pages: the collective of the member account, its survey to answer, one being written, one that is over. */
-export async function addSurveys(
-  house: House,
-): Promise<Record<'collective' | 'survey' | 'draft' | 'closed' | 'person' | 'guest' | 'secret', string>> {
+/** The ids by which the pictures name pages: the collective of the member account, and its survey to answer. */
+export async function addSurveys(house: House): Promise<Record<string, string>> {
   const ctx = contextOf(house, system);
   const hosters = (await collectivesOf(house.store).find({}).toArray()).filter(({ handle }) => handle in reviewAnswers);
   const ecluse = hosters.find(({ handle }) => handle === 'ecluse');
@@ -53,22 +52,18 @@ export async function addSurveys(
       raw: reviewAnswers[hoster.handle] ?? {},
     });
   }
-  const person = await addOpen(house, ecluse, { answerBy: 'person', names: 'hiddenUntilClose' }, meetingTitle);
-  const guest = await addOpen(house, ecluse, { answerBy: 'anyone' }, visitorsTitle);
-  const secret = await addOpen(house, ecluse, { answerBy: 'anyone', names: 'anonymous' }, moodTitle);
   const charter = templateOf('review', ctx.now, 'Europe/Paris');
   // One text is not translated yet, so that the mark shows.
   const [first, ...others] = charter.sections;
   const sections = first ? [{ ...first, title: { fr: first.title.fr ?? '' } }, ...others] : [];
   const input = { ...charter, sections, languages: ['fr', 'en'], timeZone: 'Europe/Paris' };
   const draft = await createSurvey(ctx, ecluse._id, input);
-  return {
-    collective: ecluse._id,
-    survey: survey._id,
-    draft: draft._id,
-    closed: await addClosed(house, hosters, ecluse),
-    ...{ person, guest, secret },
-  };
+  const closed = await addClosed(house, hosters, ecluse);
+  const person = await addOpen(house, ecluse, { answerBy: 'person', names: 'hiddenUntilClose' }, meetingTitle);
+  const guest = await addOpen(house, ecluse, { answerBy: 'anyone' }, visitorsTitle);
+  const secret = await addOpen(house, ecluse, { answerBy: 'anyone', names: 'anonymous' }, moodTitle);
+  const ids = { collective: ecluse._id, survey: survey._id, person, guest, secret, draft: draft._id, closed };
+  return { ...ids, ...(await addRemoteSurveys(house, ecluse._id)) };
 }
 
 /** The same one as a second edition, over and published, with the first one before it. */

@@ -317,6 +317,8 @@ export const access: Record<string, Rule> = {
   [`POST ${mine}/asked/:survey`]: { who: 'ownPeople', body: { 'a.q': 'Oui', version: '1' } },
   [`GET ${mine}/asked/:survey/done`]: { who: 'members' },
   [`POST ${mine}/asked/:survey/withdraw`]: { who: 'ownPeople' },
+  'GET /surveys/by-link/:token': { who: 'guests' },
+  'POST /surveys/by-link/:token': { who: 'guests', body: { 'a.q': 'Oui', version: '1' } },
   [`GET ${mine}/asked/:survey/results`]: { who: 'members' },
   // Nothing is published, and no date is chosen.
   [`GET ${mine}/asked/:survey/results/texts`]: { who: 'owners' },

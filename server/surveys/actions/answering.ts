@@ -17,7 +17,7 @@ import {
   turnoutsIn,
 } from '../queries.js';
 import { answerKey, checkTakesAnswers } from '../rules.js';
-import type { Answerer, Survey, SurveyAnswer, Values } from '../schema.js';
+import type { Answerer, Section, Survey, SurveyAnswer, Values } from '../schema.js';
 
 export interface AnswerInput {
   surveyId: string;
@@ -37,6 +37,8 @@ export interface AnswerInput {
   strict?: boolean;
   email?: string | null;
 }
+
+export type DraftInput = Pick<AnswerInput, 'surveyId' | 'answerer' | 'byName' | 'version' | 'raw'> & { seen?: Date };
 
 export interface Submitted {
   /** False: it took the place of the one before. */
@@ -150,7 +152,9 @@ export async function isCounted(ctx: Context, surveyId: string, receipt: string)
 export async function withdrawAnswer(ctx: Context, surveyId: string, answerer: Answerer, sentAt?: Date): Promise<void> {
   const survey = await getSurvey(ctx.store, surveyId);
   checkTakesAnswers(survey, ctx.now, sentAt);
-  const { deletedCount } = await answersIn(ctx.store).deleteOne({ _id: answerKey(surveyId, answerer.key) });
+  // What was sent later stands, however late this arrives.
+  const before = sentAt === undefined ? {} : { sentAt: { $lte: sentAt } };
+  const { deletedCount } = await answersIn(ctx.store).deleteOne({ _id: answerKey(surveyId, answerer.key), ...before });
   if (deletedCount === 0) throw new DomainError('not-found', 'error.notFound');
 }
 
@@ -158,23 +162,25 @@ export async function withdrawAnswer(ctx: Context, surveyId: string, answerer: A
  * Keeps what was filled in so far, wrong or not complete as it may be: only what can be read. Of an anonymous survey nothing is
  * kept. Refuses: not-found, gone, not-allowed, closed, invalid (what no form sends), conflict (somebody else kept a draft that this one has not `seen`).
  */
-export async function saveDraft(
-  ctx: Context,
-  input: Pick<AnswerInput, 'surveyId' | 'answerer' | 'byName' | 'version' | 'raw'> & { seen?: Date },
-): Promise<void> {
+export async function saveDraft(ctx: Context, input: DraftInput): Promise<void> {
   const survey = await getSurvey(ctx.store, input.surveyId);
   checkIsAsked(survey, input.answerer);
   checkTakesAnswers(survey, ctx.now);
   if (survey.names === 'anonymous') return;
   const { sections } = await getVersion(ctx.store, survey._id, Math.min(input.version, survey.version));
+  await keepDraft(ctx, sections, input);
+}
+
+/** What can be read of a draft, unless somebody else has kept another one since `seen`. Refuses: conflict. */
+export async function keepDraft(ctx: Context, sections: readonly Section[], input: DraftInput): Promise<void> {
   const { values, errors } = readAnswers(sections, input.raw, { partial: true });
   // A field given twice, a list for a text: what no form of ours sends.
   const forged = errors.filter(({ message }) => message.key === 'shape.invalid');
   if (forged.length > 0) throw new InvalidFields(forged);
-  const _id = answerKey(survey._id, input.answerer.key);
-  const { byName, version, seen } = input;
+  const { byName, surveyId, version, seen } = input;
+  const _id = answerKey(surveyId, input.answerer.key);
   const other = seen && (await draftsIn(ctx.store).findOne({ _id, at: { $gt: seen }, byName: { $ne: byName } }));
   if (other) throw new DomainError('conflict', { key: 'surveys.draft.other', params: { name: other.byName } });
-  const draft = { surveyId: survey._id, key: input.answerer.key, version, values, byName, at: ctx.now };
+  const draft = { surveyId, key: input.answerer.key, version, values, byName, at: ctx.now };
   await draftsIn(ctx.store).replaceOne({ _id }, draft, { upsert: true });
 }

@@ -17,6 +17,7 @@ import {
   turnoutsIn,
   versionsIn,
 } from '../queries.js';
+import { checkTravels } from '../remoteSurveys.js';
 import { countsIn } from '../results.js';
 import { checkMayOrganise, checkPromises, checkRevision, checkSections, mayChangeQuestions } from '../rules.js';
 import { limits, type Section, type Survey, type SurveyVersion, type Texts } from '../schema.js';
@@ -120,6 +121,7 @@ export async function editSections(
   const current = await getVersion(ctx.store, survey._id, survey.version);
   const sections = edit(current.sections);
   checkSections(sections);
+  checkTravels(survey, sections);
   if (sections.length > limits.sections) throw new DomainError('invalid', 'surveys.error.tooManySections');
   const isNew = survey.state === 'open' && (await countAnswers(ctx.store, survey)) > 0;
   if (isNew) {

@@ -7,6 +7,7 @@ import { withinLimit } from '../../http/limits.js';
 import type { Visit } from '../../http/routes.js';
 import { type Submitted, saveDraft, submitAnswer } from '../actions/answering.js';
 import { requestCopy } from '../actions/copies.js';
+import { saveRemoteDraft, sendAnswer } from '../actions/sending.js';
 import { askedSections, readAnswers } from '../answers.js';
 import type { AskedSurvey, OwnAnswer } from '../askedSurveys.js';
 import { presentAnswers, presentTyped } from '../presentAnswers.js';
@@ -61,9 +62,11 @@ export async function receiveAnswer(
   const current = page === 'all' ? null : (pages(sectionsOf(asked), own)[page - 1] ?? null);
   const raw = merge(visit.body.a, own, current);
   const sent = { surveyId: asked.key, answerer, by, byName, home: '', version, raw };
+  if (step === 'send' && asked.survey === null) return sendAnswer(visit.ctx, sent);
   if (step === 'send') return submitAnswer(visit.ctx, email === undefined ? sent : { ...sent, email });
   if (step === 'next' && page !== 'all') checkPage(current, raw);
-  await saveDraft(visit.ctx, { ...sent, seen: new Date(seen) });
+  const save = asked.survey === null ? saveRemoteDraft : saveDraft;
+  await save(visit.ctx, { ...sent, seen: new Date(seen) });
   if (step === 'save' && visit.req.accepts(['html', 'json']) === 'json') {
     visit.res.status(204).end();
     return null;
@@ -164,7 +167,8 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
     isFirst: current === 1,
     isLast: current === 'all' || current === all.length,
     pages: current === 'all' ? 0 : all.length,
-    mayAnswer: isOpen && seat.mayAnswer,
+    // Elsewhere an anonymous answer is given at the owner's, by a link.
+    mayAnswer: isOpen && seat.mayAnswer && (asked.survey !== null || mayDraft),
     mayDraft,
     hasPages: isLong || (mayDraft && all.length > 1),
     guest: seat.guest,

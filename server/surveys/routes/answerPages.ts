@@ -9,6 +9,7 @@ import { DomainError } from '../../errors.js';
 import { personOf, type Routes, type Visit } from '../../http/routes.js';
 import { textIn } from '../../shapes.js';
 import { withdrawAnswer } from '../actions/answering.js';
+import { recallAnswer } from '../actions/sending.js';
 import { answererFor, findAsked, findOwnAnswer, listAsked } from '../askedSurveys.js';
 import { askedPath, presentAskedList } from '../presentAsked.js';
 import { presentParts } from '../presentOrganise.js';
@@ -56,7 +57,9 @@ export function answerPages(routes: Routes): void {
     const sent = await receiveAnswer(visit, seat);
     if (sent === null) return;
     if (sent.receipt !== null) return showDone(visit, (await enter(visit)).seat, sent.receipt);
-    const done = { key: sent.isFirst ? 'surveys.done.first' : 'surveys.done.again' };
+    const { elsewhere } = seat.asked;
+    const known = { key: sent.isFirst ? 'surveys.done.first' : 'surveys.done.again' };
+    const done = elsewhere === null ? known : { key: 'surveys.done.sent', params: { host: elsewhere.host } };
     visit.redirect(`${seat.place.path}/done`, done);
   });
 
@@ -68,7 +71,8 @@ export function answerPages(routes: Routes): void {
 
   routes.post(`${path}/:survey/withdraw`, entering, async (visit) => {
     const { seat, collective } = await enterToAnswer(visit);
-    await withdrawAnswer(visit.ctx, seat.asked.key, seat.answerer);
+    const withdraw = seat.asked.survey === null ? recallAnswer : withdrawAnswer;
+    await withdraw(visit.ctx, seat.asked.key, seat.answerer);
     visit.redirect(`${editPath(collective)}/asked`, { key: 'surveys.withdrawn' });
   });
 

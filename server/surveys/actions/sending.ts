@@ -1,0 +1,134 @@
+// Deeds of our collectives on surveys of other instances: answer, take back, and what becomes of it there. What is sent waits in
+// the queue of federation/delivery.ts; the owner's receipt decides whether it counts.
+import { findCollectiveByHandle } from '../../collectives/queries.js';
+import type { Context } from '../../context.js';
+import { DomainError, InvalidFields } from '../../errors.js';
+import { pending } from '../../events.js';
+import { readAnswers } from '../answers.js';
+import { draftsIn } from '../queries.js';
+import {
+  asksRemotely,
+  bytesOnWire,
+  findRemoteSurvey,
+  findSentAnswer,
+  type Refused,
+  type RemoteSurvey,
+  type SentAnswer,
+  sentAnswersIn,
+  wireLimits,
+} from '../remoteSurveys.js';
+import { answerKey, checkTakesAnswers } from '../rules.js';
+import type { Answerer, Values } from '../schema.js';
+import { type AnswerInput, type DraftInput, keepDraft, type Submitted } from './answering.js';
+
+/**
+ * Keeps a collective's answer to a survey elsewhere and has it sent to its owner; checked as the owner will check it. Emits
+ * surveyAnswer.sent. Refuses: not-found, gone, not-allowed (not asked; anonymous, which is answered at its owner's), closed,
+ * invalid, conflict.
+ */
+export async function sendAnswer(
+  ctx: Context,
+  input: Pick<AnswerInput, 'surveyId' | 'answerer' | 'by' | 'byName' | 'version' | 'raw'>,
+): Promise<Submitted> {
+  const survey = await getAsked(ctx, input.surveyId, input.answerer);
+  checkTakesAnswers(survey, ctx.now);
+  if (survey.names === 'anonymous') throw new DomainError('not-allowed', 'surveys.error.anonymousByLink');
+  const values = check(survey, input);
+  const _id = answerKey(survey.iri, input.answerer.key);
+  const before = await sentAnswersIn(ctx.store).findOne({ _id });
+  const stood = before !== null && before.state !== 'withdrawn';
+  // Of two at the same moment the owner could not tell which is the later one.
+  const sentAt = new Date(Math.max(ctx.now.getTime(), (before?.sentAt.getTime() ?? 0) + 1));
+  const edits = stood ? [...before.edits.slice(-19), { at: before.sentAt, byName: before.byName }] : [];
+  const { by, byName, version } = input;
+  const { iri, owner, host } = survey;
+  const collectiveId = (await findCollectiveByHandle(ctx.store, input.answerer.handle))?._id ?? '';
+  const fixed = { surveyKey: survey._id, survey: iri, owner, host, collectiveId, answerer: input.answerer.key };
+  const said = { version, values, by, byName, sentAt, edits, state: 'sent' as const, receiptAt: null, refusal: null };
+  const event = pending({ type: 'surveyAnswer.sent', answerId: _id }, ctx.now);
+  if (before === null) await sentAnswersIn(ctx.store).insertOne({ _id, ...fixed, ...said, events: [event] });
+  else {
+    const { matchedCount } = await sentAnswersIn(ctx.store).updateOne(
+      { _id, sentAt: before.sentAt },
+      { $set: { ...fixed, ...said }, $push: { events: event } },
+    );
+    if (matchedCount === 0) throw new DomainError('conflict', 'surveys.error.laterOne');
+  }
+  await draftsIn(ctx.store).deleteOne({ _id: answerKey(survey._id, input.answerer.key) });
+  return { isFirst: !stood, receipt: null, answer: null };
+}
+
+async function getAsked(ctx: Context, key: string, answerer: Answerer): Promise<RemoteSurvey> {
+  const survey = await findRemoteSurvey(ctx.store, key);
+  if (survey === null) throw new DomainError('not-found', 'error.notFound');
+  if (survey.deletedAt !== null) throw new DomainError('gone', 'surveys.error.gone');
+  if (!asksRemotely(survey, answerer)) throw new DomainError('not-allowed', 'surveys.error.notAsked');
+  return survey;
+}
+
+function check(survey: RemoteSurvey, { version, raw }: Pick<AnswerInput, 'version' | 'raw'>): Values {
+  // Here only the last questions are known.
+  if (version !== survey.version) throw new DomainError('invalid', 'surveys.error.version', { field: 'version' });
+  const { values, errors } = readAnswers(survey.sections, raw);
+  if (errors.length > 0) throw new InvalidFields(errors);
+  if (Object.keys(values).length === 0) throw new DomainError('invalid', 'surveys.answer.nothing', { field: 'a' });
+  if (bytesOnWire(JSON.stringify(values)) > wireLimits.values) {
+    throw new DomainError('invalid', 'surveys.error.answerTooLong', { field: 'a' });
+  }
+  return values;
+}
+
+/** Takes an answer back while the survey is open. Emits surveyAnswer.withdrawn. Refuses: not-found, gone, not-allowed, closed. */
+export async function recallAnswer(ctx: Context, surveyKey: string, answerer: Answerer): Promise<void> {
+  const survey = await getAsked(ctx, surveyKey, answerer);
+  checkTakesAnswers(survey, ctx.now);
+  const sent = await findSentAnswer(ctx.store, survey.iri, answerer.key);
+  if (sent === null || sent.state === 'withdrawn') throw new DomainError('not-found', 'error.notFound');
+  const sentAt = new Date(Math.max(ctx.now.getTime(), sent.sentAt.getTime() + 1));
+  const event = pending({ type: 'surveyAnswer.withdrawn', answerId: sent._id }, ctx.now);
+  const set = { state: 'withdrawn' as const, values: {}, edits: [], sentAt, receiptAt: null, refusal: null };
+  await sentAnswersIn(ctx.store).updateOne(
+    { _id: sent._id, sentAt: sent.sentAt },
+    { $set: set, $push: { events: event } },
+  );
+}
+
+/** Keeps what was filled in so far of a survey elsewhere. Refuses: not-found, gone, not-allowed, closed, conflict. */
+export async function saveRemoteDraft(ctx: Context, input: DraftInput): Promise<void> {
+  const survey = await getAsked(ctx, input.surveyId, input.answerer);
+  checkTakesAnswers(survey, ctx.now);
+  if (survey.names !== 'anonymous') await keepDraft(ctx, survey.sections, input);
+}
+
+export interface ReceiptInput {
+  /** Actor of the collective that asks, whose key signed the receipt. */
+  owner: string;
+  survey: string;
+  answerer: string;
+  /** Of the answer that it is about. */
+  sentAt: Date;
+  refusal: Refused | null;
+}
+
+/**
+ * The owner's word about an answer of ours. One about an answer that was replaced meanwhile, from anybody else, or about nothing
+ * changes nothing. Emits surveyAnswer.refused.
+ */
+export async function receiveReceipt(ctx: Context, input: ReceiptInput): Promise<void> {
+  const { owner, survey, answerer, sentAt, refusal } = input;
+  const sent = await findSentAnswer(ctx.store, survey, answerer);
+  if (sent === null || sent.owner !== owner || sent.receiptAt !== null) return;
+  const filter = { _id: sent._id, sentAt, receiptAt: null };
+  const state: SentAnswer['state'] =
+    sent.state === 'withdrawn' ? 'withdrawn' : refusal === null ? 'accepted' : 'refused';
+  const event = pending({ type: 'surveyAnswer.refused', answerId: sent._id }, ctx.now);
+  await sentAnswersIn(ctx.store).updateOne(filter, {
+    $set: { state, receiptAt: ctx.now, refusal },
+    ...(refusal === null ? {} : { $push: { events: event } }),
+  });
+}
+
+/** For purgeDeleted() of the collectives. */
+export async function purgeSentAnswersOf(ctx: Context, collectiveId: string): Promise<void> {
+  await sentAnswersIn(ctx.store).deleteMany({ collectiveId });
+}

@@ -1,0 +1,87 @@
+// Answering from another instance by the personal link of an anonymous survey, over HTTP as a browser without an account does.
+import { expect } from 'chai';
+import type { Collective } from '../../../server/collectives/schema.js';
+import type { Context } from '../../../server/context.js';
+import { signLink } from '../../../server/secrets.js';
+import { isCounted } from '../../../server/surveys/actions/answering.js';
+import { closeSurvey } from '../../../server/surveys/actions/running.js';
+import { ballotsIn } from '../../../server/surveys/queries.js';
+import { surveyRoutes } from '../../../server/surveys/routes.js';
+import { linkPurpose, linkRecord } from '../../../server/surveys/rules.js';
+import type { Survey } from '../../../server/surveys/schema.js';
+import { buildTestHouse, startTestApp, type TestApp, type TestHouse } from '../../support/appSupport.js';
+import { buildMember } from '../collectives/collectiveSupport.js';
+import { buildSurvey } from './surveySupport.js';
+
+const far = { iri: 'https://far.example/actors/hoster', collectiveId: null, name: 'Lointain', handle: 'h@far.example' };
+const question = {
+  ...{ id: 'q', label: { fr: 'Pourquoi ?', en: 'Why?' }, help: {}, required: true, showIf: null, criterion: '' },
+  kind: 'shortText' as const,
+};
+const sections = [{ id: 's', title: {}, intro: {}, showIf: null, questions: [question] }];
+
+describe('the personal link to an anonymous survey', () => {
+  let house: TestHouse;
+  let app: TestApp;
+  let ctx: Context;
+  let owner: Collective;
+
+  before(async () => {
+    house = await buildTestHouse();
+    app = await startTestApp(house, [surveyRoutes]);
+    ({ ctx, collective: owner } = await buildMember(house, 'member'));
+  });
+
+  const open = (names: Survey['names'] = 'anonymous') =>
+    buildSurvey(ctx, owner, [], { invited: [far], names, sections });
+  const pathOf = (survey: Survey, iri = far.iri) =>
+    `/surveys/by-link/${signLink(house.secret, linkPurpose, linkRecord(survey._id, iri))}`;
+  const count = (survey: Survey) => ballotsIn(house.store).countDocuments({ surveyId: survey._id });
+
+  it('shows the form, counts one answer, and gives its number once', async () => {
+    const survey = await open();
+    const client = app.client({ language: 'en' });
+    const page = await client.get(pathOf(survey));
+    expect(page.status).to.equal(200);
+    expect(page.text).to.include('Why?').and.to.include('Lointain').and.to.include('Anonymous');
+    expect(page.headers.get('cache-control')).to.include('no-store');
+    expect(await count(survey)).to.equal(0);
+    const done = await client.post(pathOf(survey), { 'a.q': 'because', version: '1' });
+    expect(done.status).to.equal(200);
+    const [receipt = ''] = /\b[0-9a-f]{24}\b/.exec(done.text) ?? [];
+    expect(await isCounted(ctx, survey._id, receipt)).to.equal(true);
+    const again = await app.client({ language: 'en' }).get(pathOf(survey));
+    expect(again.text).to.include('This link has been used').and.not.to.include('because');
+    expect(again.text).to.not.include('name="a.q"');
+  });
+
+  it('counts one of two that are sent at once', async () => {
+    const survey = await open();
+    const clients = [app.client(), app.client()];
+    const answers = await Promise.all(
+      clients.map((client) => client.post(pathOf(survey), { 'a.q': 'moi', version: '1' })),
+    );
+    expect(answers.map(({ status }) => status).toSorted()).to.deep.equal([200, 422]);
+    expect(await count(survey)).to.equal(1);
+  });
+
+  it('keeps what was typed when something is wrong, and takes nothing after the end', async () => {
+    const survey = await open();
+    const client = app.client({ language: 'en' });
+    const wrong = await client.post(pathOf(survey), { 'a.q': '', version: '1' });
+    expect(wrong.status).to.equal(422);
+    expect(wrong.text).to.include('This question needs an answer.');
+    await closeSurvey(ctx, survey._id);
+    const late = await client.post(pathOf(survey), { 'a.q': 'late', version: '1' }, '/surveys/by-link/x');
+    expect([403, 409, 422]).to.include(late.status);
+    expect(await count(survey)).to.equal(0);
+  });
+
+  it('is no link for others, for other surveys, or changed by a letter', async () => {
+    const survey = await open();
+    const named = await open('named');
+    const path = pathOf(survey);
+    const wrong = [pathOf(survey, 'https://other.example/a'), pathOf(named), `${path}x`, '/surveys/by-link/nothing'];
+    for (const one of wrong) expect((await app.client().get(one)).status).to.equal(404);
+  });
+});
