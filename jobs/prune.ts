@@ -21,9 +21,14 @@ import { pruneFollowings, purgePartnersOf } from '../server/partners/actions/fol
 import { pruneInteractions } from '../server/partners/actions/interact.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
+import { secretCollections } from '../server/surveys/queries.js';
 import type { JobTools } from './tools.js';
 
 const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<number>> = {
+  traces: async ({ store }) => {
+    await store.settle(secretCollections);
+    return 0;
+  },
   limits: ({ store, now }) => pruneLimits(store, now),
   links: ({ store, now }) => pruneLinks(store, now),
   mails: ({ store, now }) => pruneMails(store, now),

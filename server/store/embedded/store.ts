@@ -1,4 +1,5 @@
 // The embedded engine: one SQLite file in the data folder. Wires connection, catalogue and collections together.
+import { setTimeout } from 'node:timers/promises';
 import { cleanCollectionName, cleanPath } from '../guard.js';
 import { guardedCollection } from '../guarded.js';
 import { type Coll, type CollectionIndexes, type Doc, type Store, StoreUsageError } from '../store.js';
@@ -7,6 +8,11 @@ import { Catalogue } from './catalogue.js';
 import { EmbeddedCollection } from './collection.js';
 import { type Connection, openConnection } from './connection.js';
 import { type OnScan, Reader } from './reader.js';
+
+/** How often and after how long the log is tried again while somebody reads it. The next run, or the nightly one, gets it. */
+const logTries = 5;
+const logWaitMs = 200;
+const longestPauseMs = 2000;
 
 /** Opens the store of a data folder. `shared` does not take the folder: for commands beside a running server. */
 export async function openEmbeddedStore(dataDir: string, shared: boolean, onScan: OnScan): Promise<Store> {
@@ -23,6 +29,9 @@ export async function openEmbeddedStore(dataDir: string, shared: boolean, onScan
 
 class EmbeddedStore implements Store {
   readonly engine = 'embedded';
+  /** Collections still to be settled, and the run that will do it. */
+  readonly #unsettled = new Set<string>();
+  #settling: Promise<void> | null = null;
 
   constructor(
     readonly connection: Connection,
@@ -63,11 +72,36 @@ class EmbeddedStore implements Store {
     await this.connection.write(() => this.connection.run('UPDATE _writable SET minute = ?', [minute]));
   }
 
+  settle(collections: readonly string[]): Promise<void> {
+    for (const name of collections) this.#unsettled.add(cleanCollectionName(name));
+    this.#settling ??= this.#settleAll().finally(() => {
+      this.#settling = null;
+    });
+    return this.#settling;
+  }
+
+  async #settleAll(): Promise<void> {
+    while (this.#unsettled.size > 0) {
+      const began = performance.now();
+      await this.connection.write(() => this.#reorder());
+      for (let tries = 0; this.connection.isOpen && !this.connection.emptyLog() && tries < logTries; tries += 1)
+        await setTimeout(logWaitMs);
+      // A large collection takes a while to write: others get their turn.
+      if (this.#unsettled.size > 0) await setTimeout(Math.min(longestPauseMs, 10 * (performance.now() - began)));
+    }
+  }
+
+  #reorder(): void {
+    for (const name of this.#unsettled) this.catalogue.reorder(name);
+    this.#unsettled.clear();
+  }
+
   async backup(file: string): Promise<void> {
     await writeBackup(this.connection, file);
   }
 
   async close(): Promise<void> {
+    if (this.#unsettled.size > 0) this.connection.write(() => this.#reorder()).catch(() => {});
     this.connection.close();
   }
 }

@@ -6,7 +6,16 @@ import { DomainError, InvalidFields } from '../../errors.js';
 import { pending } from '../../events.js';
 import { DuplicateKeyError } from '../../store/store.js';
 import { readAnswers } from '../answers.js';
-import { answersIn, ballotsIn, draftsIn, findAnswer, getSurvey, getVersion, turnoutsIn } from '../queries.js';
+import {
+  answersIn,
+  ballotsIn,
+  draftsIn,
+  findAnswer,
+  getSurvey,
+  getVersion,
+  secretCollections,
+  turnoutsIn,
+} from '../queries.js';
 import { answerKey, checkTakesAnswers } from '../rules.js';
 import type { Answerer, Survey, SurveyAnswer, Values } from '../schema.js';
 
@@ -115,7 +124,10 @@ async function castBallot(ctx: Context, survey: Survey, input: AnswerInput, valu
     turnoutsIn(ctx.store).insertOne(turnout),
     ballotsIn(ctx.store).insertOne(ballot),
   ]);
-  if (entered.status === 'fulfilled' && cast.status === 'fulfilled') return { isFirst: true, receipt, answer: null };
+  if (entered.status === 'fulfilled' && cast.status === 'fulfilled') {
+    await ctx.store.settle(secretCollections);
+    return { isFirst: true, receipt, answer: null };
+  }
   if (cast.status === 'fulfilled') await ballotsIn(ctx.store).deleteOne({ _id: ballot._id });
   else if (entered.status === 'fulfilled') await turnoutsIn(ctx.store).deleteOne({ _id: turnout._id });
   if (entered.status === 'rejected' && entered.reason instanceof DuplicateKeyError) throw alreadyCast();
