@@ -25,6 +25,10 @@ export interface Activity extends Doc {
   /** Followers' inboxes up to this one have their delivery. */
   fanOutCursor: string | null;
   isFannedOut: boolean;
+  /** Where it stands among others about the same thing, when its key does not say so. */
+  seq?: string;
+  /** Goes to nobody there: it came from there (federation/forwarding.ts). */
+  exceptHost?: string;
 }
 
 export function activitiesIn(federation: Federation) {
@@ -62,9 +66,13 @@ export async function countOutbox(federation: Federation, actor: string): Promis
 
 const keepDays = 60;
 
-/** Removes, after two months, what stands in no outbox: answers to follows, changes of actors. Returns how many. */
+/** Removes, after two months, what stands in no outbox: answers to follows, changes of actors, what was passed on. Returns how many. */
 export async function pruneActivities(federation: Federation): Promise<number> {
   const at = { $lt: new Date(federation.house.now().getTime() - keepDays * 24 * 60 * 60 * 1000) };
-  const passing = { type: { $in: ['Accept', 'Reject', 'Update', 'Follow', 'Undo', 'Like'] }, listed: false, at };
+  const passing = {
+    type: { $in: ['Accept', 'Reject', 'Update', 'Follow', 'Undo', 'Like', 'Block', 'Flag', 'Move', 'Forward'] },
+    listed: false,
+    at,
+  };
   return (await activitiesIn(federation).deleteMany(passing)).deletedCount;
 }

@@ -1,9 +1,11 @@
-// Local actors: the instance, people who chose to be public, collectives. Who they are comes from their slices; here is how
+// Local actors: the instance, people who chose to be public, collectives, groups. Who they are comes from their slices; here is how
 // they are found by their name, and whether they answer.
 
 import { findCollective } from '../server/collectives/queries.js';
 import { isPublic } from '../server/collectives/rules.js';
 import type { Collective } from '../server/collectives/schema.js';
+import { findGroup } from '../server/groups/queries.js';
+import type { Group } from '../server/groups/schema.js';
 import { findHandle } from '../server/handles/handles.js';
 import { findPerson } from '../server/people/queries.js';
 import { isPublicPerson } from '../server/people/rules.js';
@@ -19,7 +21,12 @@ interface Known {
   ownerId: string;
 }
 export type LocalActor = Known &
-  ({ kind: 'instance' } | { kind: 'person'; person: Person } | { kind: 'collective'; collective: Collective });
+  (
+    | { kind: 'instance' }
+    | { kind: 'person'; person: Person }
+    | { kind: 'collective'; collective: Collective }
+    | { kind: 'group'; group: Group }
+  );
 
 /** 'gone': it was there and will not come back (410). Null: nobody, or nobody who may be seen (404). */
 export async function findLocalActor(federation: Federation, handle: string): Promise<LocalActor | 'gone' | null> {
@@ -36,6 +43,10 @@ export async function findLocalActor(federation: Federation, handle: string): Pr
     return person && isPublicPerson(person) && person.handle === handle
       ? { ...known, kind: 'person', ownerId, person }
       : null;
+  }
+  if (claim.kind === 'group') {
+    const group = await findGroup(store, ownerId);
+    return group && group.deletedAt === null ? { ...known, kind: 'group', ownerId, group } : null;
   }
   if (claim.kind !== 'collective') return null;
   const collective = await findCollective(store, ownerId);

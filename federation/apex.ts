@@ -26,8 +26,9 @@ export interface OutgoingActivity {
   actor: string;
   to: string[];
   cc: string[];
+  audience?: string;
   published: Date;
-  object: string | Json;
+  object: string | string[] | Json;
 }
 
 /** Functions of apex that reach for the network, a store, a queue or a key, or that believe what they are given. */
@@ -79,8 +80,14 @@ export function buildApex(site: Site): Apex {
       const { inbox = '', outbox = '', followers = '', following = '' } = streams(handle);
       return { inbox, outbox, followers, following };
     },
-    async buildActivity({ id, type, actor, to, cc, published, object }) {
-      const etc = { id, cc, published: published.toISOString(), object };
+    async buildActivity({ id, type, actor, to, cc, audience, published, object }) {
+      const etc = {
+        id,
+        cc,
+        ...(audience === undefined ? {} : { audience }),
+        published: published.toISOString(),
+        object,
+      };
       const built = await apex.buildActivity(type, actor, to, etc);
       return polish(await apex.toJSONLD(built));
     },

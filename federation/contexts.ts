@@ -42,8 +42,26 @@ export const extensionTerms = {
   webfinger: 'https://purl.archive.org/socialweb/webfinger#webfinger',
   generator: { '@id': 'as:generator', '@type': '@id' },
   implements: { '@id': 'https://w3id.org/fep/844e#implements', '@type': '@id', '@container': '@set' },
+  alsoKnownAs: { '@id': 'as:alsoKnownAs', '@type': '@id' },
+  movedTo: { '@id': 'as:movedTo', '@type': '@id' },
   votersCount: 'toot:votersCount',
   quoteUrl: 'as:quoteUrl',
+  lemmy: 'https://join-lemmy.org/ns#',
+  postingRestrictedToMods: 'lemmy:postingRestrictedToMods',
+};
+
+/** What hosters and instances say of themselves in our vocabulary, spelled out as well. */
+export const catalogueTerms = {
+  chatiere: `${ourNamespace}#`,
+  catalogue: { '@id': 'chatiere:catalogue', '@type': '@id' },
+  tagline: 'chatiere:tagline',
+  taglineMap: { '@id': 'chatiere:tagline', '@container': '@language' },
+  website: { '@id': 'chatiere:website', '@type': '@id' },
+  place: 'chatiere:place',
+  country: 'chatiere:country',
+  legalForm: 'chatiere:legalForm',
+  hosterStatus: 'chatiere:hosterStatus',
+  memberOf: { '@id': 'chatiere:memberOf', '@container': '@set' },
 };
 
 /** What a JSON-LD processor gets for a context's address. Never the network. */

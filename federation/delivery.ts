@@ -3,6 +3,7 @@
 // fails waits, and its whole host with it; what fails for good is kept with its reason.
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { findHeldBefore } from '../server/instances/peerQueries.js';
 import { readPolicy } from '../server/instances/queries.js';
 import { isRefusedPeer } from '../server/instances/rules.js';
 import { listFollowerInboxes } from '../server/partners/queries.js';
@@ -24,7 +25,8 @@ export interface Delivery extends Doc {
   /** Host and subject: within one, the order of `seq` is kept. */
   lane: string;
   seq: string;
-  state: 'waiting' | 'failed';
+  /** held: a restore found it; only an administrator lets it go. */
+  state: 'waiting' | 'failed' | 'held';
   attempts: number;
   /** Answers 401 or 403 so far. */
   refusals: number;
@@ -83,16 +85,20 @@ async function enqueue(federation: Federation, activity: Activity, inboxes: read
   const now = federation.house.now();
   try {
     const policy = await readPolicy(federation.house.store);
-    const wanted = inboxes.filter((inbox) => !isRefusedPeer(policy, inbox));
+    const wanted = inboxes.filter(
+      (inbox) => !isRefusedPeer(policy, inbox) && new URL(inbox).host !== activity.exceptHost,
+    );
     if (wanted.length === 0) return;
-    const rows = wanted.map((inbox) => newDelivery(activity, inbox, now));
+    const heldBefore = await findHeldBefore(federation.house.store);
+    const isHeld = heldBefore !== null && activity.at <= heldBefore;
+    const rows = wanted.map((inbox) => newDelivery(activity, inbox, now, isHeld));
     await deliveriesIn(federation).insertMany(rows, { ordered: false });
   } catch (error) {
     if (!(error instanceof DuplicateKeyError)) throw error;
   }
 }
 
-function newDelivery(activity: Activity, inbox: string, now: Date): Delivery {
+function newDelivery(activity: Activity, inbox: string, now: Date, isHeld: boolean): Delivery {
   const { host } = new URL(inbox);
   return {
     _id: deliveryKey(activity._id, inbox),
@@ -101,8 +107,8 @@ function newDelivery(activity: Activity, inbox: string, now: Date): Delivery {
     inbox,
     host,
     lane: `${host} ${activity.subject}`,
-    seq: activity._id,
-    state: 'waiting',
+    seq: activity.seq ?? activity._id,
+    state: isHeld ? 'held' : 'waiting',
     attempts: 0,
     refusals: 0,
     createdAt: now,
@@ -111,7 +117,7 @@ function newDelivery(activity: Activity, inbox: string, now: Date): Delivery {
     leaseUntil: never,
     lastStatus: null,
     lastError: null,
-    failedAt: null,
+    failedAt: isHeld ? now : null,
   };
 }
 
@@ -358,10 +364,11 @@ async function done(federation: Federation, { _id }: Delivery): Promise<void> {
 
 const keepFailedDays = 30;
 
-/** Removes deliveries that were given up a month ago. Returns how many. */
+/** Removes deliveries that were given up, or held by a restore, a month ago. Returns how many. */
 export async function pruneDeliveries(federation: Federation): Promise<number> {
   const before = new Date(federation.house.now().getTime() - keepFailedDays * 24 * hour);
-  return (await deliveriesIn(federation).deleteMany({ state: 'failed', failedAt: { $lt: before } })).deletedCount;
+  return (await deliveriesIn(federation).deleteMany({ state: { $in: ['failed', 'held'] }, failedAt: { $lt: before } }))
+    .deletedCount;
 }
 
 export function deliveriesIn(federation: Federation) {

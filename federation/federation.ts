@@ -17,6 +17,8 @@ export interface Federation {
   inboundLimit: WindowLimit;
   /** Documents fetched, by host. */
   fetchLimit: WindowLimit;
+  /** Answers of others that are passed on, by their server. */
+  forwardLimit: WindowLimit;
   /** This process's name on the deliveries that it holds. */
   workerId: string;
   /** Deliveries being sent by this process, by host. */
@@ -42,6 +44,7 @@ export function createFederation(
     }),
     inboundLimit: new WindowLimit(1200, minute, house.now),
     fetchLimit: new WindowLimit(60, minute, house.now),
+    forwardLimit: new WindowLimit(120, 60 * minute, house.now),
     workerId: options.workerId,
     sending: new Map(),
   };

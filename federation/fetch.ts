@@ -16,6 +16,7 @@ export const deadlineMs = 10_000;
 /** Bytes of a document, after decompression. */
 export const maxDocumentBytes = 1024 * 1024;
 const maxRedirects = 3;
+const maxClocks = 50;
 const perHost = 2;
 /** For reading: strangers name what is read, and servers of theirs that never answer must not stop deliveries. */
 const forReading = 14;
@@ -89,6 +90,8 @@ export interface Fetch {
   post(url: string, body: Uint8Array, headers: Record<string, string>): Promise<PostAnswer>;
   /** One request to `onlyOrigin`, whatever it answers. Throws FetchError; always, where there is no `onlyOrigin`. */
   probe: Probe;
+  /** How far the clocks of hosts that answered lately are ahead of ours, in milliseconds; to about a second. */
+  clocks: ReadonlyMap<string, number>;
   /** Ends connections that are kept open. */
   close(): Promise<void>;
 }
@@ -96,6 +99,8 @@ export interface Fetch {
 export interface ProbeAnswer {
   status: number;
   contentType: string | null;
+  /** A header by its name in lower case. */
+  header(name: string): string | null;
   body: Buffer;
 }
 
@@ -126,6 +131,17 @@ export function createFetch(options: FetchOptions): Fetch {
     maxHeaderSize: 16 * 1024,
   });
   const places = new Places();
+  const clocks = new Map<string, number>();
+
+  function noteClock(host: string, date: string | null): void {
+    const theirs = Date.parse(date ?? '');
+    if (Number.isNaN(theirs)) return;
+    clocks.delete(host);
+    // The header counts whole seconds.
+    clocks.set(host, theirs + 500 - options.now().getTime());
+    const [oldest] = clocks.keys();
+    if (clocks.size > maxClocks && oldest !== undefined) clocks.delete(oldest);
+  }
 
   async function checkRules(url: URL): Promise<void> {
     if (await options.isRefused?.(url.host))
@@ -143,6 +159,7 @@ export function createFetch(options: FetchOptions): Fetch {
         dispatcher: agent,
         signal: wanted.signal,
       });
+      noteClock(wanted.url.host, headerOf(answer, 'date'));
       try {
         return await use(answer);
       } finally {
@@ -239,10 +256,12 @@ export function createFetch(options: FetchOptions): Fetch {
       return exchange({ method, url, headers, body, signal }, async (answer) => ({
         status: answer.statusCode,
         contentType: headerOf(answer, 'content-type'),
+        header: (name) => headerOf(answer, name),
         body: await readBody(answer, maxDocumentBytes),
       }));
     },
 
+    clocks,
     close: () => agent.close(),
   };
 }

@@ -1,8 +1,13 @@
 // TABLE: activity -> what it does here. A handler is parse, then deed; it sees only the normalised activity, the actor whose
 // key signed it, and what is stored. What we take note of and do nothing about says so.
+
+import { hastenSource, watchActor } from '../server/elsewhere/actions/sources.js';
 import { DomainError } from '../server/errors.js';
+import { receiveGroupPostChange, receiveGroupRemoval } from '../server/groups/actions/receive.js';
 import { readPolicy } from '../server/instances/queries.js';
 import { isLimitedPeer } from '../server/instances/rules.js';
+import { receiveReport } from '../server/moderation/actions.js';
+import { receiveBlock } from '../server/partners/actions/blocking.js';
 import {
   receiveBoost,
   receivePost,
@@ -11,17 +16,23 @@ import {
   receiveUndoBoost,
 } from '../server/partners/actions/feed.js';
 import { moveFollowings, receiveFollowAnswer } from '../server/partners/actions/following.js';
+import { receiveMentions } from '../server/partners/actions/mentions.js';
+import { receiveReaction, receiveUndoReaction, receiveUndoReactionById } from '../server/partners/actions/reactions.js';
 import { forgetRemoteActor, receiveFollow, receiveUndoFollow } from '../server/partners/actions.js';
 import { findRemotePost, isAskedFromHere, isFollowedHere } from '../server/partners/queries.js';
-import { postTypes, type RemoteActor, type RemotePost } from '../server/partners/schema.js';
+import { type InteractionKind, postTypes, type RemoteActor, type RemotePost } from '../server/partners/schema.js';
 import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
+import { addressedBy, ownerToldBy } from './addressed.js';
+import { isKnownHoster, receiveServiceEnd, receiveServiceIn } from './catalogues.js';
 import { contextFor, type Federation } from './federation.js';
+import { bringPost, bringRemoval, isForGroups, standsInGroup, targetIn } from './groups.js';
 import { isLocal, localHandleIn, readIri, sameOrigin } from './iris.js';
 import { isObject, readJson } from './json.js';
 import type { ReceivedActivity, ReceivedObject } from './normalise.js';
 import { Refusal } from './refusal.js';
 import { fetchActor } from './remoteActors.js';
 import { fetchPost } from './remoteObjects.js';
+import { fromFlag } from './wire/flag.js';
 import { fromPost } from './wire/remotePost.js';
 
 export interface Inbound {
@@ -50,25 +61,26 @@ const ignored = 'ignored';
 export const handlers: Readonly<Record<string, Handler>> = {
   Accept: { concerns: isAsked, deed: (inbound) => receiveAnswer(inbound, 'accept') },
   Add: ignored,
-  Announce: { concerns: isPartner, deed: receiveAnnounce },
+  Announce: { concerns: isPartnerOrOfOurs, deed: receiveAnnounce },
   Arrive: ignored,
-  Block: ignored,
-  Create: { check: checkOwnObject, concerns: isPartner, deed: receiveCreate },
+  Block: { concerns: isAboutOurs, deed: receiveBlockActivity },
+  Create: { check: checkOwnObject, concerns: isHeard, deed: receiveCreate },
   Delete: { deed: receiveDelete },
   Dislike: ignored,
-  Flag: ignored,
+  EmojiReact: { concerns: isOfOurs, deed: receiveLike },
+  Flag: { concerns: flagsOurs, deed: receiveFlag },
   Follow: { deed: receiveFollowActivity },
   Ignore: ignored,
   Invite: ignored,
   Join: ignored,
   Leave: ignored,
-  Like: ignored,
+  Like: { concerns: isOfOurs, deed: receiveLike },
   Listen: ignored,
   Move: { concerns: isPartner, deed: receiveMove },
   Offer: ignored,
   Reject: { concerns: isAsked, deed: (inbound) => receiveAnswer(inbound, 'reject') },
   Read: ignored,
-  Remove: ignored,
+  Remove: { concerns: isInGroup, deed: receiveRemove },
   TentativeAccept: ignored,
   TentativeReject: ignored,
   Travel: ignored,
@@ -111,14 +123,28 @@ async function followedActor(federation: Federation, iri: string | null): Promis
   return actor;
 }
 
-/** Undo of a Follow, by its id or by whom it followed; of a boost; of anything else nothing is kept, so nothing to undo. */
+/** Which activities about an object of ours are counted as what. EmojiReact: Pleroma and Misskey say likes with a picture. */
+const reactionTypes: Readonly<Record<string, InteractionKind>> = {
+  Like: 'like',
+  EmojiReact: 'like',
+  Announce: 'boost',
+};
+
+/** Undo of a Follow, by its id or by whom it followed; of a like or boost; of anything else nothing is kept. */
 async function receiveUndo({ federation, activity, sender }: Inbound): Promise<void> {
   const { object } = activity;
   if (object === null) throw new Refusal(400, 'an Undo needs an object');
-  if (object.type !== null && object.type !== 'Follow' && object.type !== 'Announce') return;
+  if (object.type !== null && object.type !== 'Follow' && !Object.hasOwn(reactionTypes, object.type)) return;
   if (object.actor !== null && object.actor !== sender._id) throw new Refusal(403, 'only the actor itself may undo');
-  if (object.type === 'Announce') {
-    if (object.object !== null) await receiveUndoBoost(contextFor(federation), object.object, sender._id);
+  const ctx = contextFor(federation);
+  if (object.type === 'Announce' && object.object !== null) await receiveUndoBoost(ctx, object.object, sender._id);
+  if (object.type !== 'Follow' && object.id !== null) {
+    if (await receiveUndoReactionById(ctx, object.id, sender._id)) return;
+  }
+  const kind = reactionTypes[object.type ?? ''];
+  if (kind !== undefined) {
+    const of = await reactionTo(federation, object.object, sender._id);
+    if (of !== null) await receiveUndoReaction(ctx, { ...of, kind, activityIri: object.id });
     return;
   }
   const handle = object.object === null ? null : localHandleIn(federation.house.site, object.object);
@@ -141,9 +167,16 @@ async function receiveDelete(inbound: Inbound): Promise<void> {
   const { federation, activity, sender } = inbound;
   const ctx = contextFor(federation);
   if (activity.object?.id === sender._id) return forgetRemoteActor(ctx, sender._id);
-  checkOwnObject(inbound);
   const iri = activity.object?.id ?? '';
+  const brought = broughtBy(inbound);
+  const removal = brought ? await receiveGroupRemoval(ctx, { ...brought, iri, type: 'Delete' }) : 'none';
+  // A moderator deletes what is another's: it leaves the group, and is nobody else's business.
+  if (removal === 'removed' && !sameOrigin(iri, sender._id)) return;
+  checkOwnObject(inbound);
+  await receiveServiceEnd(inbound);
+  if (removal === 'refused') throw new Refusal(403, 'the object is somebody else’s');
   const known = await findRemotePost(ctx.store, iri);
+  if (known && !known.authors.includes(sender._id) && removal === 'removed') return;
   if (known && !known.authors.includes(sender._id)) throw new Refusal(403, 'the object is somebody else’s');
   if (known || (await isFollowedHere(ctx.store, sender._id))) await receivePostDeletion(ctx, iri, sender._id);
 }
@@ -153,18 +186,52 @@ async function receiveUpdate(inbound: Inbound): Promise<void> {
   const { federation, activity, sender } = inbound;
   if (activity.object?.id === sender._id) {
     await fetchActor(federation, sender._id);
+    await hastenSource(contextFor(federation), sender._id);
     return;
   }
   checkOwnObject(inbound);
+  await receiveServiceIn(inbound);
   const known = await findRemotePost(federation.house.store, activity.object?.id ?? '');
   if (known && !known.authors.includes(sender._id)) throw new Refusal(403, 'the object is somebody else’s');
-  const post = known && postIn(inbound);
-  if (post) await receivePostChange(contextFor(federation), post);
+  const isGrouped = await standsInGroup(federation, activity.object?.id);
+  const post = known || isGrouped ? await postOf(inbound) : null;
+  if (post === null || !post.authors.includes(sender._id)) return;
+  if (known) await receivePostChange(contextFor(federation), post);
+  const brought = broughtBy(inbound);
+  if (isGrouped && brought) await receiveGroupPostChange(contextFor(federation), { ...brought, post });
+}
+
+/** The activity for groups, which pass on as it came only what has an id. */
+function broughtBy({ activity, raw, sender }: Inbound) {
+  return activity.id === null ? null : { activityIri: activity.id, raw: raw.toString('utf8'), author: sender._id };
+}
+
+/** A moderator elsewhere takes a post out of a group of ours, where it is named as the target. */
+async function receiveRemove(inbound: Inbound): Promise<void> {
+  const { activity, federation, raw } = inbound;
+  const brought = broughtBy(inbound);
+  const iri = activity.object?.id;
+  if (!brought || !iri) return;
+  await bringRemoval(federation, { ...brought, iri, target: targetIn(raw, federation.house.privateHosts) });
+}
+
+async function isInGroup({ federation, activity }: Inbound): Promise<boolean> {
+  return standsInGroup(federation, activity.object?.id);
 }
 
 /** Whether somebody here follows the sender: whoever nobody asked for leaves no trace. */
 async function isPartner({ federation, sender }: Inbound): Promise<boolean> {
   return isFollowedHere(federation.house.store, sender._id);
+}
+
+/**
+ * Whether we read what the sender publishes: somebody here follows it or is told, its catalogue is known here, or it may write
+ * into a group of ours that the activity names.
+ */
+async function isHeard(inbound: Inbound): Promise<boolean> {
+  const { federation, raw, sender } = inbound;
+  if ((await isPartnerOrToUs(inbound)) || (await isKnownHoster(federation, sender))) return true;
+  return isForGroups(federation, raw, sender._id);
 }
 
 /** Whether one of ours has asked the sender for anything that can still be answered. */
@@ -173,7 +240,10 @@ async function isAsked({ federation, sender }: Inbound): Promise<boolean> {
 }
 
 /** An answer to a Follow of ours. What stands inline only names it; what we stored decides (AP-44). */
-async function receiveAnswer({ federation, activity, sender }: Inbound, answer: 'accept' | 'reject'): Promise<void> {
+async function receiveAnswer(
+  { federation, activity, sender, raw }: Inbound,
+  answer: 'accept' | 'reject',
+): Promise<void> {
   const { object } = activity;
   const { site } = federation.house;
   if (object === null || (object.type !== null && object.type !== 'Follow')) return;
@@ -186,15 +256,41 @@ async function receiveAnswer({ federation, activity, sender }: Inbound, answer: 
     followIri: isOurs ? object.id : null,
     follower: isOurs ? null : follower,
   });
+  if (answer === 'accept' && (await isPartner({ federation, activity, sender, raw }))) {
+    await watchActor(contextFor(federation), sender);
+  }
+}
+
+/** Whether it is by a partner, or an inline post by its own author that answers or names one of ours. */
+async function isPartnerOrToUs(inbound: Inbound): Promise<boolean> {
+  if (await isPartner(inbound)) return true;
+  const post = inbound.activity.object?.type === null ? null : postIn(inbound);
+  if (post === null || !isBy(post, inbound.sender)) return false;
+  return (await addressedBy(inbound.federation, post)).length > 0;
 }
 
 /** A post of a followed actor: inline, as its author signed it; or only its id, then from its own server. */
 async function receiveCreate(inbound: Inbound): Promise<void> {
-  const { federation, activity, sender } = inbound;
-  const isInline = activity.object?.type !== null;
-  const post = isInline ? postIn(inbound) : await fetchPost(federation, activity.object?.id ?? '');
-  if (post === null || post === 'gone' || !post.authors.includes(sender._id)) return;
-  await receivePost(contextFor(federation), post, sender._id);
+  const { federation, sender } = inbound;
+  await receiveServiceIn(inbound);
+  const post = await postOf(inbound);
+  if (post === null || !isBy(post, sender)) return;
+  const ctx = contextFor(federation);
+  await receivePost(ctx, post, sender._id);
+  await receiveMentions(ctx, post, await addressedBy(federation, post));
+  const brought = broughtBy(inbound);
+  if (brought) await bringPost(federation, { ...brought, post, postId: null });
+}
+
+function isBy(post: RemotePost, sender: RemoteActor): boolean {
+  return post.authors.includes(sender._id);
+}
+
+async function postOf(inbound: Inbound): Promise<RemotePost | null> {
+  const { activity, federation } = inbound;
+  if (activity.object?.type !== null) return postIn(inbound);
+  const post = await fetchPost(federation, activity.object?.id ?? '');
+  return post === 'gone' ? null : post;
 }
 
 /** The post inside the signed bytes, when it is the object that was checked. */
@@ -206,11 +302,36 @@ function postIn({ federation, activity, raw }: Inbound): RemotePost | null {
   return post && post.iri === activity.object?.id ? post : null;
 }
 
+/** Whether it is about a public object of ours, by somebody from whom more is taken today. */
+async function isOfOurs({ federation, activity, sender }: Inbound): Promise<boolean> {
+  return (await reactionTo(federation, activity.object?.id ?? null, sender._id)) !== null;
+}
+
+async function isPartnerOrOfOurs(inbound: Inbound): Promise<boolean> {
+  return (await isPartner(inbound)) || (await isOfOurs(inbound));
+}
+
+async function reactionTo(federation: Federation, object: string | null, actor: string) {
+  const owner = object === null ? null : await ownerToldBy(federation, object, actor);
+  return object === null || owner === null ? null : { object, owner, actor };
+}
+
+/** Somebody likes or passes on an object of ours: counted once. */
+async function receiveLike({ federation, activity, sender }: Inbound): Promise<void> {
+  const of = await reactionTo(federation, activity.object?.id ?? null, sender._id);
+  const kind = reactionTypes[activity.type];
+  if (of === null || kind === undefined) return;
+  await receiveReaction(contextFor(federation), { ...of, kind, activityIri: activity.id });
+}
+
 /** What a followed actor boosts, or a followed group passes on (FEP-1b12): always read from its own server. */
-async function receiveAnnounce({ federation, activity, sender }: Inbound): Promise<void> {
+async function receiveAnnounce(inbound: Inbound): Promise<void> {
+  const { federation, activity, sender } = inbound;
   const { object } = activity;
+  if (object?.id && isLocal(federation.house.site, object.id)) return receiveLike(inbound);
   const ctx = contextFor(federation);
-  const isActivity = object?.type !== null && ['Create', 'Update', 'Delete'].includes(object?.type ?? '');
+  const isRemoval = object?.type === 'Delete' || object?.type === 'Remove';
+  const isActivity = isRemoval || object?.type === 'Create' || object?.type === 'Update';
   const iri = isActivity ? object?.object : object?.id;
   if (!iri || isLocal(federation.house.site, iri) || (object?.type && !isActivity && !isPostType(object.type))) return;
   const known = await findRemotePost(ctx.store, iri);
@@ -219,6 +340,9 @@ async function receiveAnnounce({ federation, activity, sender }: Inbound): Promi
   if (post === 'gone') {
     const [author] = known?.authors ?? [];
     if (author !== undefined) await receivePostDeletion(ctx, iri, author);
+  } else if (isRemoval) {
+    // Its author keeps it; the group wants it no more (FEP-1b12).
+    await receiveUndoBoost(ctx, iri, sender._id);
   } else if (post !== null) {
     if (known && known !== post) await receivePostChange(ctx, post);
     await receiveBoost(ctx, post, sender._id, ctx.now);
@@ -240,6 +364,27 @@ async function receiveMove({ federation, activity, sender, raw }: Inbound): Prom
   const home = await fetchActor(federation, iri);
   if (!home.alsoKnownAs?.includes(sender._id)) throw new Refusal(403, 'the target does not know the actor');
   await moveFollowings(contextFor(federation), sender, home);
+}
+
+/** Whether its object is an actor of ours. */
+async function isAboutOurs({ federation, activity }: Inbound): Promise<boolean> {
+  return localHandleIn(federation.house.site, activity.object?.id ?? '') !== null;
+}
+
+/** Somebody elsewhere blocks one of ours. Taking it back needs no deed: nothing that ended comes back by itself. */
+async function receiveBlockActivity({ federation, activity, sender }: Inbound): Promise<void> {
+  await receiveBlock(contextFor(federation), { blocker: sender._id, blocked: activity.object?.id ?? '' });
+}
+
+/** Whether a report names anything of ours: what is reported elsewhere is not kept. */
+async function flagsOurs({ federation, raw }: Inbound): Promise<boolean> {
+  return fromFlag(readJson(raw), federation.house.site).objects.length > 0;
+}
+
+/** A report about us, from the server of whoever made it. Refuses: 429 (too many of that server are open). */
+async function receiveFlag({ federation, activity, sender, raw }: Inbound): Promise<void> {
+  const flag = fromFlag(readJson(raw), federation.house.site);
+  await receiveReport(contextFor(federation), { ...flag, host: sender.host, activityIri: activity.id, raw });
 }
 
 /** Refuses (403) an object from another origin than its sender, ours included, or by somebody else; 400 one without id. */

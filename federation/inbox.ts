@@ -7,6 +7,7 @@ import { findRemoteActor } from '../server/partners/queries.js';
 import type { RemoteActor } from '../server/partners/schema.js';
 import { type Doc, DuplicateKeyError, StoreUsageError } from '../server/store/store.js';
 import { contextFor, type Federation } from './federation.js';
+import { forward } from './forwarding.js';
 import { handlers, notActivities } from './handlers.js';
 import { isLocal, sameOrigin } from './iris.js';
 import type { ReceivedActivity } from './normalise.js';
@@ -40,6 +41,8 @@ export async function receive(
   if (handler === undefined || handler === 'ignored') return;
   const inbound = { federation, activity, sender, raw };
   if ('check' in handler) handler.check(inbound);
+  // Also what nobody here asked for: the followers of the one answered did.
+  await forward(inbound);
   if (!('deed' in handler) || (handler.concerns && !(await handler.concerns(inbound)))) return;
   if (activity.id !== null && !(await claim(federation, activity, activity.id, raw))) return;
   try {

@@ -4,7 +4,7 @@ import { findRemoteActorByHandle } from '../server/partners/queries.js';
 import type { RemoteActor } from '../server/partners/schema.js';
 import { findLocalActor } from './actors.js';
 import type { Federation } from './federation.js';
-import { readIri } from './iris.js';
+import { readIri, sameOrigin } from './iris.js';
 import { isObject } from './json.js';
 import { Refusal } from './refusal.js';
 import { fetchActor, GoneError } from './remoteActors.js';
@@ -51,16 +51,8 @@ async function lookUp(federation: Federation, user: string, host: string): Promi
 
 /** The actor that a server names for user@host, wherever it lives: show its own handle, not the one asked for. */
 export async function finger(federation: Federation, user: string, host: string): Promise<RemoteActor | null> {
-  const { privateHosts } = federation.house;
-  const scheme = privateHosts.includes(host) ? 'http' : 'https';
-  const resource = encodeURIComponent(`acct:${user}@${host}`);
-  const answer = await federation.fetch.fetchText(`${scheme}://${host}/.well-known/webfinger?resource=${resource}`, {
-    maxBytes: 100_000,
-    timeoutMs: 5000,
-    accept: 'application/jrd+json, application/json;q=0.9',
-  });
-  if (answer.outcome !== 'read') return null;
-  const iri = selfOf(answer.body, privateHosts);
+  const scheme = federation.house.privateHosts.includes(host) ? 'http' : 'https';
+  const iri = await ask(federation, `${scheme}://${host}`, `acct:${user}@${host}`);
   if (iri === null) return null;
   try {
     return await fetchActor(federation, iri);
@@ -68,6 +60,22 @@ export async function finger(federation: Federation, user: string, host: string)
     if (error instanceof Refusal || error instanceof GoneError) return null;
     throw error;
   }
+}
+
+/** Id of the actor by which a server itself acts (FEP-d556: WebFinger of its front page), on its own origin; null: none. */
+export async function findInstanceActor(federation: Federation, origin: string): Promise<string | null> {
+  const iri = await ask(federation, origin, `${origin}/`);
+  return iri !== null && sameOrigin(iri, origin) ? iri : null;
+}
+
+async function ask(federation: Federation, origin: string, resource: string): Promise<string | null> {
+  const query = encodeURIComponent(resource);
+  const answer = await federation.fetch.fetchText(`${origin}/.well-known/webfinger?resource=${query}`, {
+    maxBytes: 100_000,
+    timeoutMs: 5000,
+    accept: 'application/jrd+json, application/json;q=0.9',
+  });
+  return answer.outcome === 'read' ? selfOf(answer.body, federation.house.privateHosts) : null;
 }
 
 function selfOf(body: Uint8Array, privateHosts: readonly string[]): string | null {

@@ -27,6 +27,9 @@ export interface ReceivedActivity {
   object: ReceivedObject | null;
 }
 
+/** A report names an actor and what it wrote. Its handler reads the list; here stands the first alone. */
+const withSeveralObjects: ReadonlySet<string> = new Set(['Flag']);
+
 /** Refuses (400) unknown shapes: no or several types, several actors, ids that are not addresses. */
 export async function normalise(apex: Apex, json: Json, privateHosts: readonly string[]): Promise<ReceivedActivity> {
   const plain = withoutContexts(json);
@@ -40,8 +43,8 @@ export async function normalise(apex: Apex, json: Json, privateHosts: readonly s
   const type = expanded.type;
   if (typeof type !== 'string' || type.length > 100) throw new Refusal(400, 'an activity has exactly one type');
   const objects = listOf(expanded.object);
-  if (objects.length > 1 || (Array.isArray(plain.object) && plain.object.length > 1))
-    throw new Refusal(400, 'an activity has exactly one object');
+  const hasSeveral = objects.length > 1 || (Array.isArray(plain.object) && plain.object.length > 1);
+  if (hasSeveral && !withSeveralObjects.has(type)) throw new Refusal(400, 'an activity has exactly one object');
   if (objects.length === 0 && plain.object !== undefined && plain.object !== null) {
     throw new Refusal(400, 'the object cannot be read');
   }

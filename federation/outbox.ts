@@ -11,14 +11,20 @@ import {
   announceCollectiveGone,
   announcePerson,
 } from './announce/actors.js';
+import { announceBlock, announceBlockUndone } from './announce/blocks.js';
 import { announceFollowing, announceUnfollowing } from './announce/followings.js';
 import { announceAccept, announceReject } from './announce/follows.js';
+import { announceGroup, announceGroupActivity, announceGroupGone } from './announce/groups.js';
 import { announceInteraction, announceInteractionUndone } from './announce/interactions.js';
+import { announceActorChange, announceMove } from './announce/moves.js';
 import { announcePost, announcePostChange, announcePostGone } from './announce/posts.js';
+import { announceReport } from './announce/reports.js';
 import { announceClosing, announceService, announceServiceChange, announceServiceGone } from './announce/services.js';
+import { announceVote } from './announce/votes.js';
 import { publicAudience } from './contexts.js';
 import { fanOut } from './delivery.js';
 import type { Federation } from './federation.js';
+import { bringOwn } from './groups.js';
 import { addProof } from './signatures/proofs.js';
 import { type Json, objectContext } from './wire/namespace.js';
 
@@ -26,19 +32,40 @@ import { type Json, objectContext } from './wire/namespace.js';
 export interface Draft {
   /** Handle of the actor who says it. */
   actor: string;
-  type: 'Create' | 'Update' | 'Delete' | 'Accept' | 'Reject' | 'Follow' | 'Undo' | 'Like' | 'Announce';
+  type:
+    | 'Create'
+    | 'Update'
+    | 'Delete'
+    | 'Accept'
+    | 'Reject'
+    | 'Follow'
+    | 'Undo'
+    | 'Like'
+    | 'Announce'
+    | 'Block'
+    | 'Flag'
+    | 'Move';
   subject: string;
   objectIri: string | null;
-  object: string | Json;
+  /** Several ids: for a Flag, written in plain JSON. */
+  object: string | string[] | Json;
+  /** Of a Move. Only with `context`. */
+  target?: string;
   to: string[];
   cc: string[];
+  /** The group that it is for. */
+  audience?: string;
   toFollowers: boolean;
   /** Inboxes besides those of the followers. */
   inboxes: string[];
   /** Stands in the outbox, if it is public. */
   listed: boolean;
-  /** The context of an object that is written in plain JSON (actors); absent: apex writes it. */
+  /** What was said of the subject before is not kept. */
+  withdrawsSubject?: boolean;
+  /** What is written in plain JSON (actors, reports) under this context; absent: apex writes it. */
   context?: unknown[];
+  /** Plain text of the activity itself. */
+  content?: string;
 }
 
 export type Announced<T extends EventType> = EventOf<T> & Pick<PendingEvent, 'eventId' | 'at' | 'change'>;
@@ -73,6 +100,9 @@ const table: { readonly [T in EventType]: Row<T> } = {
   'peerPolicy.changed': notFederated,
   'following.requested': announceFollowing,
   'following.undone': announceUnfollowing,
+  'block.made': announceBlock,
+  'block.undone': announceBlockUndone,
+  'report.made': announceReport,
   'interaction.made': announceInteraction,
   'interaction.undone': announceInteractionUndone,
   'survey.opened': notFederated,
@@ -82,6 +112,12 @@ const table: { readonly [T in EventType]: Row<T> } = {
   'survey.published': notFederated,
   'survey.deleted': notFederated,
   'survey.answered': notFederated,
+  'actor.changed': announceActorChange,
+  'actor.moved': announceMove,
+  'vote.cast': announceVote,
+  'group.changed': announceGroup,
+  'group.deleted': announceGroupGone,
+  'group.acted': announceGroupActivity,
 };
 
 /** Says what follows from an event to whom it concerns. Idempotent by eventId. Network: only to resolve mentions. */
@@ -90,11 +126,15 @@ export async function announceEvent(federation: Federation, event: PendingEvent)
   if (row === notFederated) return;
   const drafts = await row(federation, event);
   for (const [index, draft] of drafts.entries()) await keep(federation, event, draft, keyOf(event.eventId, index));
-  const keys = [0, 1].map((index) => keyOf(event.eventId, index));
+  // At least two: what was said at first is sent on, also when nothing more would be said of it now.
+  const keys = Array.from({ length: Math.max(2, drafts.length) }, (_one, index) => keyOf(event.eventId, index));
   const kept = await activitiesIn(federation)
     .find({ _id: { $in: keys } }, { sort: { _id: 1 } })
     .toArray();
-  for (const activity of kept.filter((one) => !one.isFannedOut)) await fanOut(federation, activity);
+  for (const activity of kept.filter((one) => !one.isFannedOut)) {
+    await bringOwn(federation, activity);
+    await fanOut(federation, activity);
+  }
 }
 
 /** What jobs/drainEvents.ts calls. */
@@ -110,7 +150,9 @@ async function keep(federation: Federation, event: PendingEvent, draft: Draft, k
   if (!(await activitiesIn(federation).findOne({ _id: key }, { projection: { _id: 1 } }))) {
     await insert(federation, event, draft, key);
   }
-  if (draft.type === 'Delete' && draft.objectIri !== null) await withdrawText(federation, draft.objectIri, key);
+  if (draft.type === 'Delete' && draft.objectIri !== null)
+    await withdrawText(federation, { objectIri: draft.objectIri }, key);
+  if (draft.withdrawsSubject) await withdrawText(federation, { subject: draft.subject }, key);
 }
 
 async function insert(federation: Federation, event: PendingEvent, draft: Draft, key: string): Promise<void> {
@@ -145,21 +187,34 @@ async function write(
   const { ed25519 } = await keysOf(federation, draft.actor);
   const proofKey = { verificationMethod: ed25519.id, privateKey: ed25519.privateKey };
   const now = house.now();
-  const { type, to, cc } = draft;
-  const base = { id: apex.activityIri(key), type, actor: apex.actorIri(draft.actor), to, cc };
+  const { type, to, cc, audience } = draft;
+  const forGroup = audience === undefined ? {} : { audience };
+  const base = { id: apex.activityIri(key), type, actor: apex.actorIri(draft.actor), to, cc, ...forGroup };
+  const said = draft.content === undefined ? {} : { content: draft.content };
   const built = draft.context
-    ? { '@context': draft.context, ...base, published: event.at.toISOString(), object: draft.object }
+    ? {
+        '@context': draft.context,
+        ...base,
+        published: event.at.toISOString(),
+        ...said,
+        object: draft.object,
+        ...(draft.target === undefined ? {} : { target: draft.target }),
+      }
     : await apex.buildActivity({ ...base, published: event.at, object: draft.object });
-  const carried = built.object;
+  const carried: unknown = built.object;
   const isOwn = draft.objectIri !== null && typeof carried === 'object' && carried !== null;
   const alone = isOwn ? { '@context': objectContext(house.site.baseUrl), ...carried } : null;
   return { document: addProof(built, proofKey, now), object: alone === null ? null : addProof(alone, proofKey, now) };
 }
 
 /** What was deleted is not kept in older activities either, and no longer stands in the outbox. */
-async function withdrawText(federation: Federation, objectIri: string, key: string): Promise<void> {
+async function withdrawText(
+  federation: Federation,
+  about: { objectIri: string } | { subject: string },
+  key: string,
+): Promise<void> {
   await activitiesIn(federation).updateMany(
-    { objectIri, _id: { $lt: key } },
+    { ...about, _id: { $lt: key } },
     { $set: { json: '', objectJson: null, listed: false } },
   );
 }

@@ -1,5 +1,7 @@
 // Whom we deal with, at the doors: what comes from a refused domain is turned away before anything is read or fetched, and
 // what was there before a rule ends with it. The rules themselves are server/instances; the way out asks them in fetch.ts.
+
+import { dropRefused, sortSources } from '../server/elsewhere/actions/sources.js';
 import type { PendingEvent } from '../server/events.js';
 import { readPolicy } from '../server/instances/queries.js';
 import { isRefusedPeer } from '../server/instances/rules.js';
@@ -43,7 +45,10 @@ function isOurs(federation: Federation, iri: string): boolean {
   return URL.canParse(iri) && new URL(iri).origin === federation.house.site.baseUrl;
 }
 
-/** Ends what stands against the rules: follows from refused domains, what we know of their actors, what waits for them. */
+/**
+ * Ends what stands against the rules: follows from refused domains, what we know of their actors and services, what waits for
+ * them.
+ */
 export async function enforcePolicy(federation: Federation): Promise<number> {
   const { store, now } = federation.house;
   const policy = await readPolicy(store);
@@ -51,6 +56,7 @@ export async function enforcePolicy(federation: Federation): Promise<number> {
   for (const host of await listActorHosts(store)) {
     if (isRefusedPeer(policy, host)) ended += await forgetActorsOf(contextFor(federation), host);
   }
+  ended += await dropRefused(contextFor(federation));
   const deliveries = deliveriesIn(federation);
   for (const host of await deliveries.distinct('host', { state: 'waiting' })) {
     if (typeof host !== 'string' || !isRefusedPeer(policy, host)) continue;
@@ -68,7 +74,10 @@ export function policyConsumer(federation: Federation) {
   return {
     name: 'policy',
     receive: async ({ type }: PendingEvent) => {
-      if (type === 'peerPolicy.changed') await enforcePolicy(federation);
+      if (type !== 'peerPolicy.changed') return;
+      await enforcePolicy(federation);
+      // A domain that is allowed from now on is read from now on.
+      await sortSources(contextFor(federation));
     },
   };
 }

@@ -1,8 +1,11 @@
 // What others wrote, asked of its own server: for boosts, whose inline copies are never believed (FEP-fe34), and for threads.
 // At most three fetches for one object: the document, the same under its own id, its author.
+
+import { claimRefresh, receivePostChange } from '../server/partners/actions/feed.js';
 import { findRemoteActor } from '../server/partners/queries.js';
+import { isPollStale } from '../server/partners/rules.js';
 import type { RemotePost } from '../server/partners/schema.js';
-import type { Federation } from './federation.js';
+import { contextFor, type Federation } from './federation.js';
 import { isLocal, readIri, sameOrigin, withoutFragment } from './iris.js';
 import { isObject } from './json.js';
 import { Refusal } from './refusal.js';
@@ -44,5 +47,31 @@ async function knowAuthor(federation: Federation, post: RemotePost): Promise<voi
     await fetchActor(federation, author);
   } catch (error) {
     if (!(error instanceof Refusal || error instanceof GoneError)) throw error;
+  }
+}
+
+/** Milliseconds for which a page waits for another server. */
+const patience = 2500;
+
+/** The counts of a poll, asked for again when they are some minutes old. A dead server holds nobody up and harms nothing. */
+export async function refreshPost(federation: Federation, post: RemotePost): Promise<void> {
+  const ctx = contextFor(federation);
+  if (!isPollStale(post, ctx.now) || !(await claimRefresh(ctx, post))) return;
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, patience);
+  });
+  await Promise.race([takeFresh(federation, post), enough]);
+  clearTimeout(timer);
+}
+
+async function takeFresh(federation: Federation, { iri, authors }: RemotePost): Promise<void> {
+  try {
+    const fresh = await fetchPost(federation, iri);
+    // One that is not found may only be closed to those who ask without its reader's name: a Delete would say so.
+    if (fresh === null || fresh === 'gone' || fresh.iri !== iri || fresh.authors[0] !== authors[0]) return;
+    await receivePostChange(contextFor(federation), fresh);
+  } catch (error) {
+    federation.house.log.warn({ err: error, iri }, 'a poll could not be read again');
   }
 }

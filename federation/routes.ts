@@ -3,7 +3,16 @@
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from 'express';
 import { findServiceBySlug } from '../server/catalogue/queries.js';
 import { findCollectiveByHandle } from '../server/collectives/queries.js';
-import { countFollows, listFollowersAfter } from '../server/partners/queries.js';
+import {
+  commentsPerPage,
+  countThread,
+  findGroup,
+  findGroupPostByKey,
+  listModerators,
+  listThreadAfter,
+} from '../server/groups/queries.js';
+import { contextIri } from '../server/groups/rules.js';
+import { countFollows, countReactions, listFollowersAfter } from '../server/partners/queries.js';
 import {
   type Activity,
   activitiesIn,
@@ -15,6 +24,7 @@ import {
 } from './activities.js';
 import { findLocalActor, type LocalActor } from './actors.js';
 import { describeActor } from './announce/actors.js';
+import { describeCatalogue } from './announce/catalogue.js';
 import { mayRead, requesterOf } from './audience.js';
 import { attribute, readCarried } from './authorship.js';
 import { ourContextDocument, ourContextPath } from './contexts.js';
@@ -30,7 +40,7 @@ import { checkPeer } from './policy.js';
 import { Refusal } from './refusal.js';
 import { GoneError } from './remoteActors.js';
 import type { SignatureClaim } from './signatures/request.js';
-import { readClaim, signedRequestOf, verifyClaim } from './verify.js';
+import { isOwnProbe, readClaim, signedRequestOf, verifyClaim } from './verify.js';
 import { wellKnownRouter } from './wellKnown.js';
 import { toActorTombstone } from './wire/actor.js';
 import { toCollection, toCollectionPage } from './wire/collections.js';
@@ -49,6 +59,7 @@ export function federationRouter(federation: Federation, options: { version: str
   inboxRoutes(router, federation);
   actorRoutes(router, federation);
   objectRoutes(router, federation);
+  groupRoutes(router, federation);
   router.get(ourContextPath, (_req, res) => {
     res.set('Access-Control-Allow-Origin', '*').set('Cache-Control', 'public, max-age=86400');
     res.type('application/ld+json').send(JSON.stringify(ourContextDocument));
@@ -69,6 +80,7 @@ function answerInbox(federation: Federation): RequestHandler {
   return async (req, res) => {
     const raw = bodyOf(req);
     const request = signedRequestOf(federation, req, raw);
+    if (await isOwnProbe(federation, request)) return void res.status(202).end();
     const claim = readClaim(federation, request);
     limitSender(federation, req, claim);
     await checkPeer(federation, claim.keyId, raw);
@@ -170,6 +182,12 @@ function actorRoutes(router: Router, federation: Federation): void {
     sendText(res, JSON.stringify({ ...collection, orderedItems: followers }), false);
   });
 
+  router.get('/actors/:name/catalogue', async (req, res) => {
+    const actor = await actorNamed(federation, req.params.name);
+    const after = cursorIn(req, /^[0-9a-f-]{36}$/);
+    sendJson(res, await describeCatalogue(federation, actor, after));
+  });
+
   router.get('/actors/:name/following', async (req, res) => {
     const actor = await actorNamed(federation, req.params.name);
     sendJson(res, toCollection(federation.apex.streamsOf(actor.handle).following, 0, false));
@@ -186,6 +204,20 @@ function objectRoutes(router: Router, federation: Federation): void {
     sendObject(res, last, prefersPage(req.headers.accept));
   });
 
+  for (const [name, kind] of [
+    ['likes', 'like'],
+    ['shares', 'boost'],
+  ] as const) {
+    router.get(`/objects/:id/${name}`, async (req, res) => {
+      const iri = federation.apex.objectIri(req.params.id);
+      const last = await findLastOfObject(federation, iri);
+      if (last === null || !last.isPublic || last.type === 'Delete') throw new Refusal(404, 'there is no such object');
+      await actorNamed(federation, last.actor);
+      // How many, not who: that is their business.
+      sendJson(res, toCollection(`${iri}/${name}`, await countReactions(federation.house.store, iri, kind), false));
+    });
+  }
+
   router.get('/activities/:id', async (req, res) => {
     res.vary(varyingBySigner);
     const activity = await activitiesIn(federation).findOne({ _id: req.params.id });
@@ -194,6 +226,37 @@ function objectRoutes(router: Router, federation: Federation): void {
     await actorNamed(federation, activity.actor);
     if (activity.json === '') throw new Refusal(410, 'it was about something deleted');
     sendText(res, activity.json, activity.isPublic);
+  });
+}
+
+/** Who moderates a group (FEP-1b12), and its threads as collections of posts in the order of arrival (FEP-7888). */
+function groupRoutes(router: Router, federation: Federation): void {
+  const { site, store } = federation.house;
+  router.get('/actors/:name/moderators', async (req, res) => {
+    const actor = await actorNamed(federation, req.params.name);
+    if (actor.kind !== 'group') throw new Refusal(404, 'there is no such list');
+    const moderators = await listModerators(store, site, actor.group);
+    const collection = toCollection(`${actor.iri}/moderators`, moderators.length, false);
+    sendJson(res, { ...collection, attributedTo: actor.iri, orderedItems: moderators });
+  });
+
+  router.get('/contexts/:id', async (req, res) => {
+    res.vary('Accept');
+    const first = await findGroupPostByKey(store, req.params.id);
+    const group = first && (await findGroup(store, first.groupId));
+    if (!first || !group || first.thread !== first._id) throw new Refusal(404, 'there is no such thread');
+    const owner = await actorNamed(federation, group.handle);
+    if (first.removedAt !== null) throw new Refusal(410, 'the thread was removed');
+    if (prefersPage(req.headers.accept)) return res.redirect(303, `/@${group.handle}/threads/${first._id}`);
+    const iri = contextIri(site, first._id);
+    const totalItems = await countThread(store, first._id);
+    const after = cursorIn(req, /^[0-9]{15}[0-9a-f]{64}$/);
+    const owned = { attributedTo: owner.iri };
+    if (after === undefined) return sendJson(res, { ...toCollection(iri, totalItems, totalItems > 0), ...owned });
+    const found = await listThreadAfter(store, first._id, after);
+    const next = found.length === commentsPerPage ? (found.at(-1)?.position ?? null) : null;
+    const items = found.map((post) => post.iri);
+    sendJson(res, { ...toCollectionPage({ iri, totalItems, items, after, next }, site.baseUrl), ...owned });
   });
 }
 

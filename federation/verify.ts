@@ -2,6 +2,8 @@
 // before the body is read as anything but bytes.
 import type { Request } from 'express';
 import type { RemoteActor, RemoteKey } from '../server/partners/schema.js';
+import { keysOf } from './actorKeys.js';
+import { instanceHandle } from './actors.js';
 import type { Federation } from './federation.js';
 import { isLocal, readIri } from './iris.js';
 import { Refusal } from './refusal.js';
@@ -35,6 +37,27 @@ export function readClaim(federation: Federation, request: SignedRequest): Signa
     return claim;
   } catch (error) {
     if (error instanceof SignatureProblem) throw new Refusal(401, error.message);
+    throw error;
+  }
+}
+
+/**
+ * Whether a delivery is our own self-test (federation/selfTest.ts): signed with the key that our instance publishes, which
+ * nobody else has. It shows that the way in is open; it is answered like any other and has no effect.
+ */
+export async function isOwnProbe(federation: Federation, request: SignedRequest): Promise<boolean> {
+  const { house } = federation;
+  const { headers } = request;
+  const named = `"${federation.apex.actorIri(instanceHandle)}#`;
+  const signatures = [headers.signature, headers['signature-input']].flatMap((values) => values ?? []);
+  if (!signatures.some((value) => value.includes(named))) return false;
+  if (!federation.inboundLimit.take('self-test')) return false;
+  try {
+    const claim = readMessageSignature(request, house.now()) ?? readCavage(request, house.now());
+    const { rsa } = await keysOf(federation, instanceHandle);
+    return claim?.keyId === rsa.id && fits(claim, { id: rsa.id, kind: 'rsa', value: rsa.publicPem });
+  } catch (error) {
+    if (error instanceof SignatureProblem) return false;
     throw error;
   }
 }

@@ -90,8 +90,21 @@ function describeResource(federation: Federation, actor: LocalActor): Json {
   return {
     subject: `acct:${actor.handle}@${host}`,
     aliases: [actor.iri, page],
-    links: actor.kind === 'instance' ? [...links, service] : links,
+    links: actor.kind === 'instance' ? [...links, service] : [...links, ...intentLinks(baseUrl)],
   };
+}
+
+/** Where somebody of ours confirms what they wish to do elsewhere: FEP-3b86, and what Mastodon reads. */
+function intentLinks(baseUrl: string): Json[] {
+  const page = `${baseUrl}/authorize_interaction?uri=`;
+  const intents = ['Follow', 'Like', 'Announce', 'Object'].map((name) => ({ name, part: '{object}' }));
+  return [
+    { rel: 'http://ostatus.org/schema/1.0/subscribe', template: `${page}{uri}` },
+    ...[...intents, { name: 'Create', part: '{inReplyTo}' }].map(({ name, part }) => ({
+      rel: `https://w3id.org/fep/3b86/${name}`,
+      template: page + part,
+    })),
+  ];
 }
 
 async function describeNode(federation: Federation, version: '2.0' | '2.1', software: string): Promise<Json> {

@@ -150,14 +150,20 @@ function stop(child: ChildProcess): Promise<void> {
   });
 }
 
-function describe(instances: readonly DemoInstance[], folder: string, keeps: boolean): string {
+function describe(
+  instances: readonly DemoInstance[],
+  pages: readonly string[],
+  folder: string,
+  keeps: boolean,
+): string {
   const lines = ['', 'ROSEAU runs on three instances that federate. Everybody’s password: ' + password, ''];
-  for (const { name, baseUrl, members, people } of instances) {
+  for (const [index, { name, baseUrl, members, people }] of instances.entries()) {
     const [member, coordinator, administrator] = people;
     lines.push(
       `${name}   ${baseUrl}`,
       `  hosters: ${members.map((id) => `@${id}@${new URL(baseUrl).host}`).join('  ')}`,
       `  sign in: ${member} (member of ${members[0]})   ${coordinator} (coordinator)   ${administrator} (administrator)`,
+      `  as ${member}, its partners on the two others and what they say: ${pages[index]}`,
       '',
     );
   }
@@ -199,9 +205,9 @@ async function run(): Promise<void> {
   }
   try {
     await Promise.all(instances.map((instance, index) => untilReady(instance, children[index] as ChildProcess)));
-    await followEachOther(instances, hosts);
-    console.log(describe(instances, folder, keeps));
-    await talk(instances, hosts).catch((error: unknown) => {
+    const pages = await followEachOther(instances, hosts);
+    console.log(describe(instances, pages, folder, keeps));
+    await talk(instances, hosts, (line) => console.log(line)).catch((error: unknown) => {
       if (!isStopping) console.error(error instanceof Error ? error.message : error);
     });
   } catch (error) {

@@ -1,5 +1,6 @@
 // In the demo the first hoster of each instance follows those of the others and they exchange a word, by the deeds that
 // members do: so there is something to read under "partners", and a conversation that crosses from instance to instance.
+import { instanceHandle } from '../federation/actors.js';
 import { createFederation, type FederationHouse } from '../federation/federation.js';
 import { lookUpActor } from '../federation/lookUp.js';
 import { findCollectiveByHandle } from '../server/collectives/queries.js';
@@ -7,11 +8,12 @@ import { contextOf } from '../server/house.js';
 import { loadI18n } from '../server/i18n.js';
 import { createLog } from '../server/log.js';
 import { followActor } from '../server/partners/actions/following.js';
-import { replyToPost } from '../server/partners/actions/interact.js';
+import { makeInteraction, replyToPost } from '../server/partners/actions/interact.js';
 import { followingsIn, pageFeed } from '../server/partners/queries.js';
 import { actorIri } from '../server/partners/rules.js';
 import { viewsDir } from '../server/paths.js';
 import { publishPost } from '../server/posts/actions.js';
+import type { LocalText } from '../server/shapes.js';
 import { openStore } from '../server/store/openStore.js';
 import type { Store } from '../server/store/store.js';
 import type { DemoInstance } from './demo.js';
@@ -25,59 +27,152 @@ interface Side {
   handle: string;
 }
 
-/** Both are kept in the stores; the running instances send them within half a minute. Resolves when all have asked. */
-export async function followEachOther(instances: readonly DemoInstance[], hosts: readonly string[]): Promise<void> {
-  for (const instance of instances) {
-    await withSide(instance, hosts, async (side) => {
-      const federation = createFederation(side.house, { version: 'demo', workerId: 'demo' });
-      try {
-        for (const other of instances.filter(({ key }) => key !== instance.key)) {
-          const found = await lookUpActor(federation, `@${other.members[0]}@${new URL(other.baseUrl).host}`);
-          if (found.outcome !== 'found') throw new Error(`${other.members[0]} cannot be found: ${found.outcome}`);
-          const ctx = contextOf(side.house, system);
-          await followActor(ctx, { kind: 'collective', id: side.collectiveId }, { actor: found.actor._id, list: '' });
+/**
+ * The first hosters of all instances follow each other, the second of each follows one of them; the running instances send it
+ * within half a minute. Resolves, when all have asked, with the page of each first hoster's partners, for who signs in.
+ */
+export async function followEachOther(instances: readonly DemoInstance[], hosts: readonly string[]): Promise<string[]> {
+  const pages: string[] = [];
+  for (const [index, instance] of instances.entries()) {
+    const others = [1, 2].flatMap((step) => instances[(index + step) % instances.length] ?? []);
+    const [first = '', second] = instance.members;
+    pages.push(await follow(instance, hosts, first, others));
+    // Reads by a boost what it does not follow.
+    if (second) await follow(instance, hosts, second, others.slice(-1));
+  }
+  return pages;
+}
+
+async function follow(
+  instance: DemoInstance,
+  hosts: readonly string[],
+  handle: string,
+  others: readonly DemoInstance[],
+): Promise<string> {
+  return withSide(instance, hosts, handle, async ({ house, collectiveId }) => {
+    const federation = createFederation(house, { version: 'demo', workerId: 'demo' });
+    try {
+      const party = { kind: 'collective', id: collectiveId } as const;
+      // The hoster for its words, its instance for the catalogue of all hosters there.
+      for (const other of others) {
+        for (const name of [other.members[0], instanceHandle]) {
+          const found = await lookUpActor(federation, `@${name}@${new URL(other.baseUrl).host}`);
+          if (found.outcome !== 'found') throw new Error(`${name} cannot be found: ${found.outcome}`);
+          await followActor(contextOf(house, system), party, { actor: found.actor._id });
         }
-      } finally {
-        await federation.fetch.close();
+      }
+    } finally {
+      await federation.fetch.close();
+    }
+    return `${instance.baseUrl}/my/collectives/${collectiveId}/partners`;
+  });
+}
+
+/** One turn of the conversation: which instance, and what it does with a post that bears that word. */
+interface Turn {
+  at: 0 | 1 | 2;
+  /** The post that it answers, likes or passes on; absent: it begins. */
+  to?: string;
+  does: 'like' | 'boost' | LocalText;
+}
+
+const turns: readonly Turn[] = [
+  {
+    at: 0,
+    does: {
+      fr: 'Nous cherchons un binôme pour nos sauvegardes croisées. Qui a 200 Go à prêter, la nuit ?',
+      en: 'We look for a partner for mutual backups. Who has 200 GB to lend, at night?',
+    },
+  },
+  {
+    at: 1,
+    to: 'binôme',
+    does: {
+      fr: 'Nous. Parlons-en jeudi, à la permanence.',
+      en: 'We do. Let us talk on Thursday, at the weekly shift.',
+    },
+  },
+  { at: 2, to: 'binôme', does: 'like' },
+  { at: 2, to: 'permanence', does: 'boost' },
+  {
+    at: 2,
+    to: 'permanence',
+    does: {
+      fr: 'Il nous reste un disque de 4 To en serre : comptez aussi sur nous, à partir de septembre.',
+      en: 'We have a 4 TB disk left in the greenhouse: count us in as well, from September on.',
+    },
+  },
+  {
+    at: 0,
+    to: 'septembre',
+    does: {
+      fr: 'À trois, chacun garde la copie des deux autres. Merci, nous notons tout dans le wiki.',
+      en: 'With three of us, each keeps a copy of the two others. Thank you; we write it all down in the wiki.',
+    },
+  },
+  { at: 1, to: 'wiki', does: 'like' },
+];
+
+/**
+ * A conversation that crosses from instance to instance, by the deeds that members do. `tell` hears where to read it. Goes on
+ * behind the scenes, about a minute; says nothing when it was said before.
+ */
+export async function talk(
+  instances: readonly DemoInstance[],
+  hosts: readonly string[],
+  tell: (line: string) => void,
+): Promise<void> {
+  const [asking] = instances;
+  if (!asking || instances.length < 3) return;
+  const wasSaid = await withSide(asking, hosts, asking.members[0] ?? '', async ({ store, house, handle }) => {
+    return (await pageFeed(store, actorIri(house.site, handle), {})).items.length > 0;
+  });
+  if (wasSaid) return;
+  for (const instance of instances) await untilHeard(instance, instances, hosts);
+  for (const { at, to, does } of turns) {
+    const instance = instances[at];
+    if (!instance) continue;
+    await withSide(instance, hosts, instance.members[0] ?? '', async (side) => {
+      const ctx = contextOf(side.house, system);
+      const party = { kind: 'collective', id: side.collectiveId } as const;
+      if (to !== undefined) {
+        const key = await findInFeed(side, to);
+        if (typeof does === 'string') await makeInteraction(ctx, party, does, key);
+        else await replyToPost(ctx, party, key, does);
+      } else if (typeof does === 'object') {
+        const post = await publishPost(ctx, side.collectiveId, does);
+        tell(`A conversation across the three begins: ${instance.baseUrl}/@${side.handle}/posts/${post._id}`);
       }
     });
   }
+  tell('It has gone round. Sign in to see it under Partners on each of them.');
 }
 
-/** One writes, another answers from its own instance. Goes on behind the scenes; says nothing when it was said before. */
-export async function talk(instances: readonly DemoInstance[], hosts: readonly string[]): Promise<void> {
-  const [asking, answering] = instances;
-  if (!asking || !answering) return;
-  const isNew = await withSide(asking, hosts, async (side) => {
-    await until(() => isFollowed(answering, asking, hosts));
-    if ((await pageFeed(side.store, actorIri(side.house.site, side.handle), {})).items.length > 0) return false;
-    await publishPost(contextOf(side.house, system), side.collectiveId, {
-      fr: 'Nous cherchons un binôme pour nos sauvegardes croisées. Qui a 200 Go à prêter, la nuit ?',
-      en: 'We look for a partner for mutual backups. Who has 200 GB to lend, at night?',
-    });
-    return true;
-  });
-  if (!isNew) return;
-  await withSide(answering, hosts, async (side) => {
-    const reader = actorIri(side.house.site, side.handle);
-    const key = await until(async () => (await pageFeed(side.store, reader, {})).items[0]?.post._id);
-    await replyToPost(contextOf(side.house, system), { kind: 'collective', id: side.collectiveId }, key, {
-      fr: 'Nous. Parlons-en jeudi, à la permanence.',
-      en: 'We do. Let us talk on Thursday, at the weekly shift.',
-    });
+/** Key of the post with that word, once it has come. */
+function findInFeed({ store, house, handle }: Side, word: string): Promise<string> {
+  const reader = actorIri(house.site, handle);
+  return until(async () => {
+    const { items } = await pageFeed(store, reader, {});
+    return items.find(({ post }) => post.content.includes(word))?.post._id;
   });
 }
 
-async function isFollowed(follower: DemoInstance, followed: DemoInstance, hosts: readonly string[]) {
-  return withSide(follower, hosts, async ({ store }) => {
-    const iri = `${followed.baseUrl}/actors/${followed.members[0]}`;
-    return (await followingsIn(store).findOne({ followed: iri, state: 'accepted' })) ?? undefined;
-  });
+/** The other first hosters follow it, so that what it says reaches them. */
+async function untilHeard(instance: DemoInstance, instances: readonly DemoInstance[], hosts: readonly string[]) {
+  const iri = `${instance.baseUrl}/actors/${instance.members[0]}`;
+  for (const other of instances.filter(({ key }) => key !== instance.key)) {
+    await until(() =>
+      withSide(other, hosts, other.members[0] ?? '', async ({ store }) => {
+        return (await followingsIn(store).findOne({ followed: iri, state: 'accepted' })) ?? undefined;
+      }),
+    );
+  }
 }
 
 async function withSide<T>(
   instance: DemoInstance,
   privateHosts: readonly string[],
+  handle: string,
   run: (side: Side) => Promise<T>,
 ): Promise<T> {
   const store = await openStore({ dataDir: instance.dataDir, shared: true });
@@ -86,7 +181,6 @@ async function withSide<T>(
     const log = createLog('error', process.stderr);
     const i18n = loadI18n(`${viewsDir}/locales`);
     const house: FederationHouse = { store, site, log, i18n, privateHosts, now: () => new Date() };
-    const [handle = ''] = instance.members;
     const collective = await findCollectiveByHandle(store, handle);
     if (!collective) throw new Error(`${handle} is not on ${instance.name}`);
     return await run({ store, house, collectiveId: collective._id, handle });

@@ -11,20 +11,25 @@ import { pruneImports } from '../server/catalogue/actions/imports.js';
 import { purgeCatalogueOf, purgeWithdrawnServices } from '../server/catalogue/actions/purge.js';
 import { purgeDeleted } from '../server/collectives/actions.js';
 import type { Context } from '../server/context.js';
-import { contextOf } from '../server/house.js';
+import { pruneEntries } from '../server/elsewhere/actions/entries.js';
+import { purgeGroupPostsOf } from '../server/groups/actions/receive.js';
+import { contextOf, type House } from '../server/house.js';
 import { pruneLimits } from '../server/http/limits.js';
 import { pruneRules } from '../server/instances/actions/domainRules.js';
 import type { JobResult } from '../server/instances/schema.js';
+import { pruneReports } from '../server/moderation/actions.js';
 import { pruneMails } from '../server/notices/actions/sendDueMails.js';
+import { pruneBlocks } from '../server/partners/actions/blocking.js';
 import { pruneRemotePosts } from '../server/partners/actions/feed.js';
 import { pruneFollowings, purgePartnersOf } from '../server/partners/actions/following.js';
-import { pruneInteractions } from '../server/partners/actions/interact.js';
+import { pruneInteractions, pruneVotes } from '../server/partners/actions/interact.js';
+import { pruneReactions } from '../server/partners/actions/reactions.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
 import { secretCollections } from '../server/surveys/queries.js';
 import type { JobTools } from './tools.js';
 
-const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<number>> = {
+const deeds: Record<string, (ctx: Context, federation: Federation, house: House) => Promise<number>> = {
   traces: async ({ store }) => {
     await store.settle(secretCollections);
     return 0;
@@ -35,17 +40,23 @@ const deeds: Record<string, (ctx: Context, federation: Federation) => Promise<nu
   imports: pruneImports,
   services: purgeWithdrawnServices,
   rules: pruneRules,
+  elsewhere: pruneEntries,
   refusedPeers: (_ctx, federation) => enforcePolicy(federation),
-  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf]),
+  collectives: (ctx) => purgeDeleted(ctx, [purgeCatalogueOf, purgePartnersOf, purgeGroupPostsOf]),
   follows: pruneFollows,
   followings: pruneFollowings,
   interactions: pruneInteractions,
+  blocks: pruneBlocks,
+  reports: pruneReports,
+  reactions: pruneReactions,
+  votes: pruneVotes,
   remotePosts: pruneRemotePosts,
   remoteActors: pruneRemoteActors,
   deliveries: (_ctx, federation) => pruneDeliveries(federation),
   activities: (_ctx, federation) => pruneActivities(federation),
   received: (_ctx, federation) => pruneReceived(federation),
   keyFailures: (_ctx, federation) => pruneKeyFailures(federation),
+  pictures: (_ctx, _federation, house) => house.pictures.prune(),
   signatureSchemes: (_ctx, federation) => pruneSchemes(federation),
 };
 
@@ -56,7 +67,7 @@ export async function prune({ house, log, federation }: JobTools, signal: AbortS
   for (const [name, deed] of Object.entries(deeds)) {
     if (signal.aborted) break;
     try {
-      result[name] = await deed(ctx, federation);
+      result[name] = await deed(ctx, federation, house);
     } catch (error) {
       failures.push(error);
       log.error({ err: error, what: name }, 'could not prune');

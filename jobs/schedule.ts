@@ -5,10 +5,12 @@ import { drainEvents } from './drainEvents.js';
 import { expireSessions } from './expireSessions.js';
 import { nightlyBackup } from './nightlyBackup.js';
 import { prune } from './prune.js';
+import { refreshElsewhere } from './refreshElsewhere.js';
 import { refreshPeers } from './refreshPeers.js';
 import { refreshSources } from './refreshSources.js';
 import type { Job } from './run.js';
 import { sendMails } from './sendMails.js';
+import { sortElsewhere } from './sortElsewhere.js';
 import type { JobTools } from './tools.js';
 
 export const schedule: readonly Job<JobTools>[] = [
@@ -16,6 +18,8 @@ export const schedule: readonly Job<JobTools>[] = [
   { name: 'deliver', cron: '5-59/10 * * * * *', quiet: true, follows: 'drainEvents', run: deliver },
   { name: 'sendMails', cron: '25 * * * * *', quiet: true, follows: 'drainEvents', run: sendMails },
   { name: 'refreshSources', cron: '20 */5 * * * *', quiet: true, run: refreshSources },
+  { name: 'refreshElsewhere', cron: '40 * * * * *', quiet: true, onWake: true, run: refreshElsewhere },
+  { name: 'sortElsewhere', cron: '15 25 * * * *', quiet: true, run: sortElsewhere },
   { name: 'refreshPeers', cron: '45 35 * * * *', quiet: true, run: refreshPeers },
   { name: 'expireSessions', cron: '0 17 * * * *', run: expireSessions },
   { name: 'prune', cron: '0 40 3 * * *', run: prune },

@@ -5,6 +5,8 @@ import type { Federation } from '../federation/federation.js';
 import { activityRepresentation, federationRouter } from '../federation/routes.js';
 import { catalogueRoutes } from './catalogue/routes.js';
 import { collectiveRoutes } from './collectives/routes.js';
+import { elsewhereRoutes } from './elsewhere/routes.js';
+import { groupRoutes } from './groups/routes.js';
 import { historyRoutes } from './history/routes.js';
 import type { Engine, House } from './house.js';
 import { refuseOtherHosts, securityHeaders } from './http/armour.js';
@@ -17,6 +19,8 @@ import { sessions } from './http/session.js';
 import { staticFiles } from './http/static.js';
 import { healthRoutes } from './instances/health.js';
 import { instanceRoutes } from './instances/routes.js';
+import { intentRoutes } from './intents/routes.js';
+import { moderationRoutes } from './moderation/routes.js';
 import { noticeRoutes } from './notices/routes.js';
 import { partnerRoutes } from './partners/routes.js';
 import { loadActor } from './people/routes/loadActor.js';
@@ -33,10 +37,14 @@ export function slices(house: House, engine: Engine): Routes[] {
     peopleRoutes(house),
     catalogueRoutes(house),
     collectiveRoutes(house),
+    elsewhereRoutes(house),
     partnerRoutes(house),
+    moderationRoutes(house),
+    intentRoutes(house),
     uploadRoutes(house),
     postRoutes(house),
     surveyRoutes(house),
+    groupRoutes(house),
     historyRoutes(house),
     noticeRoutes(house),
     instanceRoutes(house, engine),

@@ -16,6 +16,7 @@ const program = new Command('chatiere')
 program.command('serve').description('run the server').action(serveCommand);
 
 const asJson = ['--json', 'print the result as JSON'] as const;
+const asIs = ['--send', 'send what waits in it: nothing ran since it was made'] as const;
 program
   .command('backup')
   .description('copy everything into a new file, also while the server runs')
@@ -26,6 +27,7 @@ program
   .command('restore')
   .description('put a backup into an empty data folder')
   .argument('<file>', 'what `chatiere backup` wrote')
+  .option(...asIs)
   .option(...asJson)
   .action(restoreCommand);
 program
@@ -38,6 +40,7 @@ program
   .command('import')
   .description('read what `chatiere export` wrote into an empty store')
   .argument('<file>', 'what `chatiere export` wrote')
+  .option(...asIs)
   .option(...asJson)
   .action(importCommand);
 program

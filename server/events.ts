@@ -33,6 +33,12 @@ export type DomainEvent =
   | { type: 'peerPolicy.changed' }
   | { type: 'following.requested'; followingId: string }
   | { type: 'following.undone'; followingId: string; followIri: string }
+  | { type: 'block.made'; blockId: string }
+  | { type: 'block.undone'; blockId: string; activityIri: string }
+  | { type: 'report.made'; reportId: string }
+  /** What an actor of ours says of its accounts elsewhere. */
+  | { type: 'actor.changed'; handle: string }
+  | { type: 'actor.moved'; handle: string; target: string }
   | { type: 'interaction.made'; interactionId: string }
   | { type: 'interaction.undone'; interactionId: string; activityIri: string }
   | { type: 'survey.opened'; surveyId: string }
@@ -41,7 +47,11 @@ export type DomainEvent =
   | { type: 'survey.closed'; surveyId: string }
   | { type: 'survey.published'; surveyId: string }
   | { type: 'survey.deleted'; surveyId: string }
-  | { type: 'survey.answered'; surveyId: string; answerId: string };
+  | { type: 'survey.answered'; surveyId: string; answerId: string }
+  | { type: 'vote.cast'; voteId: string }
+  | { type: 'group.changed'; groupId: string }
+  | { type: 'group.deleted'; groupId: string }
+  | { type: 'group.acted'; groupActivityId: string };
 
 export type EventType = DomainEvent['type'];
 export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;

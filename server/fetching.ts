@@ -1,5 +1,6 @@
-// What the house asks of the network when it reads somebody's published file. The way out itself is federation/fetch.ts;
+// What the house asks of the network when it reads somebody's published file or picture. The way out itself is federation/fetch.ts;
 // server/main.ts puts it on the house, tests put their own. Nothing here opens a socket.
+import type { ImageType } from './uploads/schema.js';
 
 export interface FetchRequest {
   /** Sent as If-None-Match and If-Modified-Since (RFC 9110 §13.1), as the server gave them last time. */
@@ -35,3 +36,18 @@ export type FetchOutcome =
 
 /** Reads one address. Never rejects for what the other side did: that is an outcome. */
 export type FetchText = (url: string, request: FetchRequest) => Promise<FetchOutcome>;
+
+export interface Picture {
+  type: ImageType;
+  bytes: Buffer;
+}
+
+/** Pictures of others for readers here (federation/pictures.ts). Whether an address may be asked for is the caller's to check. */
+export interface Pictures {
+  /** As kept here; null: it has to be loaded. Asks nobody. */
+  find(url: string): Promise<Picture | null>;
+  /** Asks the network. Null: nothing that may be shown came, for whatever reason. */
+  load(url: string): Promise<Picture | null>;
+  /** Removes what is old or too much. Returns how many. */
+  prune(): Promise<number>;
+}

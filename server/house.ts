@@ -1,10 +1,10 @@
 // What the process is made of, put together once by server/main.ts and handed to every routes.ts.
 import type { Request, Response } from 'express';
 import type { Actor, Context, Log, Site } from './context.js';
-import type { FetchText } from './fetching.js';
+import type { FetchText, Pictures } from './fetching.js';
 import type { Views } from './http/views.js';
 import type { I18n } from './i18n.js';
-import type { LookUpActor } from './partners/schema.js';
+import type { LookUpActor, RefreshPost, RemotePost } from './partners/schema.js';
 import type { Store } from './store/store.js';
 
 export interface House {
@@ -21,8 +21,14 @@ export interface House {
   privateHosts: readonly string[];
   /** Reads a published file elsewhere, by the safe way out (federation/fetch.ts). */
   fetchText: FetchText;
+  /** Pictures of others, for readers here (federation/pictures.ts). */
+  pictures: Pictures;
   /** Finds an actor of the Fediverse (federation/lookUp.ts). */
   lookUpActor: LookUpActor;
+  /** Reads a post of the Fediverse from its own server (federation/remoteObjects.ts); null: there is none at that address. */
+  lookUpPost(address: string): Promise<RemotePost | null>;
+  /** Reads a poll elsewhere again (federation/remoteObjects.ts). */
+  refreshPost: RefreshPost;
   /** The clock. Tests set it; nothing in the house reads the time elsewhere. */
   now(): Date;
 }
@@ -49,7 +55,21 @@ export interface Engine {
 }
 
 export interface SelfTestLine {
-  name: 'actor' | 'webFingerByName' | 'webFingerByAddress' | 'nodeInfo' | 'signature' | 'inbox';
+  name:
+    | 'actor'
+    | 'representations'
+    | 'webFingerByName'
+    | 'webFingerByAddress'
+    | 'hostMeta'
+    | 'nodeInfo'
+    | 'redirect'
+    | 'clock'
+    | 'signature'
+    | 'inbox'
+    | 'deliveryCavage'
+    | 'deliveryMessage';
+  /** What was tried, and what came back. */
+  exchanges: { request: string; answer: string }[];
   /** What was found instead of what should be; null: all is well. */
   finding: string | null;
 }

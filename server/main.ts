@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { createFederation, type Federation } from '../federation/federation.js';
 import { createFetch, type Fetch } from '../federation/fetch.js';
 import { federationIndexes } from '../federation/indexes.js';
-import { lookUpActor } from '../federation/lookUp.js';
+import { lookUpActor, lookUpPost } from '../federation/lookUp.js';
 import { federationConsumer } from '../federation/outbox.js';
+import { createPictures } from '../federation/pictures.js';
 import { policyConsumer } from '../federation/policy.js';
+import { refreshPost } from '../federation/remoteObjects.js';
 import { runSelfTest } from '../federation/selfTest.js';
 import { runner } from '../jobs/run.js';
 import { schedule } from '../jobs/schedule.js';
@@ -19,7 +21,7 @@ import { catalogueEvent } from './catalogue/actions/catalogueEvent.js';
 import type { Config } from './config.js';
 import type { Actor, Log, Site } from './context.js';
 import { recordChange } from './history/actions.js';
-import { contextOf, type Engine, type House } from './house.js';
+import { contextOf, type Engine, type House, type SelfTestLine } from './house.js';
 import { loadViews } from './http/views.js';
 import { loadI18n } from './i18n.js';
 import { newId } from './ids.js';
@@ -77,7 +79,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
     const site = siteOf(config, port);
     await keepAddress(store, site);
 
-    const house = buildHouse(config, { store, site, log, secret: readSecret(config, dataDir) });
+    const house = buildHouse(config, { store, site, log, secret: readSecret(config, dataDir), dataDir });
     const { federation } = house;
     closers.push(() => federation.fetch.close());
     const tools: JobTools = {
@@ -150,9 +152,9 @@ async function openData(config: Config, dataDir: string, log: Log): Promise<Stor
   }
 }
 
-type Ground = Pick<House, 'store' | 'site' | 'log' | 'secret'>;
+type Ground = Pick<House, 'store' | 'site' | 'log' | 'secret'> & { dataDir: string };
 
-function buildHouse(config: Config, ground: Ground): House & { federation: Federation } {
+function buildHouse(config: Config, { dataDir, ...ground }: Ground): House & { federation: Federation } {
   const shared = {
     ...ground,
     views: loadViews(viewsDir, { reload: isDevelopment }),
@@ -163,7 +165,12 @@ function buildHouse(config: Config, ground: Ground): House & { federation: Feder
   };
   const federation = createFederation(shared, { version, workerId: `${hostname()}:${process.pid}:${newId()}` });
   const lookUp: House['lookUpActor'] = (address) => lookUpActor(federation, address);
-  return { ...shared, federation, fetchText: federation.fetch.fetchText, lookUpActor: lookUp };
+  const { fetchText } = federation.fetch;
+  const pictures = createPictures({ fetchText, dataDir, now: shared.now });
+  const readPost: House['lookUpPost'] = (address) => lookUpPost(federation, address);
+  const refresh: House['refreshPost'] = (post) => refreshPost(federation, post);
+  const reading = { lookUpActor: lookUp, lookUpPost: readPost, refreshPost: refresh };
+  return { ...shared, federation, fetchText, pictures, ...reading };
 }
 
 /** What the person at the terminal needs to know: where it is, and how to get in for the first time. */
@@ -211,6 +218,25 @@ async function bootstrap(house: House, file: string | undefined): Promise<void> 
 export function openNetwork(site: Site, privateHosts: readonly string[]): Pick<Fetch, 'fetchText' | 'close'> {
   const userAgent = `Chatiere/${version} (+${site.baseUrl}/)`;
   return createFetch({ ownOrigin: site.baseUrl, userAgent, privateHosts, now: () => new Date() });
+}
+
+/** The self-test for a command that runs beside the server. */
+export async function examineFederation(
+  config: Config,
+  { dataDir, site }: { dataDir: string; site: Site },
+): Promise<SelfTestLine[]> {
+  const { mongodbUri, privateHosts } = config;
+  const store = await openStore({ dataDir, shared: true, ...(mongodbUri === undefined ? {} : { mongodbUri }) });
+  const log = createLog('error', process.stderr);
+  const i18n = loadI18n(join(viewsDir, 'locales'));
+  const house = { store, site, log, i18n, privateHosts, now: () => new Date() };
+  const federation = createFederation(house, { version, workerId: 'doctor' });
+  try {
+    return await runSelfTest(federation);
+  } finally {
+    await federation.fetch.close();
+    await store.close();
+  }
 }
 
 async function transportFor({ smtpUrl, mailFrom }: Config): Promise<MailTransport | null> {

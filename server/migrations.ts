@@ -1,5 +1,28 @@
 // TABLE: numbered steps that bring data of older versions to the shape that this one expects. A step is idempotent, never
-// changed after a release, and never removed. Empty until the first release after this one changes a stored shape.
+// changed after a release, and never removed.
 import type { Migration } from './store/migrations.js';
+import type { Doc, Store } from './store/store.js';
 
-export const migrations: Migration[] = [];
+export const migrations: Migration[] = [
+  { id: 1, name: 'several lists for a followed actor', up: severalLists },
+  { id: 2, name: 'posts belong to a collective or a person', up: ownPosts },
+];
+
+/** `list: 'a'` becomes `lists: ['a']`; no list becomes none. */
+async function severalLists(store: Store): Promise<void> {
+  for (const name of ['followings', 'feedEntries']) {
+    const documents = store.collection<Doc & { list?: string; lists?: string[] }>(name);
+    for await (const { _id, list } of documents.find({}, { projection: { list: 1 } })) {
+      if (list === undefined) continue;
+      await documents.updateOne({ _id }, { $set: { lists: list === '' ? [] : [list] }, $unset: { list: '' } });
+    }
+  }
+}
+
+async function ownPosts(store: Store): Promise<void> {
+  const posts = store.collection<Doc & { collectiveId?: string; ownerKind?: string; ownerId?: string }>('posts');
+  for await (const { _id, collectiveId } of posts.find({ ownerId: { $exists: false } })) {
+    const set = { ownerKind: 'collective', ownerId: collectiveId ?? '' };
+    await posts.updateOne({ _id }, { $set: set, $unset: { collectiveId: '' } });
+  }
+}

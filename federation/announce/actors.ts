@@ -2,7 +2,7 @@
 
 import { findCollective } from '../../server/collectives/queries.js';
 import { readSettings } from '../../server/instances/settings.js';
-import { listFollowersAfter } from '../../server/partners/queries.js';
+import { findMove, listFollowersAfter } from '../../server/partners/queries.js';
 import { findPerson } from '../../server/people/queries.js';
 import { isPublicPerson } from '../../server/people/rules.js';
 import { keysOf } from '../actorKeys.js';
@@ -16,6 +16,7 @@ import { actorContext, type Json, publicAudienceOf } from '../wire/namespace.js'
 export async function describeActor(federation: Federation, actor: LocalActor): Promise<Json> {
   const { apex, house } = federation;
   const settings = await readSettings(house.store);
+  const move = await findMove(house.store, actor.handle);
   return toActor(actor, {
     apex,
     keys: await keysOf(federation, actor.handle),
@@ -23,6 +24,8 @@ export async function describeActor(federation: Federation, actor: LocalActor): 
     host: house.site.host,
     language: house.site.defaultLanguage,
     instance: { name: settings.name, description: settings.description },
+    aliases: (move?.aliases ?? []).map(({ iri }) => iri),
+    movedTo: move?.movedTo?.iri ?? null,
   });
 }
 
@@ -67,14 +70,15 @@ export async function announceCollectiveGone(
   return collective?.published ? deleteOf(federation, collective.handle) : [];
 }
 
-async function updateOf(federation: Federation, handle: string): Promise<Draft[]> {
+/** The actor as it is now, to its followers; nothing when it has none or cannot be seen. */
+export async function updateOf(federation: Federation, handle: string): Promise<Draft[]> {
   const actor = await findLocalActor(federation, handle);
   if (actor === null || actor === 'gone' || !(await isFollowed(federation, handle))) return [];
   const { '@context': _context, ...document } = await describeActor(federation, actor);
   return [{ ...frameOf(federation, handle), type: 'Update', object: document, context: actorContext }];
 }
 
-async function deleteOf(federation: Federation, handle: string): Promise<Draft[]> {
+export async function deleteOf(federation: Federation, handle: string): Promise<Draft[]> {
   if (!(await isFollowed(federation, handle))) return [];
   const object = federation.apex.actorIri(handle);
   return [{ ...frameOf(federation, handle), type: 'Delete', object, context: actorContext }];

@@ -1,15 +1,20 @@
-// What is said of a collective's posts. Called by federation/outbox.ts only.
+// What is said of posts, of collectives and of people. Called by federation/outbox.ts only.
 import { findCollective } from '../../server/collectives/queries.js';
 import { isPublic } from '../../server/collectives/rules.js';
-import type { Collective } from '../../server/collectives/schema.js';
+import { findGroup, findGroupPost } from '../../server/groups/queries.js';
+import { contextIri, groupKey } from '../../server/groups/rules.js';
 import { findRemoteActor } from '../../server/partners/queries.js';
 import { deliveryInbox } from '../../server/partners/rules.js';
+import { findPerson } from '../../server/people/queries.js';
+import { isPublicPerson } from '../../server/people/rules.js';
 import { postPath } from '../../server/posts/present.js';
 import { findPost } from '../../server/posts/queries.js';
 import { renderPostHtml } from '../../server/posts/render.js';
 import type { Post } from '../../server/posts/schema.js';
+import type { Store } from '../../server/store/store.js';
 import { type Activity, findLastOfSubject } from '../activities.js';
 import type { Federation } from '../federation.js';
+import { isObject } from '../json.js';
 import { type Mentioned, resolveMentions } from '../mentions.js';
 import type { Announced, Draft } from '../outbox.js';
 import { publicAudienceOf } from '../wire/namespace.js';
@@ -28,10 +33,10 @@ export async function announcePostGone(federation: Federation, event: Announced<
   if (before === null || before.type === 'Delete') return [];
   const object = toTombstone(federation.apex.objectIri(event.postId), 'Note', event.at);
   const { followers } = federation.apex.streamsOf(before.actor);
-  const audience = publicAudienceOf(followers);
+  const audience = before.isPublic ? publicAudienceOf(followers) : privateAudienceIn(before);
   return [
     {
-      ...frameOf(federation, before.actor, event.postId),
+      ...frameOf(federation, before.actor, event.postId, !before.isPublic),
       type: 'Delete',
       object,
       ...audience,
@@ -40,30 +45,59 @@ export async function announcePostGone(federation: Federation, event: Announced<
   ];
 }
 
-/** Create the first time, Update afterwards; nothing of what was deleted, or of a collective that is not public. */
+/** Those to whom it was said. */
+function privateAudienceIn(before: Activity): { to: string[]; cc: string[] } {
+  const json: unknown = before.json === '' ? {} : JSON.parse(before.json);
+  const to = isObject(json) ? [json.to].flat().filter((one): one is string => typeof one === 'string') : [];
+  return { to, cc: [] };
+}
+
+/** Create the first time, Update afterwards; nothing of what was deleted, or of one who is not public. */
 async function say(federation: Federation, event: Announced<'post.published' | 'post.updated'>): Promise<Draft[]> {
   const { store } = federation.house;
   const post = await findPost(store, event.postId);
-  const collective = post === null ? null : await findCollective(store, post.collectiveId);
-  if (post === null || post.deletedAt !== null || collective === null || !isPublic(collective)) return [];
+  const handle = post === null ? null : await publicHandleOf(store, post);
+  if (post === null || post.deletedAt !== null || handle === null) return [];
   const before = await findLastOfSubject(federation, subjectOf(post._id), event.eventId);
   if (before?.type === 'Delete') return [];
-  const mentioned = await withAnswered(federation, post, await resolveMentions(federation, post.mentions));
-  const note = await noteOf(
-    federation,
-    collective,
-    post,
-    mentioned,
-    before === null ? null : (post.updatedAt ?? event.at),
-  );
+  const isPrivate = post.isPrivate === true;
+  const named = isPrivate ? [] : await resolveMentions(federation, post.mentions);
+  const mentioned = await withAnswered(federation, post, named);
+  const group = await groupOf(federation, post);
+  const updated = before === null ? null : (post.updatedAt ?? event.at);
+  const note = await noteOf(federation, handle, post, mentioned, updated, group);
   const remote = mentioned.flatMap(({ actor }) => (actor ? [deliveryInbox(actor)] : []));
-  const audience = publicAudienceOf(
-    federation.apex.streamsOf(collective.handle).followers,
-    mentioned.map(({ iri }) => iri),
-  );
+  const iris = mentioned.map(({ iri }) => iri);
+  const { followers } = federation.apex.streamsOf(handle);
+  const addressed = [...new Set([...(group ? [group.iri] : []), ...iris])];
+  const audience = isPrivate ? { to: iris, cc: [] } : publicAudienceOf(followers, addressed);
   const inboxes = [...new Set([...remote, ...formerInboxes(before)])];
   const type = before === null ? 'Create' : 'Update';
-  return [{ ...frameOf(federation, collective.handle, post._id), type, object: note, ...audience, inboxes }];
+  const forGroup = group ? { audience: group.iri } : {};
+  return [
+    { ...frameOf(federation, handle, post._id, isPrivate), type, object: note, ...audience, ...forGroup, inboxes },
+  ];
+}
+
+/** The name under which its owner can be seen; null: they cannot. */
+async function publicHandleOf(store: Store, post: Post): Promise<string | null> {
+  if (post.ownerKind === 'person') {
+    const person = await findPerson(store, post.ownerId);
+    return person && isPublicPerson(person) ? (person.handle ?? null) : null;
+  }
+  const collective = await findCollective(store, post.ownerId);
+  return collective && isPublic(collective) ? collective.handle : null;
+}
+
+/** The group for which it is, and the thread: that of what it answers, else the one that it begins. */
+async function groupOf(federation: Federation, post: Post) {
+  const { apex, house } = federation;
+  const group = post.groupId === undefined ? null : await findGroup(house.store, post.groupId);
+  if (group === null || group.deletedAt !== null) return null;
+  const parent = post.inReplyTo ? await findGroupPost(house.store, group._id, post.inReplyTo.iri) : null;
+  const thread = parent?.thread ?? groupKey(group._id, apex.objectIri(post._id));
+  const iri = apex.actorIri(group.handle);
+  return { iri, name: `@${group.handle}@${house.site.host}`, context: contextIri(house.site, thread) };
 }
 
 /** Whoever is answered is told, named in the text or not. */
@@ -81,10 +115,11 @@ function formerInboxes(before: Activity | null): string[] {
 
 async function noteOf(
   federation: Federation,
-  collective: Collective,
+  handle: string,
   post: Post,
   mentioned: readonly Mentioned[],
   updated: Date | null,
+  group: Awaited<ReturnType<typeof groupOf>>,
 ) {
   const { apex, house } = federation;
   const pages = new Map(mentioned.map((one) => [one.mention, one.page]));
@@ -93,15 +128,17 @@ async function noteOf(
     post.text[language] ? renderPostHtml(post.text, language, { mentionHref }) : '';
   return toNote({
     iri: apex.objectIri(post._id),
-    actor: apex.actorIri(collective.handle),
-    followers: apex.streamsOf(collective.handle).followers,
-    url: `${house.site.baseUrl}${postPath(collective, post)}`,
+    actor: apex.actorIri(handle),
+    followers: apex.streamsOf(handle).followers,
+    url: `${house.site.baseUrl}${postPath({ handle }, post)}`,
     html: { fr: await html('fr'), en: await html('en') },
     language: house.site.defaultLanguage,
     published: post.publishedAt,
     updated,
+    isPrivate: post.isPrivate === true,
     hashtags: [],
     ...(post.inReplyTo ? { inReplyTo: post.inReplyTo.iri } : {}),
+    ...(group ? { group } : {}),
     mentions: mentioned.map(({ mention, iri }) => ({
       name: `@${mention.includes('@') ? mention : `${mention}@${house.site.host}`}`,
       iri,
@@ -117,12 +154,13 @@ function frameOf(
   federation: Federation,
   handle: string,
   postId: string,
+  isPrivate: boolean,
 ): Pick<Draft, 'actor' | 'subject' | 'objectIri' | 'toFollowers' | 'listed'> {
   return {
     actor: handle,
     subject: subjectOf(postId),
     objectIri: federation.apex.objectIri(postId),
-    toFollowers: true,
-    listed: true,
+    toFollowers: !isPrivate,
+    listed: !isPrivate,
   };
 }

@@ -12,6 +12,7 @@ import { type Json, publicAudienceOf } from '../wire/namespace.js';
 import { toNote, toTombstone } from '../wire/note.js';
 import {
   hashtagsOf,
+  hostedServiceIri,
   type ServiceNoteFrame,
   type ServiceOccasion,
   toHostedService,
@@ -52,7 +53,10 @@ export async function announceServiceGone(
     {
       ...frameOf(live.actor, subjectOf(event.serviceId), live.objectIri),
       type: 'Delete',
-      object: toTombstone(live.objectIri, 'Note', event.at),
+      object: {
+        ...toTombstone(live.objectIri, 'Note', event.at),
+        hostedService: hostedServiceIri(federation.house.site.baseUrl, event.serviceId),
+      },
       ...publicAudienceOf(followers),
     },
   ];

@@ -3,7 +3,7 @@ import type { LocalText } from '../../server/shapes.js';
 import type { ActorKeys } from '../actorKeys.js';
 import type { LocalActor } from '../actors.js';
 import type { Apex } from '../apex.js';
-import { ourNamespace } from '../contexts.js';
+import { catalogueTerms, ourNamespace } from '../contexts.js';
 import { actorContext, inBothLanguages, type Json, link, paragraphs } from './namespace.js';
 
 export interface ActorFrame {
@@ -14,14 +14,25 @@ export interface ActorFrame {
   language: 'fr' | 'en';
   /** Name and description of the instance, for its own actor. */
   instance: { name: string; description: LocalText };
+  /** Accounts elsewhere that are the same, and the one to which it has moved. */
+  aliases?: readonly string[];
+  movedTo?: string | null;
+}
+
+/** Where a hoster's services are listed, or an instance's hosters. */
+export function catalogueIri(actor: string): string {
+  return `${actor}/catalogue`;
 }
 
 export function toActor(actor: LocalActor, frame: ActorFrame): Json {
   const streams = frame.apex.streamsOf(actor.handle);
   return {
-    '@context': actorContext,
+    '@context': [...actorContext, catalogueTerms],
     id: actor.iri,
     ...describe(actor, frame),
+    ...(frame.aliases?.length ? { alsoKnownAs: frame.aliases } : {}),
+    ...(frame.movedTo ? { movedTo: frame.movedTo } : {}),
+    ...(actor.kind === 'person' ? {} : { catalogue: catalogueIri(actor.iri) }),
     preferredUsername: actor.handle,
     webfinger: `${actor.handle}@${frame.host}`,
     inbox: streams.inbox,
@@ -80,6 +91,8 @@ function describe(actor: LocalActor, frame: ActorFrame): Json {
       };
     case 'collective':
       return describeCollective(actor, frame);
+    case 'group':
+      return describeGroup(actor, frame);
   }
 }
 
@@ -101,6 +114,13 @@ function describeCollective(actor: LocalActor & { kind: 'collective' }, frame: A
     name: actor.handle,
     ...inBothLanguages('name', name, frame.language),
     ...inBothLanguages('summary', summary, frame.language),
+    ...inBothLanguages('tagline', profile.tagline, frame.language),
+    ...(profile.website === null ? {} : { website: profile.website }),
+    ...(profile.place.address ? { place: profile.place.address } : {}),
+    ...(profile.place.countryCode === null ? {} : { country: profile.place.countryCode }),
+    legalForm: profile.legalForm,
+    hosterStatus: profile.status,
+    memberOf: profile.memberOf.filter(({ endDate }) => endDate === null).map(({ key }) => key),
     published: createdAt.toISOString(),
     updated: updatedAt.toISOString(),
     manuallyApprovesFollowers: acceptsFollowers === 'by-hand',
@@ -115,6 +135,25 @@ function describeCollective(actor: LocalActor & { kind: 'collective' }, frame: A
       ),
       ...(place ? [{ type: 'PropertyValue', name: '📍', value: paragraphs(place).replace(/^<p>|<\/p>$/g, '') }] : []),
     ],
+  };
+}
+
+/** FEP-1b12: the moderators are a collection under `attributedTo`. */
+function describeGroup({ group, handle, iri }: LocalActor & { kind: 'group' }, frame: ActorFrame): Json {
+  return {
+    type: 'Group',
+    url: `${frame.baseUrl}/@${handle}`,
+    name: handle,
+    ...inBothLanguages('name', group.name, frame.language),
+    ...inBothLanguages('summary', asHtml(group.summary), frame.language),
+    published: group.createdAt.toISOString(),
+    updated: group.updatedAt.toISOString(),
+    attributedTo: `${iri}/moderators`,
+    postingRestrictedToMods: group.postingRestrictedToMods || group.closedAt !== null,
+    manuallyApprovesFollowers: false,
+    discoverable: true,
+    indexable: true,
+    attachment: [],
   };
 }
 

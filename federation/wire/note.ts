@@ -15,8 +15,12 @@ export interface NoteInput {
   updated: Date | null;
   hashtags: { name: string; href: string }[];
   mentions: { name: string; iri: string }[];
+  /** For those whom it mentions alone. */
+  isPrivate?: boolean;
   /** Id of what it answers. */
   inReplyTo?: string;
+  /** The group for which it is, with its name, and the thread in which it stands (FEP-1b12, FEP-7888). */
+  group?: { iri: string; name: string; context: string };
 }
 
 export function toNote(input: NoteInput): Json {
@@ -24,13 +28,17 @@ export function toNote(input: NoteInput): Json {
   const written = order.filter((language) => input.html[language]);
   // One language for those who read only `content`, both for those who choose: the second is not lost on Mastodon.
   const content = written.map((language) => input.html[language]).join('<p>—</p>');
-  const iris = input.mentions.map((mention) => mention.iri);
+  const { group } = input;
+  // Named as a mention too: an answer from Mastodon is then addressed to the group as well.
+  const mentions = [...(group ? [group] : []), ...input.mentions.filter(({ iri }) => iri !== group?.iri)];
+  const iris = mentions.map((mention) => mention.iri);
   return {
     id: input.iri,
     type: 'Note',
     attributedTo: input.actor,
-    ...publicAudienceOf(input.followers, iris),
+    ...(input.isPrivate ? { to: iris, cc: [] } : publicAudienceOf(input.followers, iris)),
     url: input.url,
+    ...(group ? { audience: group.iri, context: group.context } : {}),
     ...(input.inReplyTo === undefined ? {} : { inReplyTo: input.inReplyTo }),
     published: input.published.toISOString(),
     ...(input.updated ? { updated: input.updated.toISOString() } : {}),
@@ -39,9 +47,11 @@ export function toNote(input: NoteInput): Json {
     sensitive: false,
     tag: [
       ...input.hashtags.map(({ name, href }) => ({ type: 'Hashtag', name, href })),
-      ...input.mentions.map(({ name, iri }) => ({ type: 'Mention', name, href: iri })),
+      ...mentions.map(({ name, iri }) => ({ type: 'Mention', name, href: iri })),
     ],
     attachment: [],
+    likes: `${input.iri}/likes`,
+    shares: `${input.iri}/shares`,
   };
 }
 

@@ -7,6 +7,7 @@ import { readEd25519Multikey, readRsaPublicKey } from '../signatures/keys.js';
 
 const actorTypes = ['Application', 'Group', 'Organization', 'Person', 'Service'];
 const maxKeys = 10;
+const maxFields = 16;
 
 /** Null: not an actor that we can talk to. */
 export function fromActor(json: unknown, privateHosts: readonly string[], now: Date): RemoteActor | null {
@@ -34,7 +35,17 @@ export function fromActor(json: unknown, privateHosts: readonly string[], now: D
     fetchedAt: now,
     goneAt: null,
     summary: typeof json.summary === 'string' ? json.summary.slice(0, 20_000) : '',
+    icon: iconOf(json.icon, privateHosts),
+    fields: listOf(json.attachment)
+      .slice(0, maxFields)
+      .flatMap((item) =>
+        isObject(item) && item.type === 'PropertyValue'
+          ? [{ name: readText(item.name, 200), value: typeof item.value === 'string' ? item.value.slice(0, 2000) : '' }]
+          : [],
+      ),
+    outbox: ownAddress(iri, json.outbox, privateHosts),
     followers: ownAddress(iri, json.followers, privateHosts),
+    catalogue: ownAddress(iri, json.catalogue, privateHosts),
     alsoKnownAs: listOf(json.alsoKnownAs)
       .slice(0, 20)
       .map((other) => readIri(other, privateHosts))
@@ -91,6 +102,14 @@ function keysOf(
       const key = read(item);
       return id === null || key === null ? [] : [{ id, ...key }];
     });
+}
+
+/** On whatever server: portraits are often kept elsewhere. */
+function iconOf(value: unknown, privateHosts: readonly string[]): string | null {
+  const [icon] = listOf(value);
+  if (!isObject(icon)) return readIri(icon, privateHosts);
+  const [link] = listOf(icon.url ?? icon.href);
+  return readIri(isObject(link) ? link.href : link, privateHosts);
 }
 
 /** An address on the same origin as the actor; null: none, or somewhere else. */

@@ -9,6 +9,7 @@ const maxContent = 100_000;
 const maxAudience = 200;
 const maxAttachments = 16;
 const maxOptions = 50;
+const maxTranslations = 8;
 
 /** Null: nothing that is read here. All authors are of the post's own origin, else it is nobody's word. */
 export function fromPost(json: unknown, privateHosts: readonly string[], now: Date): RemotePost | null {
@@ -22,7 +23,10 @@ export function fromPost(json: unknown, privateHosts: readonly string[], now: Da
   // A Note's summary is a content warning; that of the others tells what they are about.
   const isShort = type === 'Note' || type === 'Question';
   const summary = readText(json.summary, 500);
-  const content = contentOf(json) || (isShort ? '' : readLong(json.summary));
+  const language = languageOf(json);
+  const own = contentOf(json, language);
+  const lead = isShort ? '' : readLong(json.summary) || previewOf(json.preview);
+  const content = own || lead;
   return {
     _id: postKey(iri),
     iri,
@@ -30,14 +34,17 @@ export function fromPost(json: unknown, privateHosts: readonly string[], now: Da
     authors: authors.slice(0, 10),
     publishedAt: readDate(json.published) ?? now,
     updatedAt: readDate(json.updated),
-    title: readText(json.name, 500),
+    title: titleOf(json, language),
     content,
     isHtml: json.mediaType === undefined || json.mediaType === null || json.mediaType === 'text/html',
     warning: isShort && summary ? summary : json.sensitive === true ? '—' : '',
-    language: languageOf(json),
+    language,
+    translations: translationsOf(json, language),
+    lead: own === '' ? '' : lead,
     url: pageOf(json.url, iri, privateHosts),
     inReplyTo: addresses(json.inReplyTo)[0] ?? null,
     audience: [...addressees(json.to), ...addressees(json.cc)].slice(0, maxAudience),
+    mentions: mentionsOf(json, privateHosts),
     attachments: attachmentsOf(json, privateHosts),
     poll: pollOf(json),
     startsAt: readDate(json.startTime),
@@ -52,17 +59,51 @@ function typeOf(value: unknown): PostType | null {
   return postTypes.find((type) => listOf(value).includes(type)) ?? null;
 }
 
-/** `content`, or the first of `contentMap`. */
-function contentOf(json: Record<string, unknown>): string {
-  const content = readLong(json.content);
-  if (content !== '' || !isObject(json.contentMap)) return content;
-  return readLong(Object.values(json.contentMap)[0]);
+/** In its own language: `contentMap` of it, since `content` may hold several at once; else `content`. */
+function contentOf(json: Record<string, unknown>, language: string | null): string {
+  const map = isObject(json.contentMap) ? json.contentMap : {};
+  return (language === null ? '' : readLong(map[language])) || readLong(json.content);
 }
 
+function titleOf(json: Record<string, unknown>, language: string | null): string {
+  const map = isObject(json.nameMap) ? json.nameMap : {};
+  return readText(json.name, 500) || (language === null ? '' : readText(map[language], 500));
+}
+
+/** A language, perhaps with script and region (BCP 47): what a page can bear and name. */
+function isLanguage(key: string): boolean {
+  return /^[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|\d{3}))?$/i.test(key);
+}
+
+/** The language of `content`, else that with which it begins, else the first that is there. */
 function languageOf(json: Record<string, unknown>): string | null {
-  const map = isObject(json.contentMap) ? json.contentMap : {};
-  const language = Object.keys(map).find((key) => map[key] === json.content) ?? Object.keys(map)[0];
-  return language !== undefined && /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/.test(language) ? language : null;
+  const map = isObject(json.contentMap) ? json.contentMap : isObject(json.nameMap) ? json.nameMap : {};
+  const keys = Object.keys(map).filter(isLanguage);
+  const content = typeof json.content === 'string' ? json.content : '';
+  const begins = (key: string): boolean => {
+    const text = map[key];
+    return typeof text === 'string' && text !== '' && content.startsWith(text);
+  };
+  return keys.find((key) => map[key] === content) ?? keys.find(begins) ?? keys[0] ?? null;
+}
+
+function translationsOf(json: Record<string, unknown>, own: string | null): NonNullable<RemotePost['translations']> {
+  const contents = isObject(json.contentMap) ? json.contentMap : {};
+  const names = isObject(json.nameMap) ? json.nameMap : {};
+  const keys = [...new Set([...Object.keys(contents), ...Object.keys(names)])];
+  const others = keys.filter((key) => key !== own && isLanguage(key)).slice(0, maxTranslations);
+  let left = maxContent;
+  return others.flatMap((language) => {
+    const content = readLong(contents[language]).slice(0, left);
+    const title = readText(names[language], 500);
+    left -= content.length;
+    return content === '' && title === '' ? [] : [{ language, title, content }];
+  });
+}
+
+/** FEP-b2b8: a Note that stands for the whole where there is little room. */
+function previewOf(value: unknown): string {
+  return isObject(value) ? readLong(value.content) || readLong(value.summary) : '';
 }
 
 /** A page on its own server, HTML before anything else. */
@@ -80,7 +121,19 @@ function attachmentsOf(json: Record<string, unknown>, privateHosts: readonly str
     const [link] = listOf(item.url ?? item.href);
     const url = readIri(isObject(link) ? link.href : link, privateHosts);
     const mediaType = readText(item.mediaType ?? (isObject(link) ? link.mediaType : ''), 100);
-    return url === null ? [] : [{ url, name: readText(item.name, 1500), mediaType }];
+    const isImage = mediaType === '' && item.type === 'Image';
+    return url === null
+      ? []
+      : [{ url, name: readText(item.name ?? item.summary, 1500), mediaType: isImage ? 'image/*' : mediaType }];
+  });
+}
+
+/** Actors named by a tag. */
+function mentionsOf(json: Record<string, unknown>, privateHosts: readonly string[]): string[] {
+  const tags = listOf(json.tag).slice(0, maxAudience);
+  return tags.flatMap((tag) => {
+    const iri = isObject(tag) && listOf(tag.type).includes('Mention') ? readIri(tag.href, privateHosts) : null;
+    return iri === null ? [] : [iri];
   });
 }
 

@@ -62,30 +62,47 @@ export function hashtagsOf(service: Service, baseUrl: string): Hashtag[] {
   }));
 }
 
-/** The service as data. Everything in it is public on its page too. */
+export function hostedServiceIri(baseUrl: string, serviceId: string): string {
+  return `${baseUrl}/services/${serviceId}`;
+}
+
+/** The service as data. Everything in it is public on its page too. `country`: where the data is. */
 export function toHostedService(
   service: Service,
   hoster: string,
-  frame: ServiceNoteFrame,
+  frame: Pick<ServiceNoteFrame, 'baseUrl' | 'url'>,
   language: 'fr' | 'en',
 ): Json {
   const { profile } = service;
+  const { host, software } = profile;
+  const said = (name: string, value: string | null) => (value ? { [name]: value } : {});
   return {
-    id: `${frame.baseUrl}/services/${service._id}`,
+    id: hostedServiceIri(frame.baseUrl, service._id),
     type: 'HostedService',
     hoster,
     url: frame.url,
     ...inBothLanguages('name', profile.name, language),
     ...inBothLanguages('summary', profile.description, language),
-    ...(profile.website === null ? {} : { website: profile.website }),
+    ...said('website', profile.website),
     needs: profile.needs,
-    ...(profile.software.name ? { softwareName: profile.software.name } : {}),
-    ...(profile.software.website === null ? {} : { softwareWebsite: profile.software.website }),
+    ...said('softwareName', software.name),
+    ...said('softwareWebsite', software.website),
+    ...said('softwareVersion', software.version),
+    ...said('softwareLicense', software.licenseName),
     registration: profile.registration,
     room: profile.load,
     serviceStatus: profile.status,
     serviceLanguages: profile.languages,
-    ...(profile.startDate === null ? {} : { openedOn: profile.startDate }),
-    ...(profile.endDate === null ? {} : { closesOn: profile.endDate }),
+    ...inBothLanguages('statusNote', profile.statusDescription, language),
+    ...inBothLanguages('price', profile.priceNote, language),
+    ...inBothLanguages('limits', profile.limits, language),
+    ...said('openedOn', profile.startDate),
+    ...said('closesOn', profile.endDate),
+    ...said('hostName', host.name),
+    ...said('providerType', host.providerType),
+    ...said('serverType', host.serverType),
+    ...said('country', service.country),
+    ...(service.publishedAt === null ? {} : { published: service.publishedAt.toISOString() }),
+    updated: service.updatedAt.toISOString(),
   };
 }

@@ -1,8 +1,12 @@
-// The finder's reading of the catalogue: a compact copy of what everybody sees, kept beside the store and brought up to
-// date before each answer. Filters, counts and pages come from it in one pass; no document is read for a search.
+// The finder's reading of the catalogue, ours and what we know of others': a compact copy of what everybody sees, kept beside
+// the store and brought up to date before each answer. Filters, counts and pages come from it in one pass; no document is
+// read for a search.
 // Why not the store's indexes: docs/decisions/0003-finder-keeps-a-copy.md.
+import { remoteServicesIn } from '../elsewhere/queries.js';
+import { siteOf } from '../elsewhere/rules.js';
+import type { RemoteService, Where } from '../elsewhere/schema.js';
 import { fold, type LocalText } from '../shapes.js';
-import type { Store } from '../store/store.js';
+import type { Coll, Doc, Store } from '../store/store.js';
 import { servicesOf } from './queries.js';
 import { dayOf, everydayTerms, isOver } from './rules.js';
 import { type FinderQuery, type Need, needs, type Service } from './schema.js';
@@ -24,10 +28,17 @@ export interface FinderEntry {
   software: string;
   endDate: string | null;
   publishedAt: Date | null;
+  /** Null: one of ours. Else where it is from, and its pages there. */
+  elsewhere: { hosterId: string; home: string; url: string; hosterUrl: string; seenAt: Date } | null;
 }
 
 interface Row extends FinderEntry {
   stamp: string;
+  /** Of two entries about one service the one of the lower rank is shown: ours, told by an instance, read from a file. */
+  rank: number;
+  /** What tells that two entries are about one service, and about one hoster; null: nothing. */
+  site: string | null;
+  hosterSite: string | null;
   sortName: string;
   /** " word word …": a word begins where a space stands before it. */
   words: string;
@@ -57,8 +68,12 @@ export interface FinderResult {
   facets: Record<Dimension, Facet[]>;
   /** How many there would be without one of the filters in use; 'q' for the words. */
   without: { filter: Dimension | 'q'; count: number }[];
-  /** How many services there are in all. */
+  /** How many services there are in all, in the place where it was searched. */
   all: number;
+  /** How many fit in each place, whichever is chosen. */
+  places: Record<Where, number>;
+  /** Whether anything is known from elsewhere. */
+  knowsOthers: boolean;
 }
 
 export const perPage = 20;
@@ -67,16 +82,23 @@ const maxKept = 500;
 /** A write may be committed this long after its stamp was taken, or be stamped by another process's clock. */
 const overlapMs = 10_000;
 
-interface Copy {
-  rows: Map<string, Row>;
-  sorted: Row[];
-  newest: Row[];
+/** How far one collection has been read. */
+interface Look {
   /** The newest stamp seen. */
   stamp: string;
   lookedAt: number;
   /** Nothing can be written any more with a stamp older than the newest one seen. */
   settled: boolean;
+}
+
+interface Copy {
+  rows: Map<string, Row>;
+  sorted: Row[];
+  newest: Row[];
+  ours: Look;
+  others: Look;
   looking: Promise<void> | null;
+  knowsOthers: boolean;
   results: Map<string, FinderResult>;
 }
 
@@ -95,47 +117,77 @@ export async function searchServices(store: Store, query: FinderQuery, now: Date
   return result;
 }
 
+/** Ids of the services of elsewhere that are shown, each service once. */
+export async function listShownElsewhere(store: Store, now: Date): Promise<ReadonlySet<string>> {
+  const { sorted } = await upToDate(store, now);
+  return new Set(sorted.filter(({ elsewhere }) => elsewhere !== null).map(({ id }) => id));
+}
+
 /** How many services there are for each need, the most frequent first; needs without a service are left out. */
 export async function countServicesByNeed(store: Store, now: Date): Promise<{ need: Need; count: number }[]> {
-  const { facets } = await searchServices(store, { q: '', sort: 'name', page: 1 }, now);
+  const { facets } = await searchServices(store, { q: '', where: 'everywhere', sort: 'name', page: 1 }, now);
   return needs
     .flatMap((need) => facets.need.filter(({ value }) => value === need).map(({ count }) => ({ need, count })))
     .sort((a, b) => b.count - a.count);
 }
 
+interface Stamped extends Doc {
+  stamp: string;
+}
+
+/** What the copy is made of. */
+const parts = [
+  { look: 'ours', collectionOf: (store: Store) => servicesOf(store) as unknown as Coll<Stamped>, take: takeOurs },
+  {
+    look: 'others',
+    collectionOf: (store: Store) => remoteServicesIn(store) as unknown as Coll<Stamped>,
+    take: takeOthers,
+  },
+] as const;
+type Part = (typeof parts)[number];
+
 /** The copy as it is after everything that had been written when this was called. */
 async function upToDate(store: Store, now: Date): Promise<Copy> {
   const copy = copies.get(store) ?? emptyCopy();
   copies.set(store, copy);
-  const services = servicesOf(store);
-  const newest = await services.findOne({ stamp: { $gt: '' } }, { sort: { stamp: -1 }, projection: { stamp: 1 } });
-  const stamp = newest?.stamp ?? '';
-  const due = !copy.settled && Math.abs(now.getTime() - copy.lookedAt) > overlapMs;
-  if (stamp <= copy.stamp && !due) return copy;
+  const stale = await Promise.all(parts.map((part) => isStale(store, copy[part.look], part, now)));
+  if (!stale.some(({ isBehind, isDue }) => isBehind || isDue)) return copy;
   copy.looking ??= lookForChanges(store, copy, now).finally(() => {
     copy.looking = null;
   });
   await copy.looking;
   // The look that we waited for may have begun before the write that we know of.
-  return stamp <= copy.stamp ? copy : upToDate(store, now);
+  const isThere = parts.every(({ look }, index) => (stale[index]?.stamp ?? '') <= copy[look].stamp);
+  return isThere ? copy : upToDate(store, now);
+}
+
+async function isStale(store: Store, look: Look, { collectionOf }: Part, now: Date) {
+  const options = { sort: { stamp: -1 }, projection: { stamp: 1 } } as const;
+  const newest = await collectionOf(store).findOne({ stamp: { $gt: '' } }, options);
+  const stamp = newest?.stamp ?? '';
+  return { stamp, isBehind: stamp > look.stamp, isDue: isDue(look, now) };
+}
+
+function isDue(look: Look, now: Date): boolean {
+  return !look.settled && Math.abs(now.getTime() - look.lookedAt) > overlapMs;
 }
 
 function emptyCopy(): Copy {
+  const look = (): Look => ({ stamp: '', lookedAt: Number.NEGATIVE_INFINITY, settled: true });
   return {
     rows: new Map(),
     sorted: [],
     newest: [],
-    stamp: '',
-    lookedAt: Number.NEGATIVE_INFINITY,
-    settled: true,
+    ours: look(),
+    others: look(),
     looking: null,
+    knowsOthers: false,
     results: new Map(),
   };
 }
 
-const fields = {
+const shared = {
   profile: 1,
-  slug: 1,
   hoster: 1,
   country: 1,
   listed: 1,
@@ -144,29 +196,57 @@ const fields = {
   publishedAt: 1,
   stamp: 1,
 } as const;
+const fields = {
+  ours: { ...shared, slug: 1 },
+  others: { ...shared, hosterId: 1, home: 1, by: 1, url: 1, site: 1, seenAt: 1 },
+} as const;
 const batchSize = 500;
 
-/** Reads what was written since the last look, a batch at a time so that other requests are answered in between. */
 async function lookForChanges(store: Store, copy: Copy, now: Date): Promise<void> {
-  let after = stampBefore(copy.stamp);
+  let changed = false;
+  for (const part of parts) changed = (await lookAt(store, copy, part, now)) || changed;
+  if (!changed) return;
+  const shown = withoutDoubles([...copy.rows.values()]);
+  copy.sorted = shown.sort((a, b) => compareText(a.sortName, b.sortName) || compareText(a.id, b.id));
+  copy.newest = copy.sorted.toSorted((a, b) => (b.publishedAt?.getTime() ?? 0) - (a.publishedAt?.getTime() ?? 0));
+  copy.knowsOthers = copy.sorted.some(({ elsewhere }) => elsewhere !== null);
+  copy.results.clear();
+}
+
+/** Reads what was written since the last look, a batch at a time so that other requests are answered in between. */
+async function lookAt(store: Store, copy: Copy, { look: name, collectionOf, take }: Part, now: Date): Promise<boolean> {
+  const look = copy[name];
+  let after = stampBefore(look.stamp);
   let changed = false;
   for (;;) {
-    const options = { sort: { stamp: 1 }, limit: batchSize, projection: fields } as const;
-    const found = await servicesOf(store)
+    const options = { sort: { stamp: 1 }, limit: batchSize, projection: fields[name] } as const;
+    const found = await collectionOf(store)
       .find({ stamp: { $gt: after } }, options)
       .toArray();
-    for (const service of found) changed = take(copy, service) || changed;
+    for (const service of found) changed = take(copy, service as unknown as Service & RemoteService) || changed;
     after = found.at(-1)?.stamp ?? after;
-    if (after > copy.stamp) copy.stamp = after;
+    if (after > look.stamp) look.stamp = after;
     if (found.length < batchSize) break;
     await new Promise((resolve) => setImmediate(resolve));
   }
-  copy.settled = !changed;
-  copy.lookedAt = now.getTime();
-  if (!changed) return;
-  copy.sorted = [...copy.rows.values()].sort((a, b) => compareText(a.sortName, b.sortName) || compareText(a.id, b.id));
-  copy.newest = copy.sorted.toSorted((a, b) => (b.publishedAt?.getTime() ?? 0) - (a.publishedAt?.getTime() ?? 0));
-  copy.results.clear();
+  look.settled = !changed;
+  look.lookedAt = now.getTime();
+  return changed;
+}
+
+/** A hoster that is known in two ways, or a service that we list ourselves, is shown once. */
+function withoutDoubles(rows: Row[]): Row[] {
+  const best = new Map<string, number>();
+  const note = (key: string, rank: number) => best.set(key, Math.min(rank, best.get(key) ?? rank));
+  for (const { hosterSite, rank, site } of rows) {
+    if (site !== null) note(`service ${site}`, rank);
+    if (hosterSite !== null) note(`hoster ${hosterSite}`, rank);
+  }
+  return rows.filter(
+    ({ hosterSite, rank, site }) =>
+      rank === 0 ||
+      ((best.get(`service ${site}`) ?? rank) >= rank && (best.get(`hoster ${hosterSite}`) ?? rank) >= rank),
+  );
 }
 
 /** The least stamp of the time `overlapMs` before this one (RFC 9562 §5.7: 48 bits of milliseconds come first). */
@@ -178,20 +258,39 @@ function stampBefore(stamp: string): string {
 }
 
 /** Puts a service into the copy, or takes it out; false when the copy has it already. */
-function take(copy: Copy, service: Service): boolean {
+function takeOurs(copy: Copy, service: Service): boolean {
   if (!service.listed) return copy.rows.delete(service._id);
   if (copy.rows.get(service._id)?.stamp === service.stamp) return false;
-  copy.rows.set(service._id, rowOf(service));
+  const { slug } = service;
+  const site = siteOf(service.profile.website);
+  copy.rows.set(service._id, { ...rowOf(service), slug, elsewhere: null, rank: 0, site, hosterSite: null });
   return true;
 }
 
-function rowOf(service: Service): Row {
+function takeOthers(copy: Copy, service: RemoteService): boolean {
+  if (!service.listed) return copy.rows.delete(service._id);
+  if (copy.rows.get(service._id)?.stamp === service.stamp) return false;
+  const { by, home, hoster, hosterId, seenAt, site, url } = service;
+  copy.rows.set(service._id, {
+    ...rowOf(service),
+    slug: '',
+    hoster: { handle: hoster.handle, name: hoster.name },
+    elsewhere: { hosterId, home, url, hosterUrl: hoster.url, seenAt },
+    rank: by === 'activity' ? 1 : 2,
+    site,
+    hosterSite: hoster.site,
+  });
+  return true;
+}
+
+type Listed = Pick<Service, '_id' | 'profile' | 'hoster' | 'country' | 'publishedAt' | 'stamp' | 'sortName' | 'terms'>;
+
+function rowOf(service: Listed): Omit<Row, 'slug' | 'elsewhere' | 'rank' | 'site' | 'hosterSite'> {
   const { profile, hoster, country } = service;
   const { needs: itsNeeds, software, host, languages } = profile;
   const softwareKey = fold(software.name);
   return {
     id: service._id,
-    slug: service.slug,
     name: profile.name,
     summary: { fr: shorten(profile.description.fr), en: shorten(profile.description.en) },
     hoster,
@@ -251,15 +350,22 @@ function search(copy: Copy, query: FinderQuery, today: string): FinderResult {
     return value === undefined ? [] : [{ dimension, value: dimension === 'software' ? fold(value) : value }];
   });
   const tally = new Tally();
+  const places = { here: 0, everywhere: 0 };
   const first: Row[] = [];
   const others: Row[] = [];
   for (const row of query.sort === 'newest' ? copy.newest : copy.sorted) {
     if (isOver(row, today)) continue;
-    tally.all += 1;
+    const isIn = query.where === 'everywhere' || row.elsewhere === null;
+    if (isIn) tally.all += 1;
     const missed = wanted.filter(({ dimension, value }) => !row.values[dimension].includes(value));
     if (missed.length > 1) continue;
     const fits = words.every((word) => row.words.includes(word));
     const miss = missed[0];
+    if (fits && !miss) {
+      places.everywhere += 1;
+      if (row.elsewhere === null) places.here += 1;
+    }
+    if (!isIn) continue;
     if (miss) {
       if (fits) tally.countBeside(row, miss.dimension);
     } else if (fits) {
@@ -284,6 +390,8 @@ function search(copy: Copy, query: FinderQuery, today: string): FinderResult {
       ...(words.length > 0 ? (['q'] as const) : []),
     ]),
     all: tally.all,
+    places,
+    knowsOthers: copy.knowsOthers,
   };
 }
 

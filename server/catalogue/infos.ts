@@ -392,7 +392,8 @@ function linksOf(links: readonly KeyedLink[]): Links {
 }
 
 /** What the shapes of our forms refuse stays as it was, and is named. */
-function fitProfile(given: ServiceProfile, base: ServiceProfile): Pick<ServiceReading, 'profile' | 'refused'> {
+/** Values that are not possible here are left as in `base`; without a name nothing can be done. */
+export function fitProfile(given: ServiceProfile, base: ServiceProfile): Pick<ServiceReading, 'profile' | 'refused'> {
   const parsed = serviceProfileShape.safeParse(given);
   if (parsed.success) return { profile: parsed.data, refused: [] };
   const refused = new Map<string, string>();

@@ -4,6 +4,8 @@ import { editPath, safeHref, shortAddress } from '../collectives/present.js';
 import { mayEditCollective } from '../collectives/rules.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Actor, Language, Site } from '../context.js';
+import { presentHome, presentPlaces } from '../elsewhere/present.js';
+import type { RemoteCollective } from '../elsewhere/schema.js';
 import type { ServiceInput } from '../formats/schemaOrg.js';
 import { dateFormat, languageName, numberFormat, regionName } from '../formatters.js';
 import type { FormState } from '../http/form.js';
@@ -48,13 +50,18 @@ export function presentServiceStatus(status: ServiceStatus) {
   return { kind: statusKinds[status], label: `catalogue.status.${status}` };
 }
 
-/** One line of a list of services. */
-export function presentEntry(entry: FinderEntry) {
+/** One line of a list of services. `homes`: what is known of the hosters elsewhere, by id. */
+export function presentEntry(entry: FinderEntry, homes?: ReadonlyMap<string, RemoteCollective>) {
+  const { elsewhere } = entry;
   return {
-    href: servicePath(entry),
+    href: elsewhere ? safeHref(elsewhere.url) : servicePath(entry),
     name: entry.name,
     summary: entry.summary,
-    hoster: { href: `/@${entry.hoster.handle}`, name: entry.hoster.name },
+    hoster: {
+      href: elsewhere ? safeHref(elsewhere.hosterUrl) : `/@${entry.hoster.handle}`,
+      name: entry.hoster.name,
+    },
+    home: elsewhere && presentHome(elsewhere, homes?.get(elsewhere.hosterId)),
     needs: entry.needs.map((need) => ({ key: `catalogue.need.${need}`, href: `/services?need=${need}` })),
     registration: `catalogue.registration.${entry.registration}`,
     load: { kind: entry.load === 'OPEN' ? 'well' : 'waiting', label: `catalogue.load.${entry.load}` },
@@ -68,10 +75,19 @@ export function presentEntry(entry: FinderEntry) {
 
 type Option = { value: string; label: string };
 
+/** What the finder does when nothing is said of it. */
+function isUsual(name: string, value: unknown): boolean {
+  return (
+    (name === 'page' && value === 1) ||
+    (name === 'sort' && value === 'name') ||
+    (name === 'where' && value === 'everywhere')
+  );
+}
+
 /** The address of the finder with these filters; what is not chosen stays out of it. */
 export function finderPath(query: Partial<Record<keyof FinderQuery, string | number | undefined>>): string {
   const given = Object.entries(query).filter(
-    ([name, value]) => value !== undefined && value !== '' && !(name === 'page' && value === 1) && value !== 'name',
+    ([name, value]) => value !== undefined && value !== '' && !isUsual(name, value),
   );
   const search = new URLSearchParams(
     Object.fromEntries(given.map(([name, value]) => [name, String(value)])),
@@ -82,7 +98,13 @@ export function finderPath(query: Partial<Record<keyof FinderQuery, string | num
 const mostOptions = 60;
 
 /** The finder: filters with what each choice would leave, the choices made and how to undo them, results, neighbours. */
-export function presentFinder(query: FinderQuery, result: FinderResult, language: Language, t: Translate) {
+export function presentFinder(
+  query: FinderQuery,
+  result: FinderResult,
+  homes: ReadonlyMap<string, RemoteCollective>,
+  language: Language,
+  t: Translate,
+) {
   const labelOf = labeller(language, t);
   const options = (dimension: Dimension): Option[] =>
     result.facets[dimension]
@@ -103,6 +125,12 @@ export function presentFinder(query: FinderQuery, result: FinderResult, language
   return {
     query,
     options: Object.fromEntries(dimensions.map((dimension) => [dimension, options(dimension)])),
+    whereOptions: result.knowsOthers ? presentPlaces(result.places, t) : null,
+    wider:
+      query.where === 'here' && result.total === 0 && result.places.everywhere > 0
+        ? { href: finderPath({ ...query, where: undefined, page: 1 }), count: result.places.everywhere }
+        : null,
+    clearHref: finderPath({ where: query.where }),
     sortOptions: (['name', 'newest'] as const).map((value) => ({ value, key: `catalogue.finder.sort.${value}` })),
     hasMore: ['software', 'provider', 'server', 'language'].some((name) => named.has(name as Dimension)),
     active: [...named].map(([dimension, name]) => ({ name, href: without(dimension) })),
@@ -112,7 +140,7 @@ export function presentFinder(query: FinderQuery, result: FinderResult, language
         : result.without
             .slice(0, 4)
             .map(({ filter, count }) => ({ name: named.get(filter) ?? '', href: without(filter), count })),
-    items: result.items.map(presentEntry),
+    items: result.items.map((entry) => presentEntry(entry, homes)),
     total: result.total,
     all: result.all,
     isNarrowed: named.size > 0,

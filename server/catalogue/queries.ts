@@ -71,6 +71,23 @@ export async function listServicesOf(
     .toArray();
 }
 
+/** Those of one collective that everybody sees, in the order of their ids, after the one given: for paged collections. */
+export async function listServicesAfter(
+  store: Store,
+  collectiveId: string,
+  after: string | null,
+  limit: number,
+): Promise<Service[]> {
+  const beyond = after === null ? {} : { _id: { $gt: after } };
+  return servicesOf(store)
+    .find({ collectiveId, listed: true, ...beyond }, { sort: { _id: 1 }, limit })
+    .toArray();
+}
+
+export async function countServicesOf(store: Store, collectiveId: string): Promise<number> {
+  return servicesOf(store).countDocuments({ collectiveId, listed: true });
+}
+
 /** The services that everybody sees, last published first. */
 export async function listRecentServices(store: Store, limit: number): Promise<Service[]> {
   return servicesOf(store)

@@ -1,5 +1,6 @@
 // A service that a hoster offers, with its software, its host and its figures; and the source from which it is read.
 import { z } from 'zod';
+import { whereShape } from '../elsewhere/schema.js';
 import type { Eventful } from '../events.js';
 import {
   checkbox,
@@ -425,6 +426,8 @@ export const finderQuery = z.object({
     .regex(/^[a-z]{2,3}(-[a-z0-9]{2,8})*$/)
     .optional()
     .catch(undefined),
+  /** What others tell us as well, or ours alone. */
+  where: whereShape,
   sort: z.enum(['name', 'newest']).catch('name').prefault('name'),
   page: pageNumber.prefault(1),
 });

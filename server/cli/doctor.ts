@@ -5,9 +5,11 @@ import { statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { connect } from 'node:tls';
 import type { Config } from '../config.js';
+import { loadI18n } from '../i18n.js';
 import { findLastBackup } from '../instances/dataFolder.js';
 import { presentSize } from '../instances/present.js';
-import { knownAddress } from '../startup.js';
+import { viewsDir } from '../paths.js';
+import { knownAddress, siteOf } from '../startup.js';
 import { openStore } from '../store/openStore.js';
 import type { Store } from '../store/store.js';
 import type { PrintOptions } from './archives.js';
@@ -54,7 +56,10 @@ export async function examine(read: () => Config, now: Date): Promise<Finding[]>
   findings.push(...(await store(config, dataDir, now)));
   const address = config.baseUrl ?? `http://localhost:${config.port}`;
   if (address.startsWith('https:')) findings.push(await names(address), await certificate(address, now));
-  findings.push(...(await reach(address, now)));
+  const reached = await reach(address, now);
+  findings.push(...reached);
+  const isThere = reached.some(({ what, state }) => what === 'reachability' && state === 'well');
+  if (isThere) findings.push(...(await federation(config, dataDir)));
   return findings;
 }
 
@@ -217,6 +222,23 @@ async function reach(address: string, now: Date): Promise<Finding[]> {
         ),
   );
   return findings;
+}
+
+/** The same test as on /admin/selftest: what peers rely on, through whatever stands in front. */
+async function federation(config: Config, dataDir: string): Promise<Finding[]> {
+  const what = 'federation';
+  const t = loadI18n(join(viewsDir, 'locales')).translator('en');
+  try {
+    const { examineFederation } = await import('../main.js');
+    const lines = await examineFederation(config, { dataDir, site: siteOf(config, config.port) });
+    return lines.map(({ name, finding }) => {
+      const title = t(`instances.selftest.${name}.title`);
+      if (finding === null) return well(what, title);
+      return broken(what, `not so: ${title} (${finding}). ${t(`instances.selftest.${name}.remedy`)}`);
+    });
+  } catch (error) {
+    return [broken(what, explain(error))];
+  }
 }
 
 async function ask(address: string): Promise<Response | null> {

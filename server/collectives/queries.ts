@@ -89,6 +89,15 @@ export async function listPublicCollectives(store: Store, search: CollectiveSear
   return pageOf(store, withWords(filter, search.q), search);
 }
 
+/** What is needed to sort our hosters among those of elsewhere. */
+export async function listPublicNames(store: Store, search: CollectiveSearch = {}) {
+  const filter: Filter<Collective> = { published: true, deletedAt: null };
+  if (search.status) filter['profile.status'] = search.status;
+  if (search.country) filter['profile.place.countryCode'] = search.country;
+  const options = { sort: { sortName: 1, _id: 1 }, projection: { sortName: 1, 'profile.website': 1 } } as const;
+  return collectivesOf(store).find(withWords(filter, search.q), options).toArray();
+}
+
 /** Everything there is, by name, for the administration; `bin` gives what waits for its end. */
 export async function listAllCollectives(
   store: Store,
@@ -139,6 +148,19 @@ export async function listCollectivesById(store: Store, ids: readonly string[]):
 /** All published collectives, for exports and the instance's own files. */
 export function eachPublicCollective(store: Store): AsyncIterable<Collective> {
   return collectivesOf(store).find({ published: true, deletedAt: null }, { sort: { sortName: 1, _id: 1 } });
+}
+
+/** Published collectives in the order of their ids, after the one given: for paged collections. */
+export async function listPublicCollectivesAfter(
+  store: Store,
+  after: string | null,
+  limit: number,
+): Promise<Pick<Collective, '_id' | 'handle'>[]> {
+  const beyond = after === null ? {} : { _id: { $gt: after } };
+  const options = { sort: { _id: 1 } as const, limit, projection: { handle: 1 } as const };
+  return collectivesOf(store)
+    .find({ published: true, deletedAt: null, ...beyond }, options)
+    .toArray();
 }
 
 export async function countPublicCollectives(store: Store): Promise<number> {

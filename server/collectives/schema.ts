@@ -1,6 +1,7 @@
 // A collective is a hoster: who it is, where, what it guarantees, who speaks for it. Shapes only.
 import { z } from 'zod';
 import type { CollectiveRole } from '../context.js';
+import { whereShape } from '../elsewhere/schema.js';
 import type { Eventful } from '../events.js';
 import {
   email,
@@ -364,6 +365,7 @@ export const listQuery = z.object({
     .regex(/^[A-Z]{2}$/)
     .or(z.literal(''))
     .catch(''),
+  where: whereShape,
   page: pageNumber,
 });
 

@@ -5,6 +5,7 @@ import { type Language, languages } from '../context.js';
 import { DomainError, type Message } from '../errors.js';
 import type { House } from '../house.js';
 import { type InstanceSettings, readSettings, wordsIn } from '../instances/settings.js';
+import { countOpenReports } from '../moderation/queries.js';
 import { csrfToken } from './csrf.js';
 import { addressKey, withinLimit } from './limits.js';
 import type { PageFrame } from './views.js';
@@ -56,6 +57,7 @@ export async function frameFor(house: House, req: Request, res: Response): Promi
     language,
     t: house.i18n.translator(language, wordsIn(settings, language)),
     timeZone: res.locals.preferences?.timeZone ?? settings.timeZone,
+    showsPictures: res.locals.preferences?.showsPictures === true,
     settings,
   };
 }
@@ -84,6 +86,7 @@ export async function sendPage(
       ...frame,
       ...options,
       actor,
+      openReports: options.nav === 'admin' ? await countOpenReports(house.store) : null,
       flash,
       csrf: needsToken ? csrfToken(req) : '',
       path: req.path,

@@ -13,16 +13,36 @@ interface DeliveryRow extends Doc {
   activityId: string;
   host: string;
   inbox: string;
-  state: 'waiting' | 'failed';
+  state: 'waiting' | 'failed' | 'held';
   attempts: number;
   refusals: number;
   createdAt: Date;
   nextAt: Date;
+  leaseUntil?: Date;
   failedAt: Date | null;
   lastError: string | null;
 }
 
 export const deliveriesIn = (store: Store) => store.collection<DeliveryRow>('deliveries');
+
+interface RestoreDoc extends Doc {
+  /** What was said before this may have been sent already. */
+  heldBefore: Date;
+}
+
+export const restoreIn = (store: Store) => store.collection<RestoreDoc>('settings');
+
+/** Events up to this moment were in a backup: what follows from them is held. Null: nothing is. */
+export async function findHeldBefore(store: Store): Promise<Date | null> {
+  return (await restoreIn(store).findOne({ _id: 'restore' }))?.heldBefore ?? null;
+}
+
+/** Deliveries that a restore holds back, and since when; null: none. */
+export async function findHeld(store: Store): Promise<{ count: number; since: Date } | null> {
+  const count = await deliveriesIn(store).countDocuments({ state: 'held' });
+  const since = await findHeldBefore(store);
+  return count === 0 || since === null ? null : { count, since };
+}
 
 export interface PeerLine {
   peer: Peer;
@@ -65,13 +85,13 @@ export interface PeerDelivery {
   activity: { type: string; json: string } | null;
 }
 
-/** What was given up for a host, then what waits, with the activities as they are sent. */
+/** What was given up for a host, what a restore holds, then what waits, with the activities as they are sent. */
 export async function listPeerDeliveries(store: Store, host: string, limit: number): Promise<PeerDelivery[]> {
   const of = (state: DeliveryRow['state']) =>
     deliveriesIn(store)
       .find({ host, state }, { sort: { nextAt: -1 }, limit })
       .toArray();
-  const rows = [...(await of('failed')), ...(await of('waiting'))].slice(0, limit);
+  const rows = [...(await of('failed')), ...(await of('held')), ...(await of('waiting'))].slice(0, limit);
   const activities = store.collection<Doc & { type: string; json: string }>('activities');
   return Promise.all(rows.map(async (row) => ({ row, activity: await activities.findOne({ _id: row.activityId }) })));
 }

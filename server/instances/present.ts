@@ -47,6 +47,15 @@ export function warningsOf(facts: OverviewFacts): Warning[] {
   if (parked > 0) {
     broken.push({ kind: 'broken', message: { key: 'instances.warning.parked', params: { count: parked } }, ...toJobs });
   }
+  const held = facts.queues.held ?? 0;
+  if (held > 0) {
+    const toPeers = { href: '/admin/peers', hrefLabel: 'instances.warning.toPeers' };
+    waiting.push({
+      kind: 'waiting',
+      message: { key: 'instances.warning.held', params: { count: held } },
+      ...toPeers,
+    });
+  }
   if (facts.privateHosts.length > 0) {
     waiting.push({
       kind: 'waiting',

@@ -20,6 +20,7 @@ export function presentPeerDelivery({ row, activity }: PeerDelivery) {
     type: activity?.type ?? row.activityId,
     inbox: row.inbox,
     isFailed: row.state === 'failed',
+    isHeld: row.state === 'held',
     at: row.failedAt ?? row.nextAt,
     attempts: row.attempts,
     error: row.lastError ?? '',

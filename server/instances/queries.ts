@@ -1,11 +1,12 @@
 // Reads about the instance's own running, and the indexes of what it keeps.
 import { eventIndex, type PendingEvent } from '../events.js';
 import type { CollectionIndexes, Doc, Filter, Store } from '../store/store.js';
-import type { PeerPolicy } from './rules.js';
+import { isAllowedPeer, type PeerPolicy } from './rules.js';
 import {
   type DomainRule,
   type FailedEvent,
   type JobRun,
+  type Peer,
   type PeerSettings,
   type RuleKind,
   ruleKinds,
@@ -36,18 +37,19 @@ export async function listParkedEvents(store: Store, limit: number): Promise<Fai
 
 /** How many things wait in each queue. */
 export async function countQueues(store: Store): Promise<Record<string, number>> {
-  const [deliveries, mails, parkedEvents] = await Promise.all([
+  const [deliveries, held, mails, parkedEvents] = await Promise.all([
     deliveriesIn(store).countDocuments({ state: 'waiting' }),
+    deliveriesIn(store).countDocuments({ state: 'held' }),
     store.collection<Doc & { nextAt: Date | null }>('mails').countDocuments({ nextAt: { $gt: new Date(0) } }),
     store.collection<FailedEvent>('failedEvents').countDocuments({ parkedAt: { $gt: new Date(0) } }),
   ]);
-  return { deliveries, mails, parkedEvents };
+  return { deliveries, held, mails, parkedEvents };
 }
 
 /** What the page on deliveries reads of federation/delivery.ts, which server/ may not import. */
 interface DeliveryRow extends Doc {
   host: string;
-  state: 'waiting' | 'failed';
+  state: 'waiting' | 'failed' | 'held';
   attempts: number;
   nextAt: Date;
   failedAt: Date | null;
@@ -124,6 +126,24 @@ export async function readPolicy(store: Store): Promise<PeerPolicy> {
   const policy = { island: doc?.value?.island ?? false, kinds };
   keptPolicies.set(store, { revision, at, policy });
   return policy;
+}
+
+/** Where the servers of our kind are that a rule allows by name: those that we know, else the domain itself. */
+export async function listAllowedOrigins(store: Store): Promise<string[]> {
+  const policy = await readPolicy(store);
+  const allowed = [...policy.kinds].flatMap(([domain, kind]) => (kind === 'allow' ? [domain] : []));
+  if (allowed.length === 0) return [];
+  const peers = store
+    .collection<Peer>('peers')
+    .find({ firstSeenAt: { $gt: new Date(0) } }, { projection: { origin: 1, software: 1 } });
+  const origins: string[] = [];
+  const hosts = new Set<string>();
+  for await (const { origin, software } of peers) {
+    if (!isAllowedPeer(policy, origin)) continue;
+    hosts.add(new URL(origin).hostname);
+    if (software === '' || software === 'chatiere') origins.push(origin);
+  }
+  return [...origins, ...allowed.filter((domain) => !hosts.has(domain)).map((domain) => `https://${domain}`)];
 }
 
 export async function findRule(store: Store, domain: string): Promise<DomainRule | null> {

@@ -64,6 +64,12 @@ export function isLimitedPeer(policy: PeerPolicy, hostOrIri: string): boolean {
   return host !== null && kindOf(policy, host, () => true) === 'limit';
 }
 
+/** Whether a rule names this host, or a domain above it, as one to be dealt with in any case. */
+export function isAllowedPeer(policy: PeerPolicy, hostOrIri: string): boolean {
+  const host = hostOf(hostOrIri);
+  return host !== null && kindOf(policy, host, () => true) === 'allow';
+}
+
 /** The domain above, when a rule for it would cover this one too; null: there is none below the top level. */
 export function parentDomain(domain: string): string | null {
   const parent = domain.slice(domain.indexOf('.') + 1);

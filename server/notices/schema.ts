@@ -14,6 +14,7 @@ export const letterKinds = [
   'emailChanged',
   'sourceFailed',
   'followRequested',
+  'reportMade',
 ] as const;
 export type LetterKind = (typeof letterKinds)[number];
 

@@ -4,12 +4,23 @@
 import { getCollective } from '../collectives/queries.js';
 import { checkMayManageCollective } from '../collectives/rules.js';
 import type { Context } from '../context.js';
+import { forgetSource } from '../elsewhere/actions/sources.js';
 import { DomainError } from '../errors.js';
 import { type DomainEvent, type PendingEvent, pending } from '../events.js';
+import { groupPostsIn } from '../groups/queries.js';
 import type { HandleKind } from '../handles/handles.js';
 import { DuplicateKeyError } from '../store/store.js';
 import { forgetPostsOf } from './actions/feed.js';
-import { findFollow, findFollowByIri, followingsIn, followsIn, remoteActorsIn, remotePostsIn } from './queries.js';
+import { isBlockedBy } from './blockQueries.js';
+import {
+  findFollow,
+  findFollowByIri,
+  followingsIn,
+  followsIn,
+  reactionsIn,
+  remoteActorsIn,
+  remotePostsIn,
+} from './queries.js';
 import { actorIri, checkMayDecide, type Decision, deliveryInbox, followKey, stateAfterFollow } from './rules.js';
 import type { Follow, RemoteActor } from './schema.js';
 
@@ -22,16 +33,19 @@ export interface FollowInput {
 
 /**
  * Somebody elsewhere asks to follow one of our actors. Emits follow.requested, or follow.accepted where follows are
- * accepted at once. A repeat under the same id changes nothing; a new id from an accepted follower is answered again.
+ * accepted at once, or follow.rejected to whom the one followed has blocked. A repeat under the same id changes nothing; a
+ * new id from an accepted follower is answered again.
  */
 export async function receiveFollow(ctx: Context, input: FollowInput): Promise<void> {
   const follows = followsIn(ctx.store);
   const _id = followKey(input.follower._id, input.followed.iri);
+  const isBlocked = await isBlockedBy(ctx.store, input.followed.iri, input.follower._id);
   for (;;) {
     const known = await follows.findOne({ _id });
-    const state = stateAfterFollow(known, input.followIri, input.followed.acceptsAtOnce);
+    const mood = isBlocked ? 'blocked' : input.followed.acceptsAtOnce ? 'at-once' : 'by-hand';
+    const state = stateAfterFollow(known, input.followIri, mood);
     if (state === null) return;
-    const type = state === 'accepted' ? 'follow.accepted' : 'follow.requested';
+    const type = `follow.${state}` as const;
     const event = pending({ type, followId: _id }, ctx.now);
     const isRepeat = known?.state === 'requested' && state === 'requested';
     const fields = {
@@ -39,7 +53,7 @@ export async function receiveFollow(ctx: Context, input: FollowInput): Promise<v
       state,
       deliverTo: deliveryInbox(input.follower),
       requestedAt: known && known.state === state ? known.requestedAt : ctx.now,
-      decidedAt: state === 'accepted' ? ctx.now : null,
+      decidedAt: state === 'requested' ? null : ctx.now,
     };
     if (known === null) {
       if (await insertFollow(ctx, { ...newFollow(_id, input), ...fields, events: [event] })) return;
@@ -151,6 +165,7 @@ export async function forgetRemoteActor(ctx: Context, iri: string): Promise<void
     { $set: { state: 'rejected', decidedAt: ctx.now } },
   );
   await forgetPostsOf(ctx, iri);
+  await forgetSource(ctx, iri);
 }
 
 /**
@@ -195,6 +210,8 @@ async function isNeeded({ store }: Context, iri: string): Promise<boolean> {
   const only = { projection: { _id: 1 as const } };
   if (await followsIn(store).findOne({ follower: iri }, only)) return true;
   if (await followingsIn(store).findOne({ followed: iri, state: { $in: ['pending', 'accepted'] } }, only)) return true;
+  if (await reactionsIn(store).findOne({ actor: iri }, only)) return true;
+  if (await groupPostsIn(store).findOne({ author: iri, removedAt: null }, only)) return true;
   return (await remotePostsIn(store).findOne({ authors: iri }, only)) !== null;
 }
 

@@ -3,10 +3,21 @@ import { editPath, paged, presentEditFrame, safeHref } from '../collectives/pres
 import { mayManageCollective } from '../collectives/rules.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Actor, Language } from '../context.js';
-import type { FeedItem, FollowPage, Party } from './queries.js';
+import type { FeedItem, FollowPage, MentionItem, Party } from './queries.js';
 import { renderRemote } from './render.js';
-import { isPublicAudience } from './rules.js';
-import type { Follow, Following, FollowingState, LookUp, PartyRef, RemoteActor, RemotePost } from './schema.js';
+import { isPollOpen, isPublicAudience, mediaKey } from './rules.js';
+import type {
+  Block,
+  Follow,
+  Following,
+  FollowingState,
+  LookUp,
+  PartyRef,
+  Reaction,
+  RemoteActor,
+  RemotePost,
+  Vote,
+} from './schema.js';
 import { type Interaction, interactionKinds } from './schema.js';
 
 export function followersPath(collective: Pick<Collective, '_id'>): string {
@@ -49,19 +60,27 @@ function presentFollow(
     acceptAction: deed('accept'),
     rejectAction: deed('reject'),
     removeAction: deed('remove'),
+    blockHref: strangerLinks(partnersPath({ kind: 'collective', id: follow.ownerId }), null, follow.follower).blockHref,
   };
 }
+
+/** Portraits of actors elsewhere, as kept here. */
+export const portraitPath = '/me/partners/portrait';
 
 /** Where one of ours reads and follows. */
 export function partnersPath(ref: PartyRef): string {
   return ref.kind === 'collective' ? `${editPath({ _id: ref.id })}/partners` : '/me/partners';
 }
 
-const partnerPages = ['feed', 'following', 'find'] as const;
+const partnerPages = ['feed', 'mentions', 'following', 'find', 'blocked', 'moves'] as const;
 export type PartnerPage = (typeof partnerPages)[number];
 
 /** What every page of partners shows around its own. */
-export function presentPartnerFrame(actor: Actor, party: Party, current: PartnerPage, language: Language) {
+export function presentPartnerFrame(
+  actor: Actor,
+  party: Party,
+  { current, unseen, language }: { current: PartnerPage; unseen: number; language: Language },
+) {
   const base = partnersPath(party.ref);
   return {
     base,
@@ -72,6 +91,7 @@ export function presentPartnerFrame(actor: Actor, party: Party, current: Partner
       href: page === 'feed' ? base : `${base}/${page}`,
       key: `partners.tab.${page}`,
       current: page === current,
+      ...(page === 'mentions' && unseen > 0 ? { count: unseen } : {}),
     })),
   };
 }
@@ -80,57 +100,168 @@ export function presentPartnerFrame(actor: Actor, party: Party, current: Partner
 export function presentActor(iri: string, actor: RemoteActor | null) {
   const host = URL.canParse(iri) ? new URL(iri).host : iri;
   const handle = actor ? `@${actor.handle}` : host;
-  return { name: actor?.name || handle, handle, host, href: safeHref(actor?.url ?? null) ?? safeHref(iri) };
+  return {
+    name: actor?.name || handle,
+    handle,
+    host,
+    href: safeHref(actor?.url ?? null) ?? safeHref(iri),
+    portrait: actor?.icon ? `${portraitPath}?of=${encodeURIComponent(iri)}` : null,
+  };
 }
 
-export async function presentLookUp(found: LookUp, state: FollowingState | null) {
+export async function presentLookUp(base: string, found: LookUp, state: FollowingState | null) {
   if (found.outcome === 'local') return { local: { href: `/@${found.handle}`, handle: `@${found.handle}` } };
   if (found.outcome === 'failed') return { failure: `partners.find.${found.reason}` };
-  const { actor, followersCount } = found;
+  const { actor, followersCount, posts } = found;
   return {
     preview: {
       ...presentActor(actor._id, actor),
       iri: actor._id,
       summaryHtml: await renderRemote(actor.summary ?? '', true),
       followersCount,
+      fields: await Promise.all(
+        (actor.fields ?? [])
+          .filter(({ name, value }) => name !== '' && value !== '')
+          .map(async ({ name, value }) => ({ name, html: await renderRemote(value, true) })),
+      ),
+      posts: await Promise.all(posts.map(presentPreviewPost)),
       isFollowed: state === 'pending' || state === 'accepted',
+      ...strangerLinks(base, null, actor._id),
     },
   };
 }
 
-export function presentFollowings(base: string, followings: { following: Following; actor: RemoteActor | null }[]) {
+/** A post that is not kept here: it leads to where it was published. */
+async function presentPreviewPost(post: RemotePost) {
+  return {
+    title: post.title,
+    html: await renderRemote(post.content, post.isHtml),
+    lang: post.language,
+    warning: post.warning === '—' ? '' : post.warning,
+    isHidden: post.warning !== '',
+    publishedAt: post.publishedAt,
+    attachments: post.attachments.length,
+    originHref: safeHref(post.url) ?? safeHref(post.iri),
+  };
+}
+
+export function presentFollowings(
+  base: string,
+  followings: { following: Following; actor: RemoteActor | null }[],
+  names: readonly string[],
+) {
   return followings.map(({ following, actor }) => {
     const deed = (verb: string) => `${base}/following/${following._id}/${verb}`;
     return {
       ...presentActor(following.followed, actor),
       since: following.decidedAt ?? following.requestedAt,
-      list: following.list,
+      id: following._id,
+      lists: following.lists.map((name) => ({ name, href: listHref(base, name) })),
+      choices: names.map((name) => ({ name, isIn: following.lists.includes(name) })),
       isMuted: following.muted,
       unfollowAction: deed('unfollow'),
       listAction: deed('list'),
       muteAction: deed(following.muted ? 'unmute' : 'mute'),
+      ...strangerLinks(base, null, following.followed),
     };
   });
 }
 
-export async function presentFeed(base: string, items: readonly FeedItem[]) {
+export async function presentFeed(base: string, items: readonly FeedItem[], language: Language) {
   return Promise.all(
     items.map(async ({ entry, post, author, from }) => ({
-      ...(await presentRemotePost(base, post, author)),
+      ...(await presentRemotePost(base, post, author, language)),
       boostedBy: post.authors.includes(entry.from) ? null : presentActor(entry.from, from),
     })),
   );
 }
 
-/** A post as a page may show it: text cleaned, media and pages elsewhere as links, never loaded. */
-export async function presentRemotePost(base: string, post: RemotePost, author: RemoteActor | null) {
+/** What answers or names one of ours, with what may be done about an answer that stands (or could) on our page. */
+export async function presentMentions(
+  base: string,
+  items: readonly MentionItem[],
+  { baseUrl, language }: { baseUrl: string; language: Language },
+) {
+  return Promise.all(
+    items.map(async ({ mention, post, author }) => {
+      const deed = (verb: string) => `${base}/mentions/${mention._id}/${verb}`;
+      const mayStand = mention.answered !== null && mention.isPublic;
+      return {
+        ...(await presentRemotePost(base, post, author, language)),
+        isNew: !mention.isSeen,
+        isPrivate: !mention.isPublic,
+        answeredHref: mention.answered === null ? null : mention.answered.replace(baseUrl, ''),
+        isWaiting: mayStand && mention.state === 'waiting',
+        isTakenOff: mayStand && mention.state === 'hidden',
+        hideAction: mayStand && mention.state === 'shown' ? deed('hide') : null,
+        showAction: mayStand && mention.state !== 'shown' ? deed('show') : null,
+      };
+    }),
+  );
+}
+
+/** Answers as everybody sees them beneath a post of ours: each leads to where it was written. */
+export async function presentAnswers(items: readonly MentionItem[], language: Language) {
+  return Promise.all(
+    items.map(async ({ post, author }) => {
+      const shown = await presentRemotePost('', post, author, language);
+      return { ...shown, href: shown.originHref };
+    }),
+  );
+}
+
+/** Who likes something of ours or passes it on. */
+export function presentReactions({ items, total }: { items: readonly ReactionItem[]; total: number }) {
+  return {
+    total,
+    reactions: items.map(({ reaction, actor }) => ({
+      ...presentActor(reaction.actor, actor),
+      kind: `partners.reaction.${reaction.kind}`,
+      at: reaction.at,
+    })),
+  };
+}
+
+interface ReactionItem {
+  reaction: Reaction;
+  actor: RemoteActor | null;
+}
+
+/** Its texts, the reader's language first where it is there. */
+function textsOf(post: RemotePost, reader: Language) {
+  const own = { language: post.language, title: post.title, content: post.content };
+  const all = [own, ...(post.translations ?? [])].filter(({ content, title }) => content !== '' || title !== '');
+  const isReaders = ({ language }: { language: string | null }) => language?.toLowerCase().split('-')[0] === reader;
+  const first = all.find(isReaders) ?? all[0] ?? own;
+  return { first, others: all.filter((one) => one !== first) };
+}
+
+/**
+ * A post as a page may show it: text cleaned, media and pages elsewhere as links, never loaded. In the reader's language
+ * where its author wrote it in that one, the others behind it.
+ */
+export async function presentRemotePost(
+  base: string,
+  post: RemotePost,
+  author: RemoteActor | null,
+  language: Language,
+) {
   const [iri = post.iri] = post.authors;
+  const { first, others } = textsOf(post, language);
   return {
     href: `${base}/posts/${post._id}`,
     author: presentActor(iri, author),
-    title: post.title,
-    html: await renderRemote(post.content, post.isHtml),
-    lang: post.language,
+    title: first.title || post.title,
+    html: await renderRemote(first.content, post.isHtml),
+    lang: first.language,
+    others: await Promise.all(
+      others.map(async (one) => ({
+        lang: one.language,
+        title: one.title,
+        html: await renderRemote(one.content, post.isHtml),
+      })),
+    ),
+    leadHtml: post.lead ? await renderRemote(post.lead, true) : '',
     warning: post.warning === '—' ? '' : post.warning,
     isHidden: post.warning !== '',
     publishedAt: post.publishedAt,
@@ -143,6 +274,7 @@ export async function presentRemotePost(base: string, post: RemotePost, author: 
     isVideo: post.type === 'Video',
     media: post.attachments.map(({ url, name, mediaType }) => ({
       href: safeHref(url),
+      pictureHref: mediaType.startsWith('image/') ? `${base}/posts/${post._id}/media/${mediaKey(url)}` : null,
       host: new URL(url).host,
       name,
       kind: `partners.media.${/^(image|audio|video)\//.exec(mediaType)?.[1] ?? 'other'}`,
@@ -156,10 +288,35 @@ export async function presentRemotePost(base: string, post: RemotePost, author: 
   };
 }
 
+export function listHref(base: string, name: string): string {
+  return `${base}/list?name=${encodeURIComponent(name)}`;
+}
+
+/** How one of ours may vote in a poll, or has voted; null: neither. */
+export function presentVote(
+  base: string,
+  post: RemotePost,
+  vote: Vote | null,
+  { now, mayVote }: { now: Date; mayVote: boolean },
+) {
+  const { poll } = post;
+  if (poll === null) return null;
+  if (vote !== null) return { choices: vote.choices, at: vote.at };
+  if (!mayVote || !isPollOpen(poll, now)) return null;
+  const [author = post.iri] = post.authors;
+  return {
+    action: `${base}/posts/${post._id}/vote`,
+    multiple: poll.multiple,
+    options: poll.options.map(({ name }, place) => ({ value: String(place), label: name })),
+    host: new URL(author).host,
+  };
+}
+
 /** The lists as filters over the feed; the first is everything. */
 export function presentLists(base: string, names: readonly string[], current: string | undefined) {
   const lists = names.map((name) => ({
     href: `${base}?list=${encodeURIComponent(name)}`,
+    pageHref: listHref(base, name),
     label: name,
     current: name === current,
   }));
@@ -174,4 +331,46 @@ export function presentInteractions(base: string, post: RemotePost, made: readon
       const verb = made.some((one) => one.kind === kind) ? `un${kind}` : kind;
       return { action: `${base}/posts/${post._id}/${verb}`, label: `partners.${verb}.button` };
     });
+}
+
+/** Where one keeps the author of something away, and reports it or, without a post, the author. */
+export function strangerLinks(base: string, post: string | null, actor: string) {
+  return {
+    blockHref: `${base}/block?actor=${encodeURIComponent(actor)}`,
+    reportHref: `/report?about=${encodeURIComponent(post ?? actor)}`,
+  };
+}
+
+export function presentBlocks(base: string, blocks: readonly Block[], actors: ReadonlyMap<string, RemoteActor>) {
+  return blocks.map((block) => {
+    const actor = block.kind === 'actor' ? presentActor(block.target, actors.get(block.target) ?? null) : null;
+    return {
+      kind: `partners.blocked.kind.${block.kind}`,
+      name: actor?.name ?? block.target,
+      handle: actor?.handle ?? null,
+      href: actor?.href ?? null,
+      note: block.note,
+      at: block.at,
+      undoAction: `${base}/blocked/${block._id}/undo`,
+      undoLabel: block.kind === 'mute' ? 'partners.unmute.button' : 'partners.unblock.button',
+    };
+  });
+}
+
+/** What the page before a block asks. `domain` null: what was typed (`asked`) is none. */
+export function presentBlockWish(base: string, actor: RemoteActor | null, domain: string | null, asked: string) {
+  const kinds = [...(actor ? ['actor'] : []), ...(domain === null && actor ? [] : ['domain', 'mute'])];
+  return {
+    action: `${base}/block`,
+    account: actor && { ...presentActor(actor._id, actor), iri: actor._id },
+    asked: actor ? '' : (domain ?? asked),
+    domain,
+    kinds: kinds.map((value) => ({
+      value,
+      key: `partners.block.kind.${value}`,
+      hint: `partners.block.kind.${value}.hint`,
+    })),
+    labels: { domain: 'partners.block.domain', kind: 'partners.block.what', note: 'partners.block.note' },
+    cancelHref: `${base}/blocked`,
+  };
 }

@@ -5,10 +5,13 @@ import type { Collective } from '../collectives/schema.js';
 import type { Context } from '../context.js';
 import { DomainError } from '../errors.js';
 import { eventIndex } from '../events.js';
+import { readPolicy } from '../instances/queries.js';
+import { isRefusedPeer } from '../instances/rules.js';
 import { getPerson } from '../people/queries.js';
 import { isPublicPerson } from '../people/rules.js';
 import type { Coll, CollectionIndexes, Store } from '../store/store.js';
-import { actorIri, isPublicAudience, postKey } from './rules.js';
+import { hiddenFrom, isBlockedBy } from './blockQueries.js';
+import { actorIri, isPublicAudience, mentionsADay, postKey, reactionsADay } from './rules.js';
 import type {
   FeedEntry,
   Follow,
@@ -16,9 +19,14 @@ import type {
   FollowingState,
   FollowState,
   Interaction,
+  InteractionKind,
+  Mention,
+  OwnMove,
   PartyRef,
+  Reaction,
   RemoteActor,
   RemotePost,
+  Vote,
 } from './schema.js';
 
 export const partnersIndexes: CollectionIndexes = {
@@ -45,6 +53,7 @@ export const partnersIndexes: CollectionIndexes = {
     { keys: { state: 1, decidedAt: 1 } },
     eventIndex,
   ],
+  moves: [eventIndex],
   interactions: [{ keys: { actor: 1, post: 1, undone: 1 } }, { keys: { undone: 1, at: 1 } }, eventIndex],
   remotePosts: [
     { keys: { iri: 1 }, unique: true },
@@ -54,8 +63,28 @@ export const partnersIndexes: CollectionIndexes = {
   ],
   feedEntries: [
     { keys: { reader: 1, muted: 1, position: -1 } },
-    { keys: { reader: 1, list: 1, muted: 1, position: -1 } },
+    { keys: { reader: 1, lists: 1, muted: 1, position: -1 } },
     { keys: { from: 1, reader: 1 } },
+    { keys: { post: 1 } },
+    { keys: { at: 1 } },
+  ],
+  votes: [{ keys: { actor: 1 } }, { keys: { at: 1 } }, eventIndex],
+  reactions: [
+    { keys: { object: 1, undone: 1, kind: 1 } },
+    { keys: { object: 1, undone: 1, at: -1, _id: 1 } },
+    { keys: { owner: 1 } },
+    { keys: { actor: 1 } },
+    { keys: { host: 1, at: 1 } },
+    { keys: { activityIri: 1 } },
+    { keys: { undone: 1, at: 1 } },
+  ],
+  mentions: [
+    { keys: { reader: 1, position: -1 } },
+    { keys: { reader: 1, isSeen: 1 } },
+    { keys: { reader: 1, at: 1 } },
+    { keys: { answered: 1, state: 1, isPublic: 1, position: 1 } },
+    { keys: { host: 1, at: 1 } },
+    { keys: { author: 1, at: 1 } },
     { keys: { post: 1 } },
     { keys: { at: 1 } },
   ],
@@ -241,6 +270,18 @@ export async function isFollowedHere(store: Store, iri: string): Promise<boolean
   return (await followingsIn(store).findOne({ followed: iri, state: 'accepted' }, { projection: { _id: 1 } })) !== null;
 }
 
+/** Every actor elsewhere whom one of ours follows, as last described. */
+export async function listFollowedHere(store: Store): Promise<RemoteActor[]> {
+  const followed = await followingsIn(store).distinct('followed', { state: 'accepted' });
+  const iris = followed.filter((iri): iri is string => typeof iri === 'string');
+  const actors: RemoteActor[] = [];
+  for (let from = 0; from < iris.length; from += 200) {
+    const found = remoteActorsIn(store).find({ _id: { $in: iris.slice(from, from + 200) }, goneAt: null });
+    actors.push(...(await found.toArray()));
+  }
+  return actors;
+}
+
 /** Whether one of ours follows that actor, or waits for its answer. */
 export async function isAskedFromHere(store: Store, iri: string): Promise<boolean> {
   const open = { followed: iri, state: { $in: ['pending', 'accepted'] as FollowingState[] } };
@@ -292,7 +333,7 @@ export async function pageFeed(
   const filter = {
     reader,
     muted: false,
-    ...(list === undefined ? {} : { list }),
+    ...(list === undefined ? {} : { lists: list }),
     ...(before === undefined ? {} : { position: { $lt: before } }),
   };
   const entries = await feedEntriesIn(store)
@@ -328,9 +369,9 @@ function postsByKey(store: Store, keys: readonly string[]): Promise<RemotePost[]
 /** The names of the lists of one reader, in order. */
 export async function listNames(store: Store, follower: string): Promise<string[]> {
   const found = await followingsIn(store)
-    .find({ follower, state: { $in: ['pending', 'accepted'] } }, { projection: { list: 1 }, limit: maxFollowings })
+    .find({ follower, state: { $in: ['pending', 'accepted'] } }, { projection: { lists: 1 }, limit: maxFollowings })
     .toArray();
-  return [...new Set(found.map(({ list }) => list).filter(Boolean))].sort((a, b) => a.localeCompare(b));
+  return [...new Set(found.flatMap(({ lists }) => lists))].sort((a, b) => a.localeCompare(b));
 }
 
 /** Also what was deleted. */
@@ -347,10 +388,16 @@ export interface Thread {
   replies: RemotePost[];
 }
 
-/** Null: nothing that this reader may see. */
-export async function findThread(store: Store, reader: string, key: string): Promise<Thread | null> {
+/** By its key. Null: unknown, deleted, or nothing that this reader may see. */
+export async function findReadablePost(store: Store, reader: string, key: string): Promise<RemotePost | null> {
   const post = await remotePostsIn(store).findOne({ _id: key });
-  if (!post || post.deletedAt !== null || !(await maySee(store, reader, post))) return null;
+  return post && post.deletedAt === null && (await maySee(store, reader, post)) ? post : null;
+}
+
+/** Null: nothing that this reader may see. Replies by whom the reader keeps away are left out. */
+export async function findThread(store: Store, reader: string, key: string): Promise<Thread | null> {
+  const post = await findReadablePost(store, reader, key);
+  if (!post) return null;
   const ancestors: RemotePost[] = [];
   for (let iri = post.inReplyTo; iri !== null && ancestors.length < maxThread; ) {
     const parent: RemotePost | null = await findRemotePost(store, iri);
@@ -365,13 +412,131 @@ export async function findThread(store: Store, reader: string, key: string): Pro
   const seen = await Promise.all(
     answers.map(async (one) => one.deletedAt === null && (await maySee(store, reader, one))),
   );
-  return { ancestors, post, replies: answers.filter((_one, index) => seen[index]) };
+  const hidden = await hiddenFrom(
+    store,
+    reader,
+    answers.flatMap(({ authors }) => authors),
+  );
+  const isShown = (one: RemotePost) => !one.authors.some((author) => hidden.has(author));
+  return { ancestors, post, replies: answers.filter((one, index) => seen[index] && isShown(one)) };
 }
 
-/** Public, or in the reader's own feed. */
+/** Public, in the reader's own feed, or written to the reader. */
 async function maySee(store: Store, reader: string, post: RemotePost): Promise<boolean> {
   if (isPublicAudience(post.audience)) return true;
-  return (await feedEntriesIn(store).findOne({ _id: postKey(`${reader} ${post._id}`) })) !== null;
+  const own = { _id: postKey(`${reader} ${post._id}`) };
+  return (await feedEntriesIn(store).findOne(own)) !== null || (await mentionsIn(store).findOne(own)) !== null;
+}
+
+export function mentionsIn(store: Store): Coll<Mention> {
+  return store.collection<Mention>('mentions');
+}
+
+/** Posts of which one stands beneath a post of ours are found again by the post that they answer. */
+export async function findMentionOf(store: Store, post: string): Promise<Mention | null> {
+  return mentionsIn(store).findOne({ post, answered: { $ne: null } });
+}
+
+export async function countUnseenMentions(store: Store, reader: string): Promise<number> {
+  return mentionsIn(store).countDocuments({ reader, isSeen: false }, { limit: 1000 });
+}
+
+export async function countMentions(store: Store, reader: string): Promise<number> {
+  return mentionsIn(store).countDocuments({ reader });
+}
+
+export interface MentionItem {
+  mention: Mention;
+  post: RemotePost;
+  author: RemoteActor | null;
+}
+
+/** What answers or names one of ours, newest first; `before` is the position of the last one seen. */
+export async function pageMentions(
+  store: Store,
+  reader: string,
+  before: string | undefined,
+): Promise<{ items: MentionItem[]; next: string | null }> {
+  const filter = { reader, ...(before === undefined ? {} : { position: { $lt: before } }) };
+  const found = await mentionsIn(store)
+    .find(filter, { sort: { position: -1 }, limit: feedPageSize + 1 })
+    .toArray();
+  const shown = found.slice(0, feedPageSize);
+  const next = found.length > feedPageSize ? (shown.at(-1)?.position ?? null) : null;
+  return { items: await withPosts(store, shown), next };
+}
+
+export const answersPerPage = 30;
+
+/** What everybody may read beneath an object of ours, oldest first. Pages from 1. */
+export async function pageAnswers(
+  store: Store,
+  objectIri: string,
+  wanted: number,
+): Promise<{ items: MentionItem[]; total: number; page: number; pages: number }> {
+  const filter = { answered: objectIri, state: 'shown' as const, isPublic: true };
+  const total = await mentionsIn(store).countDocuments(filter);
+  const pages = Math.max(1, Math.ceil(total / answersPerPage));
+  const page = Math.min(wanted, pages);
+  const found = await mentionsIn(store)
+    .find(filter, { sort: { position: 1 }, skip: (page - 1) * answersPerPage, limit: answersPerPage })
+    .toArray();
+  return { items: await withPosts(store, found), total, page, pages };
+}
+
+async function withPosts(store: Store, mentions: readonly Mention[]): Promise<MentionItem[]> {
+  if (mentions.length === 0) return [];
+  const posts = await postsByKey(
+    store,
+    mentions.map(({ post }) => post),
+  );
+  const byKey = new Map(posts.map((post) => [post._id, post]));
+  const actors = await mapActors(
+    store,
+    mentions.map(({ author }) => author),
+  );
+  return mentions.flatMap((mention) => {
+    const post = byKey.get(mention.post);
+    if (!post || post.deletedAt !== null) return [];
+    return [{ mention, post, author: actors.get(mention.author) ?? null }];
+  });
+}
+
+/** Whether one of ours takes nothing from that actor: neither answers nor likes nor votes. */
+export async function isUnwelcome(store: Store, reader: string, remote: string): Promise<boolean> {
+  return isRefusedPeer(await readPolicy(store), remote) || isBlockedBy(store, reader, remote);
+}
+
+/** Whether more can come from that actor, its server, and to that reader today; who is followed here is not counted. */
+export async function hasRoomForMention(store: Store, reader: string, author: string, now: Date): Promise<boolean> {
+  if (await isFollowedHere(store, author)) return true;
+  const at = { $gt: new Date(now.getTime() - 24 * 60 * 60 * 1000) };
+  const bounds = [
+    [{ author, at }, mentionsADay.author],
+    [{ host: new URL(author).host, at }, mentionsADay.host],
+    [{ reader, at }, mentionsADay.reader],
+  ] as const;
+  for (const [filter, limit] of bounds) {
+    if ((await mentionsIn(store).countDocuments(filter, { limit })) >= limit) return false;
+  }
+  return true;
+}
+
+export function movesIn(store: Store): Coll<OwnMove> {
+  return store.collection<OwnMove>('moves');
+}
+
+/** What one of ours says of its accounts elsewhere; null: nothing. */
+export async function findMove(store: Store, handle: string): Promise<OwnMove | null> {
+  return movesIn(store).findOne({ _id: handle });
+}
+
+/** The account elsewhere to which one of ours says that it has moved, as it is shown; null: it has not. */
+export async function findMovedTo(store: Store, handle: string): Promise<{ handle: string; href: string } | null> {
+  const movedTo = (await findMove(store, handle))?.movedTo;
+  if (!movedTo) return null;
+  const actor = await findRemoteActor(store, movedTo.iri);
+  return { handle: `@${movedTo.handle}`, href: actor?.url ?? movedTo.iri };
 }
 
 export function interactionsIn(store: Store): Coll<Interaction> {
@@ -385,4 +550,59 @@ export async function findInteraction(store: Store, id: string): Promise<Interac
 /** What an actor of ours has done with one post and not taken back. */
 export async function listInteractions(store: Store, actor: string, post: string): Promise<Interaction[]> {
   return interactionsIn(store).find({ actor, post, undone: false }).toArray();
+}
+
+export function reactionsIn(store: Store): Coll<Reaction> {
+  return store.collection<Reaction>('reactions');
+}
+
+export async function findReactionByIri(store: Store, activityIri: string): Promise<Reaction | null> {
+  return reactionsIn(store).findOne({ activityIri });
+}
+
+/** Actors elsewhere who like an object of ours, or pass it on: each counted once. */
+export async function countReactions(store: Store, object: string, kind: InteractionKind): Promise<number> {
+  return reactionsIn(store).countDocuments({ object, undone: false, kind });
+}
+
+/** Whether more can come from that server today. */
+export async function hasRoomForReaction(store: Store, actor: string, now: Date): Promise<boolean> {
+  const at = { $gt: new Date(now.getTime() - 24 * 60 * 60 * 1000) };
+  const { host } = new URL(actor);
+  return (await reactionsIn(store).countDocuments({ host, at }, { limit: reactionsADay })) < reactionsADay;
+}
+
+/** Who likes an object of ours or passes it on, newest first. Pages from 1. */
+export async function pageReactions(store: Store, object: string, wanted: number) {
+  const perPage = 50;
+  const filter = { object, undone: false };
+  const total = await reactionsIn(store).countDocuments(filter);
+  const pages = Math.max(1, Math.ceil(total / perPage));
+  const page = Math.min(wanted, pages);
+  const found = await reactionsIn(store)
+    .find(filter, { sort: { at: -1, _id: 1 }, skip: (page - 1) * perPage, limit: perPage })
+    .toArray();
+  const actors = await mapActors(
+    store,
+    found.map(({ actor }) => actor),
+  );
+  return {
+    items: found.map((reaction) => ({ reaction, actor: actors.get(reaction.actor) ?? null })),
+    total,
+    page,
+    pages,
+  };
+}
+
+export function votesIn(store: Store): Coll<Vote> {
+  return store.collection<Vote>('votes');
+}
+
+export async function findVote(store: Store, id: string): Promise<Vote | null> {
+  return votesIn(store).findOne({ _id: id });
+}
+
+/** What one of ours voted in a poll elsewhere. */
+export async function findVoteOn(store: Store, actor: string, post: string): Promise<Vote | null> {
+  return findVote(store, postKey(`${actor} vote ${post}`));
 }

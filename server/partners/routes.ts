@@ -7,7 +7,9 @@ import { Routes } from '../http/routes.js';
 import { acceptFollow, rejectFollow, removeFollower } from './actions.js';
 import { presentFollowers } from './present.js';
 import { pageFollows } from './queries.js';
+import { blockPages } from './routes/blockPages.js';
 import { partnerPages } from './routes/partnerPages.js';
+import { picturePages } from './routes/picturePages.js';
 import { actorIri } from './rules.js';
 import { followersParams, followersQuery, followParams } from './schema.js';
 
@@ -39,5 +41,7 @@ export function partnerRoutes(house: House): Routes {
     });
   }
   partnerPages(routes);
+  blockPages(routes);
+  picturePages(routes);
   return routes;
 }

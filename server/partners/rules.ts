@@ -2,7 +2,19 @@
 import { createHash } from 'node:crypto';
 import type { Site } from '../context.js';
 import { DomainError } from '../errors.js';
-import type { Follow, FollowingState, FollowState, InteractionKind, RemoteActor, RemotePost } from './schema.js';
+import { parentDomain, readDomain } from '../instances/rules.js';
+import type {
+  BlockKind,
+  Follow,
+  FollowingState,
+  FollowState,
+  InteractionKind,
+  OwnMove,
+  RemoteActor,
+  RemotePoll,
+  RemotePost,
+} from './schema.js';
+import { maxLists } from './schema.js';
 
 /** The key of the one document about this pair. */
 export function followKey(follower: string, followed: string): string {
@@ -25,11 +37,12 @@ export function deliveryInbox(actor: Pick<RemoteActor, 'inbox' | 'sharedInbox'>)
 export function stateAfterFollow(
   known: Pick<Follow, 'state' | 'followIri'> | null,
   followIri: string,
-  acceptsAtOnce: boolean,
-): FollowState | null {
+  mood: 'at-once' | 'by-hand' | 'blocked',
+): Exclude<FollowState, 'undone'> | null {
   if (known?.followIri === followIri) return null;
+  if (mood === 'blocked') return 'rejected';
   if (known?.state === 'accepted') return 'accepted';
-  return acceptsAtOnce ? 'accepted' : 'requested';
+  return mood === 'at-once' ? 'accepted' : 'requested';
 }
 
 const steps: Record<'accept' | 'reject' | 'remove', { from: FollowState; to: FollowState }> = {
@@ -63,13 +76,54 @@ export function stateAfterAnswer(state: FollowingState, answer: 'accept' | 'reje
 /** Days between two moves of one actor. */
 const moveCooldownDays = 7;
 
-export function mayMove(actor: Pick<RemoteActor, 'movedAt'>, now: Date): boolean {
+export function mayMove(actor: { movedAt?: Date | null }, now: Date): boolean {
   if (!actor.movedAt) return true;
   return now.getTime() - actor.movedAt.getTime() >= moveCooldownDays * 24 * 60 * 60 * 1000;
 }
 
+/** Accounts elsewhere that one of ours may name as its own. */
+const maxAliases = 10;
+
+/** Refuses: invalid. */
+export function checkMayAlias(move: Pick<OwnMove, 'aliases'>): void {
+  if (move.aliases.length >= maxAliases) {
+    throw new DomainError('invalid', 'partners.moves.error.tooMany', { field: 'address' });
+  }
+}
+
+/** Refuses: closed (moved already, or within a week of the last move), invalid (the target does not name us: AP-134). */
+export function checkMayLeave(
+  move: Pick<OwnMove, 'movedTo' | 'movedAt'>,
+  iri: string,
+  target: Pick<RemoteActor, 'alsoKnownAs' | 'goneAt'>,
+  now: Date,
+): void {
+  if (move.movedTo !== null) throw new DomainError('closed', 'partners.moves.error.moved');
+  if (!mayMove(move, now)) throw new DomainError('closed', 'partners.moves.error.soon');
+  if (target.goneAt !== null || !target.alsoKnownAs?.includes(iri)) {
+    throw new DomainError('invalid', 'partners.moves.error.notNamed', { field: 'target' });
+  }
+}
+
+/** Refuses: closed. Followers were sent elsewhere: what is said here would reach nobody. */
+export function checkHasNotMoved(move: Pick<OwnMove, 'movedTo'> | null): void {
+  if (move?.movedTo) throw new DomainError('closed', 'partners.moves.error.moved');
+}
+
 export function postKey(iri: string): string {
   return createHash('sha256').update(iri).digest('hex');
+}
+
+/** Refuses: invalid. One reader has so many lists at most. */
+export function checkLists(known: readonly string[], wanted: readonly string[]): void {
+  if (new Set([...known, ...wanted]).size > maxLists && wanted.some((name) => !known.includes(name))) {
+    throw new DomainError('invalid', 'partners.error.tooManyLists', { field: 'newList' });
+  }
+}
+
+/** Names a picture of a post in our addresses: what is at its address may be asked for by nothing else. */
+export function mediaKey(url: string): string {
+  return createHash('sha256').update(`media ${url}`).digest('hex');
 }
 
 /** Sorts as time does; never later than now, whatever the other side says. */
@@ -101,7 +155,86 @@ export function isNewer(known: Pick<RemotePost, 'updatedAt' | 'publishedAt'>, up
   return updatedAt > (known.updatedAt ?? known.publishedAt);
 }
 
-/** Refuses: closed. What was written for few is not passed on to all, nor answered before all (AP-47). */
-export function checkMayInteract(kind: InteractionKind | 'reply', post: Pick<RemotePost, 'audience'>): void {
+/** Mentions and answers kept within a day: from one actor, from one server, for one of ours. What is above is dropped. */
+export const mentionsADay = { author: 50, host: 300, reader: 1000 } as const;
+
+/** Likes and boosts of what is ours that are kept within a day from one server. */
+export const reactionsADay = 2000;
+
+/** Whether a post is for one of ours by name: written to it, or before all and naming it. */
+export function isMeantFor(post: Pick<RemotePost, 'audience' | 'mentions'>, reader: string): boolean {
+  if (post.audience.includes(reader)) return true;
+  return isPublicAudience(post.audience) && (post.mentions ?? []).includes(reader);
+}
+
+/** Refuses: closed. What was written for few is not passed on to all (AP-47). */
+export function checkMayInteract(kind: InteractionKind, post: Pick<RemotePost, 'audience'>): void {
   if (kind !== 'like' && !isPublicAudience(post.audience)) throw new DomainError('closed', 'partners.error.notForAll');
+}
+
+export function blockKey(blocker: string, kind: BlockKind, target: string): string {
+  return createHash('sha256').update(`${blocker} ${kind} ${target}`).digest('hex');
+}
+
+/** What a block may name so that it covers this actor: its id, its domain and those above. */
+export function blockTargetsOf(iri: string): string[] {
+  const targets = [iri];
+  for (let domain = readDomain(iri); domain !== null; domain = parentDomain(domain)) targets.push(domain);
+  return targets;
+}
+
+/** Whether a host (with or without port) is of that domain or below it. */
+export function isOfDomain(host: string, domain: string): boolean {
+  return blockTargetsOf(host).slice(1).includes(domain);
+}
+
+/** Refuses: closed. Who cannot be seen has nobody to keep away. */
+export function checkMayBlock(party: { isPublic: boolean }): void {
+  if (!party.isPublic) throw new DomainError('closed', 'partners.error.notPublic');
+}
+
+/** The domain as blocks compare it. Refuses: invalid (no domain; our own). */
+export function checkBlockableDomain(site: Site, text: string): string {
+  const domain = readDomain(text);
+  if (domain === null) throw new DomainError('invalid', 'partners.error.badDomain', { field: 'domain' });
+  if (isOfDomain(site.host, domain)) throw new DomainError('invalid', 'partners.error.ownDomain', { field: 'domain' });
+  return domain;
+}
+
+/** What is for everybody is answered before everybody, what was written to us is answered to its author; nothing else. */
+export function mayReply(post: Pick<RemotePost, 'audience'>, reader: string): boolean {
+  return isPublicAudience(post.audience) || post.audience.includes(reader);
+}
+
+/** Refuses: closed (AP-47). */
+export function checkMayReply(post: Pick<RemotePost, 'audience'>, reader: string): void {
+  if (!mayReply(post, reader)) throw new DomainError('closed', 'partners.error.notForAll');
+}
+
+/** Whether the poll still takes votes, by what its server last said. */
+export function isPollOpen(poll: RemotePoll, now: Date): boolean {
+  return !poll.closed && (poll.endsAt === null || poll.endsAt > now);
+}
+
+/** The names of the options chosen by their place. Refuses: closed (no poll, or over), invalid (none, several of one, unknown). */
+export function checkVote(poll: RemotePoll | null, choices: readonly number[], now: Date): string[] {
+  if (poll === null || !isPollOpen(poll, now)) throw new DomainError('closed', 'partners.vote.closed');
+  const places = [...new Set(choices)];
+  const names = places.flatMap((place) => poll.options[place]?.name ?? []);
+  if (names.length === 0) throw new DomainError('invalid', 'partners.vote.none', { field: 'choices' });
+  if (names.length !== places.length || (!poll.multiple && names.length > 1)) {
+    throw new DomainError('invalid', 'partners.vote.unfit', { field: 'choices' });
+  }
+  return names;
+}
+
+const refreshMinutes = 5;
+
+/** Whether the counts of a poll are old enough to be asked for again. */
+export function isPollStale(
+  post: Pick<RemotePost, 'poll' | 'receivedAt' | 'refreshedAt' | 'deletedAt'>,
+  now: Date,
+): boolean {
+  if (post.poll === null || post.poll.closed || post.deletedAt !== null) return false;
+  return now.getTime() - (post.refreshedAt ?? post.receivedAt).getTime() >= refreshMinutes * 60 * 1000;
 }

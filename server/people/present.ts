@@ -25,6 +25,7 @@ export const personExport: { [K in keyof Required<Stored>]: 'withheld' | ((perso
   language: (person) => person.language,
   timeZone: (person) => person.timeZone,
   mailChoices: (person) => person.mailChoices,
+  showsPictures: (person) => person.showsPictures ?? false,
   terms: (person) => person.terms,
   invitationId: 'withheld',
   createdAt: (person) => person.createdAt,

@@ -1,5 +1,5 @@
 // Reads of people and of the links that were sent to them, and the indexes of these collections.
-import type { CollectiveRole, PersonActor } from '../context.js';
+import type { CollectiveRole, InstanceRole, PersonActor } from '../context.js';
 import { DomainError } from '../errors.js';
 import { eventIndex } from '../events.js';
 import { fold } from '../shapes.js';
@@ -106,6 +106,12 @@ export async function actorOf(store: Store, person: Person): Promise<PersonActor
 /** Administrators who can sign in. */
 export async function countAdministrators(store: Store): Promise<number> {
   return peopleIn(store).countDocuments({ instanceRole: 'administrator', disabledAt: null, deletedAt: null });
+}
+
+/** All who look after the instance and may enter: moderators and administrators. */
+export async function listModerators(store: Store): Promise<Person[]> {
+  const roles = { $in: ['moderator', 'administrator'] as InstanceRole[] };
+  return peopleIn(store).find({ instanceRole: roles, disabledAt: null, deletedAt: null }, { limit: 500 }).toArray();
 }
 
 export const peoplePerPage = 50;

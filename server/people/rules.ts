@@ -91,6 +91,7 @@ export const personErasure: { [K in keyof Required<Stored>]: 'kept' | ((person: 
   language: () => null,
   timeZone: () => null,
   mailChoices: () => ({ sourceFailed: 'off', followRequested: 'off' }),
+  showsPictures: () => undefined,
   terms: () => [],
   invitationId: () => undefined,
   createdAt: 'kept',

@@ -40,6 +40,8 @@ export const personFields = z.object({
   /** Null: the instance's. */
   timeZone: z.string().nullable(),
   mailChoices: z.record(z.enum(mailKinds), z.enum(mailTimes)),
+  /** Pictures of others are loaded, through this server, without being asked for. Absent: no. */
+  showsPictures: z.boolean().optional(),
   /** Words of name, user name and address, folded: what the administrator's search compares. */
   terms: z.array(z.string()),
   invitationId: z.string().optional(),
@@ -150,6 +152,7 @@ export const proofShape = z.object({ current: typedPassword });
 export const preferencesShape = z.object({
   language,
   timeZone,
+  showsPictures: checkbox,
   mailChoices: z.object({ sourceFailed: z.enum(mailTimes), followRequested: z.enum(mailTimes) }),
 });
 export const inviteShape = z.object({ email, instanceRole: optionalRole });

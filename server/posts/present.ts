@@ -1,5 +1,5 @@
 // Posts as plain data for templates and feeds. HTML comes from render.ts only, so it is safe to show.
-import { nameIn, pagePath } from '../collectives/present.js';
+import { editPath, nameIn } from '../collectives/present.js';
 import { listCollectivesById } from '../collectives/queries.js';
 import { isPublic } from '../collectives/rules.js';
 import type { Collective } from '../collectives/schema.js';
@@ -9,25 +9,40 @@ import { listPeopleById } from '../people/queries.js';
 import { isPublicPerson } from '../people/rules.js';
 import { textIn } from '../shapes.js';
 import type { Store } from '../store/store.js';
+import type { Owner } from './queries.js';
 import { renderPostHtml } from './render.js';
 import type { Post } from './schema.js';
 
-export function postPath(collective: Pick<Collective, 'handle'>, post: Pick<Post, '_id'>): string {
-  return `${pagePath(collective)}/posts/${post._id}`;
+function isCollective(owner: Owner): owner is Collective {
+  return 'profile' in owner;
 }
 
-export async function presentPosts(store: Store, collective: Collective, posts: readonly Post[], language: Language) {
+export function ownerName(owner: Owner, language: Language): string {
+  return isCollective(owner) ? nameIn(owner, language) : owner.displayName || (owner.handle ?? '');
+}
+
+/** Where the owner's posts are corrected and deleted. */
+export function deskPath(owner: Owner): string {
+  return isCollective(owner) ? editPath(owner) : '/me';
+}
+
+export function postPath(owner: { handle?: string | null }, post: Pick<Post, '_id'>): string {
+  return `/@${owner.handle ?? ''}/posts/${post._id}`;
+}
+
+export async function presentPosts(store: Store, owner: Owner, posts: readonly Post[], language: Language) {
   const localHandles = await findLocalHandles(store, posts);
-  return Promise.all(posts.map((post) => presentPost(collective, post, language, localHandles)));
+  return Promise.all(posts.map((post) => presentPost(owner, post, language, localHandles)));
 }
 
-async function presentPost(collective: Collective, post: Post, language: Language, localHandles: ReadonlySet<string>) {
+async function presentPost(owner: Owner, post: Post, language: Language, localHandles: ReadonlySet<string>) {
   const shown: Language = post.text[language] ? language : language === 'fr' ? 'en' : 'fr';
   return {
-    href: postPath(collective, post),
-    editHref: `/my/collectives/${collective._id}/posts/${post._id}/edit`,
-    deleteHref: `/my/collectives/${collective._id}/posts/${post._id}/delete`,
-    author: nameIn(collective, language),
+    href: postPath(owner, post),
+    editHref: `${deskPath(owner)}/posts/${post._id}/edit`,
+    deleteHref: `${deskPath(owner)}/posts/${post._id}/delete`,
+    author: ownerName(owner, language),
+    isPrivate: post.isPrivate === true,
     title: titleOf(post, language),
     lang: shown,
     html: await renderPostHtml(post.text, language, { mentionHref: mentionPages(localHandles) }),

@@ -1,22 +1,37 @@
-// Where a hoster writes to everybody, and where everybody reads it: pages and feed.
-import { editPath, nameIn, paged, pagePath, presentEditFrame } from '../collectives/present.js';
+// Where a hoster writes to everybody, where a person corrects what they answered, and where everybody reads it: pages and feed.
+import { editPath, nameIn, paged, pagePath, presentEditFrame, safeHref } from '../collectives/present.js';
 import { enterCollective, findPublicly } from '../collectives/queries.js';
-import { isPublic, mayEditCollective } from '../collectives/rules.js';
+import { isPublic, mayEditCollective, notFound } from '../collectives/rules.js';
+import type { Collective } from '../collectives/schema.js';
+import type { Context } from '../context.js';
+import { DomainError } from '../errors.js';
 import { toAtom } from '../formats/atom.js';
+import { presentGroup, presentGroupPosts, threadPath } from '../groups/present.js';
+import { findAnnouncements, findGroup, findGroupPostByKey, standingOf } from '../groups/queries.js';
+import { mayWrite } from '../groups/rules.js';
 import type { House } from '../house.js';
 import type { FormState } from '../http/form.js';
-import { Routes, type Visit } from '../http/routes.js';
+import { personOf, Routes, type Visit } from '../http/routes.js';
+import { presentAnswers, presentReactions } from '../partners/present.js';
+import { countReactions, pageAnswers, pageReactions } from '../partners/queries.js';
+import { actorIri } from '../partners/rules.js';
+import { findPersonByHandle, getPerson } from '../people/queries.js';
+import { isPublicPerson } from '../people/rules.js';
 import type { LocalText } from '../shapes.js';
+import type { Store } from '../store/store.js';
 import { deletePost, publishPost, updatePost } from './actions.js';
-import { postPath, presentPosts } from './present.js';
-import { countPublicPosts, getPost, listPublicPosts } from './queries.js';
+import { deskPath, ownerName, postPath, presentPosts } from './present.js';
+import { countPublicPosts, getPost, listOwnPosts, listPublicPosts, listRepliesTo, type Owner } from './queries.js';
 import { renderMarkdown } from './render.js';
+import { objectIri } from './rules.js';
 import {
   editedPostParams,
   idParams,
   maxPostLength,
   namedParams,
   namedPostParams,
+  newQuery,
+  type Post,
   pageQuery,
   postShape,
 } from './schema.js';
@@ -34,6 +49,43 @@ function pageAt(wanted: number, total: number): { page: number; pages: number } 
   const pages = Math.max(1, Math.ceil(total / perPage));
   return { page: Math.min(wanted, pages), pages };
 }
+
+/** From where an owner's posts are corrected: a collective's pages, or one's own. */
+interface Desk {
+  owner: Owner;
+  ownerId: string;
+  /** Under which its pages lie. */
+  base: string;
+  /** Null: a person's. */
+  collective: Collective | null;
+  frame: object | null;
+  maySpeak: boolean;
+}
+
+type DeskVisit = Visit<{ id?: string | undefined }, unknown, unknown>;
+
+/** Refuses: not-found. */
+async function enterDesk(visit: DeskVisit): Promise<Desk> {
+  const { ctx, language } = visit;
+  const { id } = visit.params;
+  if (id === undefined) {
+    const owner = await getPerson(ctx.store, personOf(ctx).personId);
+    return {
+      owner,
+      ownerId: owner._id,
+      base: deskPath(owner),
+      collective: null,
+      frame: null,
+      maySpeak: isPublicPerson(owner),
+    };
+  }
+  const owner = await enterCollective(ctx, id);
+  const frame = presentEditFrame(ctx.actor, owner, 'posts', language);
+  return { owner, ownerId: id, base: deskPath(owner), collective: owner, frame, maySpeak: isPublic(owner) };
+}
+
+/** What a person writes is listed at once: only answers, and few. */
+const maxOwnPosts = 200;
 
 function editPages(routes: Routes): void {
   const { house } = routes;
@@ -54,92 +106,139 @@ function editPages(routes: Routes): void {
     await visit.page('posts/edit-list', model, { title: nameIn(collective, visit.language), nav: 'mine' });
   });
 
-  routes.get(`${path}/new`, { access: 'signedIn', params: idParams }, (visit) =>
-    showNew(visit, { values: {}, errors: [] }),
+  routes.get('/me/posts', { access: 'signedIn' }, async (visit) => {
+    const owner = await getPerson(house.store, personOf(visit.ctx).personId);
+    const posts = await listOwnPosts(house.store, owner._id, maxOwnPosts);
+    const model = { posts: await presentPosts(house.store, owner, posts, visit.language) };
+    await visit.page('posts/own', model, { title: visit.t('posts.own.title'), nav: 'mine' });
+  });
+
+  routes.get(`${path}/new`, { access: 'signedIn', params: idParams, query: newQuery }, (visit) =>
+    showNew(visit, { values: { ...visit.query }, errors: [] }),
   );
   routes.post(
     `${path}/new`,
     { access: 'signedIn', params: idParams, body: postShape, retry: showNew },
     async (visit) => {
-      const { step, text } = visit.body;
-      if (step === 'preview') return showNew(visit, { values: { text }, errors: [] }, text);
-      const post = await publishPost(visit.ctx, visit.params.id, text);
+      const { step, text, announce, answers } = visit.body;
+      if (step === 'preview') return showNew(visit, { values: { text, announce, answers }, errors: [] }, text);
       const collective = await enterCollective(visit.ctx, visit.params.id);
-      visit.redirect(postPath(collective, post), { key: 'posts.publish.done' });
+      const answered = await findAnswered(visit.ctx.store, answers);
+      const group = answered?.group ?? (announce ? await findAnnouncements(visit.ctx.store) : null);
+      const post = await publishPost(visit.ctx, visit.params.id, text, {
+        ...(answered ? { inReplyTo: { iri: answered.post.iri, author: answered.post.author } } : {}),
+        ...(group ? { groupId: group._id } : {}),
+      });
+      const path = answered ? threadPath(answered.group, answered.post.thread) : postPath(collective, post);
+      visit.redirect(path, { key: group ? 'groups.write.done' : 'posts.publish.done' });
     },
   );
+  for (const one of [path, '/me/posts']) correctingPages(routes, one);
 
-  routes.get(`${path}/:post/edit`, { access: 'signedIn', params: editedPostParams }, async (visit) => {
-    await enterCollective(visit.ctx, visit.params.id);
-    const post = await getPost(house.store, visit.params.id, visit.params.post);
+  async function showNew(visit: DeskVisit, form: FormState, preview: LocalText | null = null): Promise<void> {
+    await showForm(visit, await enterDesk(visit), form, { action: 'new', version: 0, preview });
+  }
+}
+
+function correctingPages(routes: Routes, path: string): void {
+  const { house } = routes;
+  const spec = { access: 'signedIn', params: editedPostParams } as const;
+
+  routes.get(`${path}/:post/edit`, spec, async (visit) => {
+    const { ownerId } = await enterDesk(visit);
+    const post = await getPost(house.store, ownerId, visit.params.post);
     await showEdit(visit, { values: { text: post.text }, errors: [] });
   });
-  routes.post(
-    `${path}/:post/edit`,
-    { access: 'signedIn', params: editedPostParams, body: postShape, retry: showEdit },
-    async (visit) => {
-      const { step, text, version } = visit.body;
-      if (step === 'preview') return showEdit(visit, { values: { text }, errors: [] }, text);
-      const { id } = visit.params;
-      const post = await updatePost(visit.ctx, id, visit.params.post, { version, text });
-      const collective = await enterCollective(visit.ctx, id);
-      visit.redirect(postPath(collective, post), { key: 'posts.update.done' });
-    },
-  );
-
-  routes.get(`${path}/:post/delete`, { access: 'signedIn', params: editedPostParams }, async (visit) => {
-    const collective = await enterCollective(visit.ctx, visit.params.id);
-    const found = await getPost(house.store, collective._id, visit.params.post);
-    const [post] = await presentPosts(house.store, collective, [found], visit.language);
-    const frame = presentEditFrame(visit.ctx.actor, collective, 'posts', visit.language);
-    const action = `${frame.base}/posts/${found._id}/delete`;
-    await visit.page('posts/delete', { frame, post, action }, { title: visit.t('posts.delete.title'), nav: 'mine' });
-  });
-  routes.post(`${path}/:post/delete`, { access: 'signedIn', params: editedPostParams }, async (visit) => {
-    await deletePost(visit.ctx, visit.params.id, visit.params.post);
-    visit.redirect(`/my/collectives/${visit.params.id}/posts`, { key: 'posts.delete.done' });
+  routes.post(`${path}/:post/edit`, { ...spec, body: postShape, retry: showEdit }, async (visit) => {
+    const { step, text, version } = visit.body;
+    if (step === 'preview') return showEdit(visit, { values: { text }, errors: [] }, text);
+    const { owner, ownerId } = await enterDesk(visit);
+    const post = await updatePost(visit.ctx, ownerId, visit.params.post, { version, text });
+    visit.redirect(postPath(owner, post), { key: 'posts.update.done' });
   });
 
-  async function showNew(
-    visit: Visit<{ id: string }, unknown, unknown>,
-    form: FormState,
-    preview: LocalText | null = null,
-  ): Promise<void> {
-    await showForm(visit, form, { action: 'new', version: 0, preview });
-  }
+  routes.get(`${path}/:post/delete`, spec, async (visit) => {
+    const { base, frame, owner, ownerId } = await enterDesk(visit);
+    const found = await getPost(house.store, ownerId, visit.params.post);
+    const [post] = await presentPosts(house.store, owner, [found], visit.language);
+    const action = `${base}/posts/${found._id}/delete`;
+    const model = { base, frame, post, action };
+    await visit.page('posts/delete', model, { title: visit.t('posts.delete.title'), nav: 'mine' });
+  });
+  routes.post(`${path}/:post/delete`, spec, async (visit) => {
+    const { base, ownerId } = await enterDesk(visit);
+    await deletePost(visit.ctx, ownerId, visit.params.post);
+    visit.redirect(`${base}/posts`, { key: 'posts.delete.done' });
+  });
+
+  routes.get(`${path}/:post/reactions`, { ...spec, query: pageQuery }, async (visit) => {
+    const { base, frame, owner, ownerId } = await enterDesk(visit);
+    const found = await getPost(house.store, ownerId, visit.params.post);
+    const [post] = await presentPosts(house.store, owner, [found], visit.language);
+    const page = await pageReactions(house.store, objectIri(house.site, found), visit.query.page);
+    const paging = paged(`${base}/posts/${found._id}/reactions`, {}, page);
+    const model = { frame, post, ...presentReactions(page), paging };
+    await visit.page('posts/reactions', model, { title: visit.t('posts.reactions.title'), nav: 'mine' });
+  });
 
   async function showEdit(
-    visit: Visit<{ id: string; post: string }, unknown, unknown>,
+    visit: Visit<{ id?: string | undefined; post: string }, unknown, unknown>,
     form: FormState,
     preview: LocalText | null = null,
   ): Promise<void> {
-    await enterCollective(visit.ctx, visit.params.id);
-    const post = await getPost(house.store, visit.params.id, visit.params.post);
-    await showForm(visit, form, { action: `${post._id}/edit`, version: post.version, preview });
+    const desk = await enterDesk(visit);
+    const post = await getPost(house.store, desk.ownerId, visit.params.post);
+    await showForm(visit, desk, form, { action: `${post._id}/edit`, version: post.version, preview });
   }
+}
 
-  async function showForm(
-    visit: Visit<{ id: string }, unknown, unknown>,
-    form: FormState,
-    { action, version, preview }: { action: string; version: number; preview: LocalText | null },
-  ): Promise<void> {
-    const collective = await enterCollective(visit.ctx, visit.params.id);
-    const frame = presentEditFrame(visit.ctx.actor, collective, 'posts', visit.language);
-    const isNew = action === 'new';
-    const model = {
-      frame,
-      form,
-      labels: { 'text.fr': 'posts.text', 'text.en': 'posts.text' },
-      version,
-      isNew,
-      action: `${frame.base}/posts/${action}`,
-      maySpeak: isPublic(collective),
-      maxPostLength,
-      preview: preview && (await presentPreview(preview)),
-    };
-    const title = visit.t(isNew ? 'posts.new.title' : 'posts.edit.title');
-    await visit.page('posts/form', model, { title, nav: 'mine' });
+async function showForm(
+  visit: DeskVisit,
+  { base, collective, frame, maySpeak }: Desk,
+  form: FormState,
+  { action, version, preview }: { action: string; version: number; preview: LocalText | null },
+): Promise<void> {
+  const isNew = action === 'new';
+  const model = {
+    base,
+    frame,
+    form,
+    labels: { 'text.fr': 'posts.text', 'text.en': 'posts.text' },
+    version,
+    isNew,
+    action: `${base}/posts/${action}`,
+    maySpeak,
+    place: isNew && collective ? await presentPlace(visit, collective, form) : null,
+    maxPostLength,
+    preview: preview && (await presentPreview(preview)),
+  };
+  const title = visit.t(isNew ? 'posts.new.title' : 'posts.edit.title');
+  await visit.page('posts/form', model, { title, nav: 'mine' });
+}
+
+/** The post of a group that is answered, with its group; null: none is. Refuses: not-found. */
+async function findAnswered(store: Store, key: string) {
+  if (key === '') return null;
+  const post = await findGroupPostByKey(store, key);
+  const group = post?.removedAt === null ? await findGroup(store, post.groupId) : null;
+  if (!post || !group || group.deletedAt !== null) throw new DomainError('not-found', 'error.notFound');
+  return { post, group };
+}
+
+/** What it answers, or the announcements group when the collective may write there; null: neither. */
+async function presentPlace(visit: Visit<unknown, unknown, unknown>, collective: Collective, form: FormState) {
+  const { site, store } = visit.ctx;
+  const answered = await findAnswered(store, String(form.values.answers ?? ''));
+  const group = answered?.group ?? (await findAnnouncements(store));
+  if (!group) return null;
+  const { name, fediverseName } = presentGroup(group, site, visit.language);
+  if (answered) {
+    const [shown] = await presentGroupPosts(store, group, [answered.post], visit.language);
+    const author = shown?.author.name ?? answered.post.author;
+    return { answers: answered.post._id, name, author, href: threadPath(group, answered.post.thread) };
   }
+  const standing = await standingOf(store, site, group, actorIri(site, collective.handle));
+  return mayWrite(group, standing, 'begin') ? { name, address: fediverseName } : null;
 }
 
 /** Both languages as readers will see them. */
@@ -209,27 +308,86 @@ function publicPages(routes: Routes): void {
     visit.res.type('application/atom+xml').send(feed);
   });
 
-  routes.get('/@:name/posts/:post', { access: 'public', params: namedPostParams }, async (visit) => {
-    const collective = await findPublicly(visit.ctx, visit.params.name);
-    if (!collective) return visit.pass();
-    const found = await getPost(house.store, collective._id, visit.params.post);
-    const [post] = await presentPosts(house.store, collective, [found], visit.language);
-    const name = nameIn(collective, visit.language);
-    const path = pagePath(collective);
+  const postPage = { access: 'public', params: namedPostParams, query: pageQuery } as const;
+  routes.get('/@:name/posts/:post', postPage, async (visit) => {
+    const seen = await findOwner(visit.ctx, visit.params.name);
+    if (!seen) return visit.pass();
+    const { owner, isShown, mayEdit } = seen;
+    const found = await getPost(house.store, owner._id, visit.params.post);
+    if (found.isPrivate && !mayEdit) throw notFound();
+    const [post] = await presentPosts(house.store, owner, [found], visit.language);
+    const name = ownerName(owner, visit.language);
+    const path = `/@${owner.handle}`;
+    const isPerson = found.ownerKind === 'person';
     const model = {
       name,
       post,
-      crumbs: [
-        { href: path, label: name },
-        { href: `${path}/posts`, key: 'posts.list.crumb' },
-      ],
-      can: { edit: mayEditCollective(visit.ctx.actor, collective) && collective.deletedAt === null },
+      ...(await answersBeneath(visit, owner, found)),
+      ...(await reactionsTo(visit, found)),
+      reactionsHref: `${deskPath(owner)}/posts/${found._id}/reactions`,
+      mentionsHref: `${deskPath(owner)}/partners/mentions`,
+      crumbs: [{ href: path, label: name }, ...(isPerson ? [] : [{ href: `${path}/posts`, key: 'posts.list.crumb' }])],
+      interactHref: isShown && !found.isPrivate ? `/interact?post=${found._id}` : null,
+      isPrivate: found.isPrivate === true,
+      inReplyTo: found.inReplyTo ? safeHref(found.inReplyTo.iri) : null,
+      can: { edit: mayEdit },
     };
+    const isFederated = isShown && !found.isPrivate;
     await visit.page('posts/page', model, {
       title: post?.title ?? name,
-      nav: 'collectives',
-      noIndex: !collective.published,
-      alternates: isPublic(collective) ? [{ type: 'application/activity+json', href: `/objects/${found._id}` }] : [],
+      nav: isPerson ? '' : 'collectives',
+      noIndex: !isFederated,
+      alternates: isFederated ? [{ type: 'application/activity+json', href: `/objects/${found._id}` }] : [],
     });
   });
+}
+
+interface Seen {
+  owner: Owner;
+  /** Everybody may see the owner. */
+  isShown: boolean;
+  mayEdit: boolean;
+}
+
+/** Whose posts stand under that name, as far as the reader may see them. Null: nobody's. Refuses: not-found, gone. */
+async function findOwner(ctx: Context, name: string): Promise<Seen | null> {
+  const collective = await findPublicly(ctx, name);
+  if (collective) {
+    const mayEdit = mayEditCollective(ctx.actor, collective) && collective.deletedAt === null;
+    return { owner: collective, isShown: isPublic(collective), mayEdit };
+  }
+  const person = await findPersonByHandle(ctx.store, name);
+  if (!person || !isPublicPerson(person)) return null;
+  const mayEdit = ctx.actor?.kind === 'person' && ctx.actor.personId === person._id;
+  return { owner: person, isShown: true, mayEdit };
+}
+
+/** How many elsewhere like it and pass it on. */
+async function reactionsTo({ house }: Visit<unknown, unknown, unknown>, post: Post): Promise<object> {
+  const object = objectIri(house.site, post);
+  const [likes, boosts] = await Promise.all([
+    countReactions(house.store, object, 'like'),
+    countReactions(house.store, object, 'boost'),
+  ]);
+  return { likes, boosts, hasReactions: likes + boosts > 0 };
+}
+
+/** What others answered, with what its owner answered to that. */
+async function answersBeneath(
+  visit: Visit<unknown, { page: number }, unknown>,
+  owner: Owner,
+  post: Post,
+): Promise<object> {
+  const { house, language } = visit;
+  const found = await pageAnswers(house.store, objectIri(house.site, post), visit.query.page);
+  const iris = found.items.map((item) => item.post.iri);
+  const own = await listRepliesTo(house.store, owner._id, iris);
+  const shown = await presentAnswers(found.items, language);
+  const answers = shown.map(async (answer, index) => {
+    const replies = own.filter((one) => !one.isPrivate && one.inReplyTo?.iri === iris[index]);
+    return { ...answer, own: await presentPosts(house.store, owner, replies, language) };
+  });
+  const { page, pages, total } = found;
+  const paging = paged(postPath(owner, post), {}, { page, pages });
+  return { answers: await Promise.all(answers), answersTotal: total, paging };
 }

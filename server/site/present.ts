@@ -3,6 +3,7 @@ import type { FinderEntry } from '../catalogue/finder.js';
 import type { Need, ServiceNews } from '../catalogue/schema.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Actor, Language } from '../context.js';
+import type { presentGroup } from '../groups/present.js';
 import type { DomainRule, PeerSettings } from '../instances/schema.js';
 import type { InstanceSettings } from '../instances/settings.js';
 import { type LocalText, textIn } from '../shapes.js';
@@ -10,6 +11,8 @@ import { type LocalText, textIn } from '../shapes.js';
 export interface HomeFacts {
   settings: InstanceSettings;
   serviceCount: number;
+  /** With those of other homes. */
+  findableCount: number;
   collectiveCount: number;
   needs: { need: Need; count: number }[];
   news: ServiceNews[];
@@ -29,6 +32,7 @@ export function presentHome(facts: HomeFacts, actor: Actor) {
     tagline: hasText(settings.tagline) ? settings.tagline : null,
     description: firstParagraph(settings.description),
     serviceCount,
+    findableCount: facts.findableCount,
     collectiveCount,
     isEmpty: serviceCount === 0,
     needs: facts.needs
@@ -102,6 +106,8 @@ export interface AboutFacts {
   collectiveCount: number;
   software: { version: string; sourceHref: string | null };
   host: string;
+  /** The announcements group, where there is one. */
+  announcements: ReturnType<typeof presentGroup> | null;
   peers: { settings: PeerSettings; rules: DomainRule[] };
 }
 

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { countServicesByNeed, searchServices } from '../catalogue/finder.js';
 import { listServiceNews } from '../catalogue/queries.js';
 import { countPublicCollectives, listPublicCollectives } from '../collectives/queries.js';
+import { presentGroup } from '../groups/present.js';
+import { findAnnouncements } from '../groups/queries.js';
 import type { House } from '../house.js';
 import { personOf, Routes } from '../http/routes.js';
 import { listRules, readPeerSettings } from '../instances/queries.js';
@@ -16,7 +18,7 @@ import { languageChoice, themeChoice, themeFile } from './schema.js';
 
 const shownCollectives = 6;
 const shownNews = 5;
-const newestServices = { q: '', sort: 'newest', page: 1 } as const;
+const newestServices = { q: '', where: 'here', sort: 'newest', page: 1 } as const;
 const yearSeconds = 31_536_000;
 
 /** Where the code of this program can be had (AGPL-3.0 §13), as package.json tells it. */
@@ -42,6 +44,7 @@ export function siteRoutes(house: House): Routes {
       const facts = {
         settings,
         serviceCount: services.all,
+        findableCount: services.places.everywhere,
         collectiveCount,
         needs,
         news: news.items,
@@ -57,15 +60,18 @@ export function siteRoutes(house: House): Routes {
     })
     .get('/about', { access: 'public' }, async (visit) => {
       const { store, now } = visit.ctx;
-      const [settings, services, collectiveCount, peerSettings] = await Promise.all([
+      const [settings, services, collectiveCount, group, peerSettings] = await Promise.all([
         readSettings(store),
         searchServices(store, newestServices, now),
         countPublicCollectives(store),
+        findAnnouncements(store),
         readPeerSettings(store),
       ]);
       const rules = peerSettings.publishesRules ? await listRules(store, ['block', 'limit'], shownRules + 1) : [];
       const peers = { settings: peerSettings, rules };
-      const facts = { settings, serviceCount: services.all, collectiveCount, software, host: house.site.host, peers };
+      const announcements = group && presentGroup(group, house.site, visit.language);
+      const { host } = house.site;
+      const facts = { settings, serviceCount: services.all, collectiveCount, software, host, peers, announcements };
       await visit.page('about/about', presentAbout(facts, visit.language), {
         title: visit.t('about.title'),
         nav: 'about',
@@ -136,6 +142,7 @@ const accessibilityCheckedOn = '2026-11-22';
 
 const robots = `User-agent: *
 Disallow: /admin
+Disallow: /interact
 Disallow: /language
 Disallow: /me
 Disallow: /my/

@@ -2,13 +2,17 @@
 import { bootstrapIndexes } from '../bootstrap/apply.js';
 import { catalogueIndexes } from '../catalogue/queries.js';
 import { collectiveIndexes } from '../collectives/queries.js';
+import { elsewhereIndexes } from '../elsewhere/queries.js';
+import { groupIndexes } from '../groups/queries.js';
 import { handleIndexes } from '../handles/handles.js';
 import { historyIndexes } from '../history/queries.js';
 import { limitIndexes } from '../http/limits.js';
 import { sessionIndexes } from '../http/session.js';
 import { peerIndexes } from '../instances/peerQueries.js';
 import { instanceIndexes } from '../instances/queries.js';
+import { moderationIndexes } from '../moderation/queries.js';
 import { noticesIndexes } from '../notices/queries.js';
+import { blockIndexes } from '../partners/blockQueries.js';
 import { partnersIndexes } from '../partners/queries.js';
 import { peopleIndexes } from '../people/queries.js';
 import { postIndexes } from '../posts/queries.js';
@@ -19,12 +23,16 @@ import type { CollectionIndexes } from './store.js';
 export const allIndexes: CollectionIndexes = {
   ...instanceIndexes,
   ...peerIndexes,
+  ...blockIndexes,
   ...bootstrapIndexes,
   ...catalogueIndexes,
   ...collectiveIndexes,
+  ...elsewhereIndexes,
+  ...groupIndexes,
   ...handleIndexes,
   ...historyIndexes,
   ...limitIndexes,
+  ...moderationIndexes,
   ...noticesIndexes,
   ...partnersIndexes,
   ...peopleIndexes,
@@ -36,19 +44,25 @@ export const allIndexes: CollectionIndexes = {
 
 /** Collections whose documents may carry unsent events: what jobs/drainEvents.ts looks through. */
 export const eventfulCollections: readonly string[] = [
+  'blocks',
   'collectives',
   'domainRules',
   'emailChanges',
   'followings',
   'follows',
+  'groupActivities',
+  'groups',
   'interactions',
   'invitations',
+  'moves',
   'people',
   'posts',
+  'reports',
   'resets',
   'services',
   'settings',
   'sources',
   'surveyAnswers',
   'surveys',
+  'votes',
 ];

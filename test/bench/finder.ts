@@ -19,6 +19,9 @@ import {
 import { needsOfSoftware } from '../../server/catalogue/softwareNeeds.js';
 import { collectivesOf, sortNameOf, termsOf } from '../../server/collectives/queries.js';
 import { type Collective, emptyProfile as emptyCollectiveProfile } from '../../server/collectives/schema.js';
+import { remoteServicesIn } from '../../server/elsewhere/queries.js';
+import { siteOf } from '../../server/elsewhere/rules.js';
+import type { RemoteService } from '../../server/elsewhere/schema.js';
 import { newId } from '../../server/ids.js';
 import { openStore } from '../../server/store/openStore.js';
 import { allIndexes } from '../../server/store/schema.js';
@@ -145,6 +148,33 @@ const searches: Record<string, Record<string, string>> = {
   nothing: { q: 'zzz', need: 'mail' },
 };
 
+/** Adds `count` services of hosters of other instances, twenty each, made as ours are. */
+async function seedElsewhere(store: Store, count: number): Promise<void> {
+  const now = new Date();
+  for (let from = 0; from < count; from += 1000) {
+    const services = Array.from({ length: Math.min(1000, count - from) }, (_, n): RemoteService => {
+      const number = from + n;
+      const collective = buildCollective(Math.floor(number / 20), now);
+      const { profile, terms, sortName, country, stamp, publishedAt } = buildService(number, collective, now);
+      const website = `https://elsewhere-${number}.example/`;
+      const home = `home${number % 50}.example`;
+      return {
+        _id: newId(),
+        hosterId: `hoster ${Math.floor(number / 20)}`,
+        home,
+        by: 'activity',
+        url: `https://${home}/services/${number}`,
+        profile: { ...profile, website },
+        hoster: { handle: collective.handle, name: collective.profile.name, url: `https://${home}/`, site: null },
+        site: siteOf(website),
+        ...{ terms, sortName, country, stamp, publishedAt },
+        ...{ saidAt: now, seenAt: now, isTombstone: false, goneAt: null, listed: true },
+      };
+    });
+    await remoteServicesIn(store).insertMany(services);
+  }
+}
+
 export interface FinderFigures {
   services: number;
   firstLookMs: number;
@@ -155,6 +185,8 @@ export interface FinderFigures {
   rememberedPerSecond: number;
   /** The first search after one service was written. */
   afterWriteMs: number;
+  /** With as many services of other homes: the same, and the first against that of ours alone (2: as much for each). */
+  everywhere: { firstLookMs: number; heapMb: number; freshMs: Record<string, number>; ratio: number };
 }
 
 /** A store of its own in a temporary folder, removed afterwards. */
@@ -169,15 +201,7 @@ export async function benchFinder(services = 10_000): Promise<FinderFigures> {
     const firstLookMs = await timed(() => searchServices(store, finderQuery.parse({}), now));
     const heapMb = Math.round((usedHeap() - before) * 10) / 10;
     const freshMs: Record<string, number> = {};
-    for (const [name, query] of Object.entries(searches)) {
-      const times: number[] = [];
-      for (let run = 0; run < 20; run += 1) {
-        // Another day is another search, and nothing ends in between.
-        const day = new Date(now.getTime() + run * 24 * 60 * 60 * 1000);
-        times.push(await timed(() => searchServices(store, finderQuery.parse({ ...query, sort: 'newest' }), day)));
-      }
-      freshMs[name] = median(times);
-    }
+    Object.assign(freshMs, await freshSearches(store, now));
     const query = finderQuery.parse({ need: 'write' });
     const rememberedMs = await timed(async () => {
       for (let run = 0; run < 500; run += 1) await searchServices(store, query, now);
@@ -186,8 +210,20 @@ export async function benchFinder(services = 10_000): Promise<FinderFigures> {
       await servicesOf(store).updateOne({ _id: await newestOf(store) }, { $set: { stamp: newId() } });
       await searchServices(store, query, now);
     });
+    await seedElsewhere(store, services);
+    const beforeOthers = usedHeap();
+    const othersMs = await timed(() => searchServices(store, finderQuery.parse({}), now));
+    const othersHeapMb = Math.round((usedHeap() - beforeOthers) * 10) / 10;
+    const everywhereMs = await freshSearches(store, now);
+    const ratios = Object.keys(searches).map((name) => (everywhereMs[name] ?? 0) / (freshMs[name] || 1));
     return {
       services,
+      everywhere: {
+        firstLookMs: othersMs,
+        heapMb: othersHeapMb,
+        freshMs: everywhereMs,
+        ratio: Math.round(median(ratios) * 100) / 100,
+      },
       firstLookMs,
       heapMb,
       freshMs,
@@ -198,6 +234,21 @@ export async function benchFinder(services = 10_000): Promise<FinderFigures> {
     await store.close();
     rmSync(dataDir, { recursive: true, force: true });
   }
+}
+
+/** Median of 20 for each search, none of which anybody asked before. */
+async function freshSearches(store: Store, now: Date): Promise<Record<string, number>> {
+  const freshMs: Record<string, number> = {};
+  for (const [name, query] of Object.entries(searches)) {
+    const times: number[] = [];
+    for (let run = 0; run < 20; run += 1) {
+      // Another day is another search, and nothing ends in between.
+      const day = new Date(now.getTime() + run * 24 * 60 * 60 * 1000);
+      times.push(await timed(() => searchServices(store, finderQuery.parse({ ...query, sort: 'newest' }), day)));
+    }
+    freshMs[name] = median(times);
+  }
+  return freshMs;
 }
 
 async function newestOf(store: Store): Promise<string> {

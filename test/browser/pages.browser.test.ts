@@ -31,6 +31,7 @@ function patternOf(url: URL): string {
   const path = url.pathname
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, ':id')
     .replace(/^\/@[^/]+/, '/@:name')
+    .replace(/[0-9a-f]{64}/, ':key')
     .replace(/(services|software|posts)\/(?!new\b)[^/.]+/, '$1/:key');
   return `${path}?${[...new Set(url.searchParams.keys())].sort().join('&')}`;
 }

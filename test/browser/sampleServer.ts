@@ -5,24 +5,44 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { publicAudience } from '../../federation/contexts.js';
 import { createFederation } from '../../federation/federation.js';
 import { federationIndexes } from '../../federation/indexes.js';
 import { runSelfTest } from '../../federation/selfTest.js';
+import { fromPost } from '../../federation/wire/remotePost.js';
 import { drainEvents } from '../../jobs/drainEvents.js';
 import { roseau, roseauMembers } from '../../jobs/roseau.js';
 import { buildApp } from '../../server/app.js';
 import { catalogueEvent } from '../../server/catalogue/actions/catalogueEvent.js';
-import { createService } from '../../server/catalogue/actions/services.js';
+import { createService, emptyProfile } from '../../server/catalogue/actions/services.js';
 import { createCollective } from '../../server/collectives/actions.js';
+import type { Collective } from '../../server/collectives/schema.js';
+import type { Context } from '../../server/context.js';
+import { keepHoster } from '../../server/elsewhere/actions/entries.js';
+import { addSource, noteFailure, noteRead } from '../../server/elsewhere/actions/sources.js';
+import { findSource } from '../../server/elsewhere/queries.js';
+import { sourceKey } from '../../server/elsewhere/rules.js';
+import type { SourceKind } from '../../server/elsewhere/schema.js';
+import { receiveGroupPost } from '../../server/groups/actions/receive.js';
+import { openAnnouncements } from '../../server/groups/actions.js';
 import { recordChange } from '../../server/history/actions.js';
 import { contextOf, type Engine, type House } from '../../server/house.js';
 import { loadViews } from '../../server/http/views.js';
 import { loadI18n } from '../../server/i18n.js';
 import { newId } from '../../server/ids.js';
 import { defaultSettings, writeSettings } from '../../server/instances/settings.js';
+import { makeReport, receiveReport } from '../../server/moderation/actions.js';
+import { block } from '../../server/partners/actions/blocking.js';
+import { receiveMentions } from '../../server/partners/actions/mentions.js';
+import { receiveReaction } from '../../server/partners/actions/reactions.js';
+import { remoteActorsIn } from '../../server/partners/queries.js';
+import { actorIri } from '../../server/partners/rules.js';
+import type { RemoteActor } from '../../server/partners/schema.js';
 import { viewsDir } from '../../server/paths.js';
 import { insertPerson } from '../../server/people/actions/accounts.js';
 import { publishPost } from '../../server/posts/actions.js';
+import { objectIri } from '../../server/posts/rules.js';
+import type { Post } from '../../server/posts/schema.js';
 import { listen } from '../../server/startup.js';
 import { openStore } from '../../server/store/openStore.js';
 import { allIndexes, eventfulCollections } from '../../server/store/schema.js';
@@ -50,6 +70,40 @@ async function addPeople(house: House): Promise<{ administrator: string; member:
   return ids;
 }
 
+/** A hoster of another instance, one known by its file whose server is silent, and a file that cannot be read. */
+async function furnishElsewhere(house: House): Promise<void> {
+  const ctx = { ...contextOf(house, system), now: new Date(house.now().getTime() - 9 * day) };
+  const common = { legalForm: 'ASSOCIATION', status: 'ACTIVE', place: 'Niort', country: 'FR', networks: [] } as const;
+  const add = async (kind: SourceKind, address: string, fr: string, services: string[]) => {
+    await addSource(ctx, { kind, address, reason: kind === 'actor' ? 'following' : 'administrator' });
+    const source = await findSource(house.store, sourceKey(kind, address));
+    if (source === null || services.length === 0) return source;
+    const { origin, host } = new URL(address);
+    const name = { fr, en: '' };
+    const tagline = { fr: 'Petit hébergeur du marais', en: 'A small host in the marshes' };
+    const page = { url: `${origin}/`, website: `${origin}/`, handle: `marais@${host}` };
+    const readings = services.map((service, index) => ({
+      key: `${origin}/services/${index}`,
+      url: `${origin}/services/${index}`,
+      profile: { ...emptyProfile({ fr: service, en: '' }), needs: ['write' as const], website: `${origin}/${index}` },
+      publishedAt: null,
+      saidAt: ctx.now,
+    }));
+    await keepHoster(ctx, source, { ...common, ...page, networks: [], name, tagline }, readings, true);
+    await noteRead(ctx, source, { count: readings.length });
+    return source;
+  };
+  await add('actor', 'https://marais.example/actors/marais', 'Le Marais libre', [
+    'Pads du marais',
+    'Carnets du marais',
+  ]);
+  const silent = await add('organization', 'https://causses.example/organization.properties', 'Les Causses', ['Abri']);
+  const broken = await add('organization', 'https://fournil.example/organization.properties', '', []);
+  const error = { key: 'catalogue.fetch.unreachable', params: {} };
+  if (silent) await noteFailure(ctx, silent, error);
+  if (broken) await noteFailure(ctx, broken, error);
+}
+
 async function furnish(house: House, memberId: string): Promise<void> {
   await writeSettings(house.store, {
     ...defaultSettings,
@@ -75,7 +129,25 @@ async function furnish(house: House, memberId: string): Promise<void> {
       fr: 'Le nuage ferme samedi de 8 h à 10 h : nous changeons un disque. Vos fichiers restent sur vos appareils.',
       en: 'The cloud closes on Saturday from 8 to 10: we replace a disk. Your files stay on your devices.',
     };
-    await publishPost(at(), hoster._id, news);
+    const post = await publishPost(at(), hoster._id, news);
+    const blocked = { kind: 'domain', domain: 'pourriels.example' } as const;
+    await block(at(), { kind: 'collective', id: hoster._id }, blocked, 'Publicité par dizaines');
+    await makeReport(
+      { ...at(), actor: null },
+      {
+        about: `/@${id}/posts/${post._id}`,
+        reason: 'wrong',
+        comment: 'La maintenance a eu lieu vendredi, pas samedi.',
+        contact: 'jo@voisins.example',
+        tellsTheirs: false,
+      },
+    );
+    await receiveReport(at(), {
+      ...{ host: 'social.voisins.example', objects: [`${house.site.baseUrl}/actors/${id}`], comment: '' },
+      ...{ activityIri: 'https://social.voisins.example/flags/1', raw: Buffer.from('') },
+    });
+    await converse(house, hoster, post);
+    await fillGroup(house, at, hoster);
   }
   await drainEvents({
     store: house.store,
@@ -86,6 +158,118 @@ async function furnish(house: House, memberId: string): Promise<void> {
       { name: 'history', receive: (event) => recordChange(house.store, event) },
       { name: 'catalogue', receive: (event) => catalogueEvent(contextOf(house, system), event) },
     ],
+  });
+}
+
+/** What people elsewhere answer to the hoster's news, write to it alone, ask in a poll, and like. */
+async function converse(house: House, hoster: Collective, news: Post): Promise<void> {
+  const ctx = contextOf(house, system);
+  const everybody = 'https://www.w3.org/ns/activitystreams#Public';
+  const reader = actorIri(house.site, hoster.handle);
+  const answered = objectIri(house.site, news);
+  const author = 'https://pads.example/users/noor';
+  await house.store.collection<RemoteActor>('remoteActors').insertOne({
+    _id: author,
+    ...{ type: 'Person', host: 'pads.example', handle: 'noor@pads.example', name: 'Noor B.', url: null },
+    ...{ inbox: `${author}/inbox`, sharedInbox: null, keys: [], fetchedAt: house.now(), goneAt: null },
+  });
+  const write = async (key: string, answers: string | null, json: object): Promise<void> => {
+    const document = {
+      id: `${author}/${key}`,
+      type: 'Note',
+      attributedTo: author,
+      to: [everybody],
+      cc: [reader],
+      ...json,
+    };
+    const published = new Date(house.now().getTime() - day).toISOString();
+    const post = fromPost({ published, inReplyTo: answers, ...document }, [], house.now());
+    if (post) await receiveMentions(ctx, post, [{ reader, answered: answers }]);
+  };
+  const fr = '<p>Bon courage pour samedi !</p>';
+  const en = '<p>Good luck on Saturday!</p>';
+  await write('1', answered, { content: fr, contentMap: { fr, en } });
+  await write('2', answered, {
+    content: '<p>Et <a href="https://pads.example/">nos blocs-notes</a> ?</p>',
+    summary: 'Question',
+  });
+  await write('3', answered, {
+    to: [reader],
+    cc: [],
+    content: '<p>Une facture est restée impayée, voyons cela entre nous.</p>',
+  });
+  const options = ['Samedi', 'Dimanche', 'Un soir de semaine'].map((name, index) => {
+    return { type: 'Note', name, replies: { totalItems: 4 * index } };
+  });
+  const endTime = new Date(house.now().getTime() + 3 * day).toISOString();
+  await write('4', null, {
+    type: 'Question',
+    content: '<p>Quand fermer pour les travaux ?</p>',
+    oneOf: options,
+    endTime,
+  });
+  for (const [kind, actor] of [
+    ['like', author],
+    ['boost', author],
+    ['like', 'https://pads.example/users/ali'],
+  ] as const) {
+    await receiveReaction(ctx, { object: answered, owner: reader, kind, actor, activityIri: null });
+  }
+}
+
+/** The announcements group: a thread by a hoster, answered from elsewhere. */
+async function fillGroup(house: House, at: () => Context, hoster: Collective): Promise<void> {
+  const elsewhere = 'https://forum.example/uid/3';
+  const group = await openAnnouncements(at(), {
+    handle: 'annonces',
+    name: { fr: 'Annonces de ROSEAU', en: 'News of ROSEAU' },
+    summary: {
+      fr: 'Ouvertures, fermetures, ateliers : ce que les hébergeurs du réseau ont à dire.',
+      en: 'Openings, closings, workshops: what the hosters of the network have to say.',
+    },
+    hostersModerate: true,
+    moderators: [elsewhere],
+    postingRestrictedToMods: true,
+    version: 0,
+  });
+  const text = {
+    fr: '**Atelier samedi 6 juin.** Venez installer votre messagerie avec nous, de 14 h à 17 h.\n\nPas besoin de s’inscrire.',
+    en: '**Workshop on Saturday 6 June.** Come and set up your mail with us, from 2 to 5.\n\nNo need to sign up.',
+  };
+  const post = await publishPost(at(), hoster._id, text, { groupId: group._id });
+  const { baseUrl } = house.site;
+  const bring = async (author: string, postId: string | null, document: object) => {
+    const json = { type: 'Note', attributedTo: author, to: [publicAudience], ...document };
+    const written = fromPost(json, [house.site.host], house.now());
+    if (!written) throw new Error('no post');
+    const activityIri = `${written.iri}#create`;
+    await receiveGroupPost(at(), group, { activityIri, raw: '{}', author, post: written, postId });
+  };
+  await remoteActorsIn(house.store).insertOne({
+    _id: elsewhere,
+    type: 'Person',
+    host: 'forum.example',
+    handle: 'sam@forum.example',
+    name: 'Sam du forum',
+    url: 'https://forum.example/user/sam',
+    inbox: `${elsewhere}/inbox`,
+    sharedInbox: null,
+    keys: [],
+    fetchedAt: house.now(),
+    goneAt: null,
+  });
+  const iri = `${baseUrl}/objects/${post._id}`;
+  await bring(`${baseUrl}/actors/${hoster.handle}`, post._id, { id: iri, content: '<p>Atelier</p>' });
+  await bring(elsewhere, null, {
+    id: 'https://forum.example/post/12',
+    inReplyTo: iri,
+    content: '<p>Merci ! Peut-on apporter son téléphone ? <a href="https://forum.example/topic/1">Le fil</a></p>',
+  });
+  await bring(elsewhere, null, {
+    id: 'https://forum.example/post/13',
+    type: 'Article',
+    name: 'Un forum pour les hébergeurs de la région du Languedoc et des environs immédiats',
+    content: '<p>Nous ouvrons un forum.</p>',
   });
 }
 
@@ -117,12 +301,16 @@ export async function startSampleServer(empty = false): Promise<SampleServer> {
     trustProxy: 0,
     privateHosts: [],
     lookUpActor: async () => ({ outcome: 'failed', reason: 'unavailable' }),
+    lookUpPost: async () => null,
+    refreshPost: async () => {},
     fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
+    pictures: { find: async () => null, load: async () => null, prune: async () => 0 },
     now: () => new Date(),
   };
   const people = await addPeople(house);
   if (!empty) await furnish(house, people.member);
   const ids = empty ? {} : await addSurveys(house);
+  if (!empty) await furnishElsewhere(house);
   const engine: Engine = {
     version: '0.1.0',
     isDevelopment: true,

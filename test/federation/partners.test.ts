@@ -9,6 +9,7 @@ import type { Collective } from '../../server/collectives/schema.js';
 import { pruneRemotePosts } from '../../server/partners/actions/feed.js';
 import { followActor, forgetPartnersOf } from '../../server/partners/actions/following.js';
 import { makeInteraction, replyToPost, undoInteraction } from '../../server/partners/actions/interact.js';
+import { exportPartners } from '../../server/partners/exports.js';
 import {
   feedEntriesIn,
   findFollowing,
@@ -125,7 +126,7 @@ describe('partners elsewhere', () => {
     (await pageFeed(app.house.store, iri, {})).items.map(({ post: one }) => one.content || one.title);
   async function befriend(actor: PeerActor, from: Peer = peer): Promise<void> {
     await app.house.lookUpActor(`@${actor.name}@${from.host}`);
-    await followActor(ctx(), ref(), { actor: actor.iri, list: '' });
+    await followActor(ctx(), ref(), { actor: actor.iri });
     await run();
     const follow = from.ofType('Follow').findLast(({ json }) => json.object === actor.iri)?.json;
     expect(await post(actor, { id: from.nextId(), type: 'Accept', object: follow }, from)).to.equal(202);
@@ -143,6 +144,50 @@ describe('partners elsewhere', () => {
       await run();
       expect(peer.received.length).to.equal(before);
       expect(await following(alice)).to.equal(null);
+    });
+
+    it('shows what it says of itself and its last public posts, cleaned, and keeps none of them (AP-20)', async () => {
+      const said = (change: Json): Json => ({ type: 'Create', actor: dora.iri, object: note(dora, change) });
+      const dora: PeerActor = peer.addActor('dora', {
+        attachment: [
+          { type: 'PropertyValue', name: 'Web', value: '<a href="https://dora.example/">dora</a><img src=x>' },
+        ],
+      });
+      const foreign = { id: `${other.origin}/users/carol/posts/1`, attributedTo: carol.iri, content: 'Not hers' };
+      const first = `${dora.iri}/outbox?page=true`;
+      peer.serveJson('/users/dora/outbox', { type: 'OrderedCollection', totalItems: 9, first });
+      const outbox = peer.pages.get('/users/dora/outbox');
+      const items = [
+        said({ content: '<p>First<script>alert(1)</script></p>' }),
+        said({ content: 'For followers', to: [`${dora.iri}/followers`], cc: [] }),
+        said(foreign),
+        said({ content: 'Of mallory', attributedTo: mallory.iri }),
+        { type: 'Announce', actor: dora.iri, object: foreign.id },
+        said({ content: 'Second' }),
+        said({ content: 'Third', summary: 'Spoiler' }),
+        said({ content: 'Fourth' }),
+      ];
+      peer.serveJson('/users/dora/page', { type: 'OrderedCollectionPage', orderedItems: items });
+      const page = peer.pages.get('/users/dora/page');
+      peer.pages.set('/users/dora/outbox', (req, res) => (req.url?.includes('page=') ? page : outbox)?.(req, res));
+      const { text } = await member.get(`${base}/find?q=${encodeURIComponent(`@dora@${peer.host}`)}`);
+      expect(text).to.contain('>dora</a> <bdi class="muted">(dora.example)</bdi>');
+      for (const shown of ['First', 'Second', 'Third', 'Spoiler']) expect(text).to.contain(shown);
+      for (const hidden of ['For followers', 'Not hers', 'Of mallory', 'Fourth', 'alert(1)', '<img src=x']) {
+        expect(text).not.to.contain(hidden);
+      }
+      expect(await remotePostsIn(app.house.store).countDocuments({ authors: dora.iri })).to.equal(0);
+    });
+
+    it('shows nothing of an outbox that leads to another server', async () => {
+      const first = `${other.origin}/users/carol/outbox`;
+      const erin = peer.addActor('erin');
+      peer.serveJson('/users/erin/outbox', { type: 'OrderedCollection', first });
+      const asked = () => other.log.filter((line) => line.includes('/users/carol/outbox')).length;
+      const before = asked();
+      const { text } = await member.get(`${base}/find?q=${encodeURIComponent(erin.iri)}`);
+      expect(text).to.contain('Its server shows no recent post');
+      expect(asked()).to.equal(before);
     });
 
     it('finds by address too, and says when nobody is there', async () => {
@@ -166,7 +211,7 @@ describe('partners elsewhere', () => {
 
     it('asks with a signed Follow, and waits', async () => {
       const from = `${base}/find?q=${encodeURIComponent(`@alice@${peer.host}`)}`;
-      const answer = await member.post(`${base}/follow`, { actor: alice.iri, list: 'network' }, from);
+      const answer = await member.post(`${base}/follow`, { actor: alice.iri, newList: 'network' }, from);
       expect(answer.location).to.equal(`${base}/following`);
       await run();
       const [follow] = peer.ofType('Follow');
@@ -197,7 +242,7 @@ describe('partners elsewhere', () => {
       ).to.equal(202);
       const asked = peer.addActor('trent');
       await app.house.lookUpActor(asked.iri);
-      await followActor(ctx(), ref(), { actor: asked.iri, list: '' });
+      await followActor(ctx(), ref(), { actor: asked.iri });
       expect(await post(asked, { id: peer.nextId(), type: 'Accept', object: follow })).to.equal(202);
       expect((await following(alice))?.state).to.equal('pending');
       expect((await following(asked))?.state).to.equal('pending');
@@ -384,11 +429,31 @@ describe('partners elsewhere', () => {
     });
   });
 
+  describe('what is held against it', () => {
+    it('leads from a post to a block and to a report, which reaches its server when that is wished', async () => {
+      const shown = note(alice, { content: '<p>Buy watches</p>' });
+      await post(alice, create(shown));
+      const page = await member.get(`${base}/posts/${postKey(shown.id)}`);
+      expect(page.text).to.contain(`${base}/block?actor&#x3D;${encodeURIComponent(alice.iri)}`);
+      expect(page.text).to.contain(`/report?about&#x3D;${encodeURIComponent(shown.id)}`);
+      const from = `/report?about=${encodeURIComponent(shown.id)}`;
+      const form = await member.get(from);
+      expect(form.text).to.contain('Also tell their server').and.contain(peer.host).and.not.contain('Your e-mail');
+      const filled = { about: shown.id, reason: 'spam', comment: 'Watches again', tellsTheirs: 'on' };
+      expect((await member.post('/report', filled, from)).location).to.equal('/report/thanks');
+      await run();
+      const [flag] = peer.ofType('Flag');
+      expect(flag?.path).to.equal('/users/alice/inbox');
+      expect(flag?.json).to.deep.include({ actor: `${app.url}/actors/instance`, object: [alice.iri, shown.id] });
+      expect(flag?.json.content).to.contain('Watches again');
+    });
+  });
+
   describe('order in it', () => {
     it('has lists, and silence', async () => {
       const _id = followKey(iri, alice.iri);
       expect(
-        (await member.post(`${base}/following/${_id}/list`, { list: 'network' }, `${base}/following`)).status,
+        (await member.post(`${base}/following/${_id}/list`, { newList: 'network' }, `${base}/following`)).status,
       ).to.equal(303);
       await post(alice, create(note(alice, { content: 'Into the list' })));
       expect((await member.get(`${base}?list=network`)).text).to.contain('Into the list');
@@ -397,6 +462,48 @@ describe('partners elsewhere', () => {
       expect((await member.get(base)).text).not.to.contain('Into the list');
       await member.post(`${base}/following/${_id}/unmute`, {}, `${base}/following`);
       expect((await member.get(base)).text).to.contain('Into the list');
+    });
+
+    it('has several lists for one account; a list can be renamed into another, and deleted', async () => {
+      const _id = followKey(iri, alice.iri);
+      const lists = async () => (await following(alice))?.lists;
+      const from = `${base}/following`;
+      const sort = (fields: string) => member.postRaw(`${from}/${_id}/list`, fields);
+      const token = await member.csrf(from);
+      await sort(`_csrf=${token}&lists=network&lists=software&newList=%20local%20`);
+      expect(await lists()).to.deep.equal(['network', 'software', 'local']);
+      await post(alice, create(note(alice, { content: 'In three lists' })));
+      for (const name of ['network', 'software', 'local']) {
+        expect((await member.get(`${base}?list=${name}`)).text).to.contain('In three lists');
+        expect((await member.get(`${base}/list?name=${name}`)).text).to.contain(`@alice@${peer.host}`);
+      }
+      await member.post(`${base}/list/rename`, { name: 'software', to: 'network' }, from);
+      expect(await lists()).to.deep.equal(['network', 'local']);
+      expect((await member.get(`${base}/list?name=software`)).status).to.equal(404);
+      expect((await member.get(`${base}?list=network`)).text.split('In three lists')).to.have.length(2);
+      const nameless = await member.post(`${base}/list/rename`, { name: 'local', to: ' ' }, from);
+      expect(nameless.status).to.equal(422);
+      expect(nameless.text).to.contain('id="errors"');
+      await member.post(`${base}/list/delete`, { name: 'local' }, from);
+      expect(await lists()).to.deep.equal(['network']);
+      expect((await member.get(`${base}?list=local`)).text).not.to.contain('In three lists');
+      expect((await member.get(base)).text).to.contain('In three lists');
+      const long = await member.post(`${from}/${_id}/list`, { newList: 'x'.repeat(41) }, from);
+      expect(long.status).to.equal(422);
+      expect(long.text)
+        .to.contain('40 characters at most')
+        .and.contain(`value="${'x'.repeat(41)}"`);
+      await sort(`_csrf=${token}`);
+      expect(await lists()).to.deep.equal([]);
+      await sort(`_csrf=${token}&newList=network`);
+    });
+
+    it('goes along: as the list that Mastodon reads', async () => {
+      const { headers, text } = await member.get(`${base}/following.csv`);
+      expect(headers.get('content-type')).to.match(/^text\/csv/);
+      const [head, ...rows] = text.trim().split('\r\n');
+      expect(head).to.equal('Account address,Show boosts,Notify on new posts,Languages');
+      expect(rows).to.include(`alice@${peer.host},true,false,`);
     });
 
     it('goes on page by page, each post once', async () => {
@@ -423,7 +530,7 @@ describe('partners elsewhere', () => {
       await run();
       expect((await following(alice))?.state).to.equal('undone');
       expect((await following(home))?.state).to.equal('pending');
-      expect((await following(home))?.list).to.equal('network');
+      expect((await following(home))?.lists).to.deep.equal(['network']);
       expect(other.ofType('Follow').at(-1)?.json.object).to.equal(home.iri);
       expect(peer.ofType('Undo').at(-1)?.json.object).to.include({ type: 'Follow', object: alice.iri });
     });
@@ -446,7 +553,7 @@ describe('partners elsewhere', () => {
       await signIn(client, paula);
       const closed = await client.get('/me/partners');
       expect(closed.text).to.contain('publish this page first');
-      const wish = { actor: carol.iri, list: '' };
+      const wish = { actor: carol.iri };
       expect((await client.post('/me/partners/follow', wish, '/me')).status).to.equal(409);
       await client.post('/me/profile', {
         displayName: 'Paula',
@@ -464,6 +571,8 @@ describe('partners elsewhere', () => {
       expect((await client.get('/me/partners')).text).to.contain('For Paula');
       expect((await member.get('/me/partners')).text).not.to.contain('For Paula');
       expect((await member.get(base)).text).not.to.contain('For Paula');
+      const download = await exportPartners(app.house.store, actorIri(app.house.site, 'paula'), 'paula');
+      expect(download.followings).to.have.nested.property('[0].followed', carol.iri);
       const id = followKey(actorIri(app.house.site, 'paula'), carol.iri);
       expect((await member.post(`/me/partners/following/${id}/unfollow`, {}, '/me')).status).to.equal(404);
       await forgetPartnersOf(ctx(), 'paula');

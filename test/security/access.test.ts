@@ -50,7 +50,7 @@ function expected(route: RouteRecord, { who }: Rule, role: Role, target: Target)
 }
 
 describe('who may enter', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let app: TwinHouse;
   let tokens: Record<Role, string | null>;
 

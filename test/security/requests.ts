@@ -3,11 +3,13 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:http';
 import type { Express } from 'express';
 import { slices } from '../../server/app.js';
+import { sourceKey } from '../../server/elsewhere/rules.js';
 import type { RouteRecord } from '../../server/http/routes.js';
+import { mediaKey } from '../../server/partners/rules.js';
 import { png } from '../server/uploads/pictures.js';
 import { type Answer, Client } from '../support/appSupport.js';
 import type { WholeApp } from '../support/wholeApp.js';
-import { missingId, type Tenant, type TwinHouse } from './tenants.js';
+import { missingId, partnerPicture, type Tenant, type TwinHouse } from './tenants.js';
 
 /** Every route that the slices declare: the same list from which the app is built. */
 export function routesOf(app: WholeApp): RouteRecord[] {
@@ -52,6 +54,8 @@ const nowhere: Record<string, string> = {
   following: '0'.repeat(64),
   partnerPost: '0'.repeat(64),
   survey: missingId,
+  block: '0'.repeat(64),
+  mention: '0'.repeat(64),
   slug: 'nothing',
   file: 'nothing.properties',
   media: missingId,
@@ -69,6 +73,8 @@ function thingsOf(tenant: Tenant): Record<string, string> {
     following: tenant.following,
     partnerPost: tenant.partnerPost,
     survey: tenant.survey,
+    block: tenant.block,
+    mention: tenant.mention,
     slug: tenant.service.slug,
     file: `${tenant.collective.handle}.properties`,
     media: tenant.logoId,
@@ -96,6 +102,9 @@ export function targetsOf(app: TwinHouse): Record<'alpha' | 'beta' | 'missing' |
 }
 
 /** The address of a route about a target; other ids are of things of the instance. */
+/** The file of a hoster that an administrator added: test/security/tenants.ts. */
+const knownFile = 'https://known.example/organization.properties';
+
 /** A delivery to known.example that was given up: test/security/tenants.ts. */
 const knownDelivery = `01890000-0000-7000-8000-000000000001 ${'0'.repeat(32)}`;
 
@@ -106,6 +115,11 @@ export function addressOf(app: TwinHouse, path: string, target: Target): string 
   else if (path.startsWith('/services/')) own.id = things.service ?? missingId;
   else if (path.startsWith('/media/')) own.id = things.media ?? missingId;
   else if (path.startsWith('/admin/')) own.id = idOfInstance(app, path);
+  if (path.includes('/partners/posts/:post/media/')) own.media = mediaKey(partnerPicture);
+  if (path.startsWith('/@:name/threads')) {
+    const { handle: groupName, thread } = app.group;
+    Object.assign(own, { thread, post: thread }, target.name === 'missing' ? {} : { name: groupName });
+  }
   if (path.includes('/partners/')) own.post = things.partnerPost ?? '0'.repeat(64);
   if (path.startsWith('/admin/jobs/:name')) own.name = 'prune';
   own.domain = 'blocked.example';
@@ -114,15 +128,23 @@ export function addressOf(app: TwinHouse, path: string, target: Target): string 
   own.delivery = encodeURIComponent(knownDelivery);
   own.token = `${missingId}.${'x'.repeat(27)}`;
   own.key ??= '0'.repeat(64);
-  const query: Record<string, string> = { '/language': '?to=en&back=/about' };
+  const query: Record<string, string> = {
+    '/language': '?to=en&back=/about',
+    '/report': '?about=/@alpha',
+    '/my/collectives/:id/partners/list': '?name=network',
+    '/interact': `?actor=${handle}`,
+    '/interact/go': `?actor=${handle}&wish=follow`,
+  };
   return path.replace(/:(\w+)/g, (_match, name: string) => own[name] ?? missingId) + (query[path] ?? '');
 }
 
 function idOfInstance(app: TwinHouse, path: string): string {
   if (path.startsWith('/admin/people')) return app.people.plain._id;
   if (path.startsWith('/admin/invitations')) return app.adminInvitationId;
+  if (path.startsWith('/admin/reports')) return app.reportId;
   if (path.startsWith('/admin/mails')) return app.alpha.mailIds[0] ?? missingId;
   if (path.startsWith('/admin/jobs/events')) return app.failedEventId;
+  if (path.startsWith('/admin/known-hosters')) return sourceKey('organization', knownFile);
   return missingId;
 }
 

@@ -12,16 +12,25 @@ import type { Service } from '../../server/catalogue/schema.js';
 import { createCollective, setLogo, updateProfile } from '../../server/collectives/actions.js';
 import { getCollective } from '../../server/collectives/queries.js';
 import type { Collective } from '../../server/collectives/schema.js';
+import { addSource } from '../../server/elsewhere/actions/sources.js';
 import { pending } from '../../server/events.js';
+import { receiveGroupPost } from '../../server/groups/actions/receive.js';
+import { openAnnouncements } from '../../server/groups/actions.js';
+import { groupKey } from '../../server/groups/rules.js';
 import { recordChange } from '../../server/history/actions.js';
 import { setRule } from '../../server/instances/actions/domainRules.js';
 import { deliveriesIn, peersIn } from '../../server/instances/peerQueries.js';
 import type { FailedEvent } from '../../server/instances/schema.js';
+import { makeReport } from '../../server/moderation/actions.js';
 import { noticeEvent } from '../../server/notices/actions/noticeEvent.js';
+import { block } from '../../server/partners/actions/blocking.js';
 import { receivePost } from '../../server/partners/actions/feed.js';
 import { followActor, receiveFollowAnswer } from '../../server/partners/actions/following.js';
+import { receiveMentions } from '../../server/partners/actions/mentions.js';
 import { receiveFollow } from '../../server/partners/actions.js';
+import { blocksIn } from '../../server/partners/blockQueries.js';
 import { followingsIn, followsIn } from '../../server/partners/queries.js';
+import { postKey } from '../../server/partners/rules.js';
 import type { RemoteActor } from '../../server/partners/schema.js';
 import { invitePerson } from '../../server/people/actions/invitations.js';
 import type { Person } from '../../server/people/schema.js';
@@ -63,6 +72,10 @@ export interface Tenant {
   partnerPost: string;
   /** Asked by this hoster of itself; its title, intro and questions are private. */
   survey: string;
+  /** With a private note. */
+  block: string;
+  /** Written elsewhere for the hoster alone, beneath its post. */
+  mention: string;
   logoId: string;
   draftLogoId: string;
   mailIds: string[];
@@ -88,7 +101,11 @@ export interface TwinHouse extends WholeApp {
   /** Keys of the sessions, as the list of one's own sessions has them. */
   sessionKeys: Partial<Record<Role, string>>;
   failedEventId: string;
+  /** A group with one thread by somebody elsewhere: its name, and the key of the thread. */
+  group: { handle: string; thread: string };
   adminInvitationId: string;
+  /** Of a post of alpha. */
+  reportId: string;
   drain(): Promise<void>;
 }
 
@@ -118,7 +135,14 @@ export async function startTwinHouse(): Promise<TwinHouse> {
 
 async function buildTwinHouse(): Promise<TwinHouse> {
   const jobs = { list: () => [{ name: 'prune', ...noJob }], runNow: async (name: string) => name === 'prune' };
-  const app = await startWholeApp({ metricsToken: 'a-token-of-the-tests', engine: { jobs } });
+  const lookUpActor = async () => ({ outcome: 'failed', reason: 'unavailable' }) as const;
+  const picture = { type: 'image/png' as const, bytes: png };
+  const pictures = { find: async () => null, load: async () => picture, prune: async () => 0 };
+  const app = await startWholeApp({
+    metricsToken: 'a-token-of-the-tests',
+    engine: { jobs },
+    house: { pictures, lookUpActor },
+  });
   const { house } = app;
   const drain = () => drainAll(app);
   const alpha = await buildTenant(app, 'alpha', drain);
@@ -148,11 +172,19 @@ async function buildTwinHouse(): Promise<TwinHouse> {
     collective: null,
     language: 'fr',
   });
+  const report = await makeReport(contextFor(house, null), {
+    about: `/@alpha/posts/${alpha.post._id}`,
+    reason: 'spam',
+    comment: 'For the tests',
+    contact: 'visitor@example.org',
+    tellsTheirs: false,
+  });
   await drain();
   const failedEventId = await parkEvent(app, alpha);
   const reasons = { publicReason: 'Spam', privateReason: '' };
   await setRule(contextFor(app.house, systemActor), 'blocked.example', { kind: 'block', ...reasons });
   await keepPeer(app);
+  const group = await openGroup(app);
   // Kept in memory once made: made here, so that no deed of the tests is the first to need them.
   await keysOf(app.federation, 'instance');
   return {
@@ -163,7 +195,9 @@ async function buildTwinHouse(): Promise<TwinHouse> {
     clients: clients as Record<Role, Client>,
     sessionKeys,
     failedEventId,
+    group,
     adminInvitationId: invitation._id,
+    reportId: report._id,
     drain,
   };
 }
@@ -271,6 +305,8 @@ async function buildTenant(app: WholeApp, name: TenantName, drain: () => Promise
   const survey = await addSurvey(app, collective, canary);
   const requestedFollow = await addFollower(app, collective, `asks-${canary}`, false);
   const acceptedFollow = await addFollower(app, collective, `follows-${name}`, true);
+  const objectIri = `${house.site.baseUrl}/objects/${post._id}`;
+  const mention = await addMention(app, collective, objectIri, `<p>Only you: ${canary}</p>`);
   const partner = await addPartner(app, collective, `asks-${canary}`, `<p>${canary}</p>`);
   await drain();
   const mails = await house.store.collection<{ _id: string; to: string }>('mails').find({}).toArray();
@@ -292,6 +328,7 @@ async function buildTenant(app: WholeApp, name: TenantName, drain: () => Promise
     acceptedFollow,
     ...partner,
     survey,
+    mention,
     logoId: collective.logoId ?? '',
     draftLogoId: draft.logoId ?? '',
     mailIds: mails.filter(({ to }) => to.includes(canary)).map(({ _id }) => _id),
@@ -355,6 +392,8 @@ async function keepPeer({ house }: WholeApp): Promise<void> {
   const known = { origin: 'https://known.example', software: 'mastodon', version: '4', firstSeenAt: now };
   const seen = { checkedAt: now, lastInAt: now, lastOutAt: null };
   await peersIn(house.store).insertOne({ _id: 'known.example', ...known, ...seen });
+  const address = 'https://known.example/organization.properties';
+  await addSource(contextFor(house, systemActor), { kind: 'organization', address, reason: 'administrator' });
   await deliveriesIn(house.store).insertOne({
     _id: `01890000-0000-7000-8000-000000000001 ${'0'.repeat(32)}`,
     activityId: '01890000-0000-7000-8000-000000000001',
@@ -370,21 +409,71 @@ async function keepPeer({ house }: WholeApp): Promise<void> {
   });
 }
 
+/** Of every post from elsewhere. */
+export const partnerPicture = 'https://elsewhere.example/picture.png';
+async function openGroup({ house }: WholeApp) {
+  const ctx = contextFor(house, systemActor);
+  const author = 'https://elsewhere.example/users/moderator';
+  const group = await openAnnouncements(ctx, {
+    handle: 'annonces',
+    name: { fr: 'Annonces', en: '' },
+    summary: { fr: '', en: '' },
+    hostersModerate: false,
+    moderators: [author],
+    postingRestrictedToMods: true,
+    version: 0,
+  });
+  const to = ['https://www.w3.org/ns/activitystreams#Public'];
+  const document = { id: `${author}/posts/2`, type: 'Note', attributedTo: author, to, content: '<p>Bonjour</p>' };
+  const post = fromPost(document, [], house.now());
+  if (!post) throw new Error('no post');
+  const activityIri = `${author}/posts/2#create`;
+  await receiveGroupPost(ctx, group, { activityIri, raw: '{}', author, post, postId: null });
+  return { handle: group.handle, thread: groupKey(group._id, post.iri) };
+}
+
 /** The hoster follows somebody elsewhere, who writes to followers only. */
 async function addPartner({ house }: WholeApp, by: Collective, name: string, content: string) {
   const ctx = contextFor(house, systemActor);
   const followed = `https://elsewhere.example/users/${name}`;
-  await followActor(ctx, { kind: 'collective', id: by._id }, { actor: followed, list: '' });
+  await followActor(ctx, { kind: 'collective', id: by._id }, { actor: followed, lists: ['network'] });
   const following = await followingsIn(house.store).findOne({ followed });
   if (!following) throw new Error('no following');
   const { followIri } = following;
   await receiveFollowAnswer(ctx, { answer: 'accept', followed, followIri, follower: null });
   const iri = `${followed}/posts/1`;
-  const document = { id: iri, type: 'Note', attributedTo: followed, to: [`${followed}/followers`], content };
+  const attachment = { type: 'Image', mediaType: 'image/png', url: partnerPicture };
+  const document = {
+    id: iri,
+    type: 'Note',
+    attributedTo: followed,
+    to: [`${followed}/followers`],
+    content,
+    attachment,
+  };
   const post = fromPost(document, [], house.now());
   if (!post) throw new Error('no post');
   await receivePost(ctx, post, followed);
-  return { following: following._id, partnerPost: post._id };
+  await block(
+    ctx,
+    { kind: 'collective', id: by._id },
+    { kind: 'domain', domain: 'unwanted.example' },
+    canaries[by.handle as TenantName],
+  );
+  const kept = await blocksIn(house.store).findOne({ blocker: following.follower });
+  return { following: following._id, partnerPost: post._id, block: kept?._id ?? '' };
+}
+
+/** Somebody elsewhere answers the hoster's post, for the hoster alone. */
+async function addMention({ house }: WholeApp, to: Collective, answered: string, content: string): Promise<string> {
+  const reader = `${house.site.baseUrl}/actors/${to.handle}`;
+  const iri = `https://elsewhere.example/answers/${to.handle}`;
+  const author = 'https://elsewhere.example/users/asker';
+  const document = { id: iri, type: 'Note', attributedTo: author, to: [reader], content, inReplyTo: answered };
+  const post = fromPost(document, [], house.now());
+  if (!post) throw new Error('no post');
+  await receiveMentions(contextFor(house, systemActor), post, [{ reader, answered }]);
+  return postKey(`${reader} ${post._id}`);
 }
 
 async function parkEvent({ house }: WholeApp, { collective }: Tenant): Promise<string> {

@@ -240,7 +240,7 @@ describe('the command line', function () {
       expect((await chatiere(['bootstrap', example], { DATA_DIR: from })).code).to.equal(0);
       const [first, second] = [join(files, 'a.jsonl'), join(files, 'b.jsonl')];
       expect((await chatiere(['export', first], { DATA_DIR: from })).code).to.equal(0);
-      expect((await chatiere(['import', first], { DATA_DIR: to })).code).to.equal(0);
+      expect((await chatiere(['import', first, '--send'], { DATA_DIR: to })).code).to.equal(0);
       expect((await chatiere(['export', second], { DATA_DIR: to })).code).to.equal(0);
       expect(readFileSync(second, 'utf8')).to.equal(readFileSync(first, 'utf8'));
       expect((await chatiere(['import', first], { DATA_DIR: to })).code).to.equal(1);
@@ -316,7 +316,18 @@ describe('the command line', function () {
       });
       const { findings } = JSON.parse(ended.out) as { findings: { what: string; state: string }[] };
       expect(findings.filter(({ state }) => state === 'broken')).to.deep.equal([]);
-      for (const what of ['Node.js', 'data folder', 'disk', 'backup', 'store', 'reachability', 'clock', 'WebFinger']) {
+      const whats = [
+        'Node.js',
+        'data folder',
+        'disk',
+        'backup',
+        'store',
+        'reachability',
+        'clock',
+        'WebFinger',
+        'federation',
+      ];
+      for (const what of whats) {
         expect(
           findings.map((finding) => finding.what),
           what,

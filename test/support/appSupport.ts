@@ -50,7 +50,10 @@ export async function buildTestHouse(overrides: Partial<House> = {}): Promise<Te
     trustProxy: 0,
     privateHosts: [],
     lookUpActor: async () => ({ outcome: 'failed', reason: 'unavailable' }),
+    lookUpPost: async () => null,
+    refreshPost: async () => {},
     fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
+    pictures: { find: async () => null, load: async () => null, prune: async () => 0 },
     now: () => new Date(now),
     ...overrides,
     store,
@@ -140,7 +143,11 @@ export class Client {
   }
 
   /** Posts exactly this, with the Origin of our own pages unless headers say otherwise. */
-  async postRaw(path: string, fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Answer> {
+  async postRaw(
+    path: string,
+    fields: Record<string, string> | string,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
     return this.send(path, {
       method: 'POST',
       body: new URLSearchParams(fields),

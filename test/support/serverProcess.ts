@@ -30,6 +30,8 @@ export async function freePort(): Promise<number> {
 export interface StartOptions {
   dataDir: string;
   port?: number;
+  /** Another loopback address than localhost: what has a dot can be the subject of rules about domains. */
+  address?: string;
   env?: Record<string, string>;
   /** Milliseconds to wait for /health/ready. */
   timeoutMs?: number;
@@ -38,12 +40,12 @@ export interface StartOptions {
 /** Resolves when /health/ready answers 200; rejects with the output when the process ends first. */
 export async function startServer(options: StartOptions): Promise<ServerProcess> {
   const port = options.port ?? (await freePort());
-  const baseUrl = `http://localhost:${port}`;
+  const baseUrl = `http://${options.address ?? 'localhost'}:${port}`;
   const child = spawn(process.execPath, [join(projectDir, 'dist/server/cli.js'), 'serve'], {
     cwd: projectDir,
     env: {
       PATH: process.env.PATH ?? '',
-      HOST: '127.0.0.1',
+      HOST: options.address ?? '127.0.0.1',
       PORT: String(port),
       BASE_URL: baseUrl,
       DATA_DIR: options.dataDir,

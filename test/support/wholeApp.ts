@@ -3,7 +3,9 @@ import { createServer, type RequestListener } from 'node:http';
 import type { Express } from 'express';
 import { createFederation, type Federation } from '../../federation/federation.js';
 import { federationIndexes } from '../../federation/indexes.js';
-import { lookUpActor } from '../../federation/lookUp.js';
+import { lookUpActor, lookUpPost } from '../../federation/lookUp.js';
+import { createPictures } from '../../federation/pictures.js';
+import { refreshPost } from '../../federation/remoteObjects.js';
 import { runSelfTest } from '../../federation/selfTest.js';
 import { buildApp } from '../../server/app.js';
 import type { Engine, House } from '../../server/house.js';
@@ -60,6 +62,11 @@ export async function startWholeApp(
   const federation = createFederation(house, { version: engine.version, workerId: 'test' });
   closers.push(() => void federation.fetch.close());
   if (!options.house?.lookUpActor) house.lookUpActor = (address) => lookUpActor(federation, address);
+  if (!options.house?.lookUpPost) house.lookUpPost = (address) => lookUpPost(federation, address);
+  if (!options.house?.pictures) {
+    house.pictures = createPictures({ fetchText: federation.fetch.fetchText, dataDir, now: house.now });
+  }
+  if (!options.house?.refreshPost) house.refreshPost = (post) => refreshPost(federation, post);
   const wake = () => {
     wakes += 1;
   };

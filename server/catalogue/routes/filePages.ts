@@ -3,9 +3,13 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { Response } from 'express';
+import { z } from 'zod';
 import { eachPublicCollective, findCollectiveByHandle } from '../../collectives/queries.js';
 import { isPublic } from '../../collectives/rules.js';
 import type { Collective } from '../../collectives/schema.js';
+import type { Context } from '../../context.js';
+import { eachRemoteService } from '../../elsewhere/queries.js';
+import type { RemoteService, Where } from '../../elsewhere/schema.js';
 import { DomainError } from '../../errors.js';
 import { writeChatonsInfos } from '../../formats/chatonsinfos/write.js';
 import { type CsvColumn, toCsv } from '../../formats/csv.js';
@@ -13,6 +17,7 @@ import { writeLibrehost, writeLibrehostDirectory } from '../../formats/librehost
 import type { Routes } from '../../http/routes.js';
 import { readSettings } from '../../instances/settings.js';
 import { textIn } from '../../shapes.js';
+import { listShownElsewhere } from '../finder.js';
 import { toFederation, toMetrics, toOrganization, toService } from '../infos.js';
 import { servicePath } from '../present.js';
 import { eachListedService, findServiceBySlug, listServicesOf } from '../queries.js';
@@ -100,38 +105,49 @@ export function filePages(routes: Routes): void {
     sendText(res, JSON.stringify(writeLibrehostDirectory(members), null, 2), 'application/json', latest(times));
   });
 
-  routes.get('/catalogue.json', { access: 'public' }, async ({ res }) => {
+  routes.get('/catalogue.json', { access: 'public', query: exportQuery }, async ({ ctx, res, query }) => {
     openToAll(res);
     res.type('application/json');
     let first = true;
-    await sendInParts(res, '{"services":[', ']}\n', (services) => {
-      const lines = services.map((service) => JSON.stringify(openService(service))).join(',\n');
+    await sendInParts(res, everyService(ctx, query.where), '{"services":[', ']}\n', (services) => {
+      const lines = services.map((service) => JSON.stringify(openService(service, query.where))).join(',\n');
       const text = first ? `\n${lines}` : `,\n${lines}`;
       first = false;
       return text;
     });
   });
 
-  routes.get('/catalogue.csv', { access: 'public' }, async ({ res }) => {
+  routes.get('/catalogue.csv', { access: 'public', query: exportQuery }, async ({ ctx, res, query }) => {
     openToAll(res);
     res.type('text/csv').set('Content-Disposition', 'attachment; filename="catalogue.csv"');
-    const header = toCsv([], csvColumns, { bom: true });
-    await sendInParts(res, header, '', (services) => toCsv(services, csvColumns).slice(toCsv([], csvColumns).length));
+    const columns = query.where === 'here' ? csvColumns : [...csvColumns, ...homeColumns];
+    const header = toCsv([], columns, { bom: true });
+    const rows = (services: Exported[]) => toCsv(services, columns).slice(toCsv([], columns).length);
+    await sendInParts(res, everyService(ctx, query.where), header, '', rows);
   });
+
+  /** Ours, then what the finder shows of others'. */
+  async function* everyService(ctx: Context, where: Where): AsyncGenerator<Exported> {
+    for await (const service of eachListedService(store)) yield exportedOf(service);
+    if (where === 'here') return;
+    const shown = await listShownElsewhere(store, ctx.now);
+    for await (const service of eachRemoteService(store)) if (shown.has(service._id)) yield exportedOf(service);
+  }
 
   /** Sends what may be thousands of services without holding them all, and without outrunning a slow reader. */
   async function sendInParts(
     res: Response,
+    every: AsyncIterable<Exported>,
     head: string,
     tail: string,
-    part: (services: Service[]) => string,
+    part: (services: Exported[]) => string,
   ): Promise<void> {
     const write = async (text: string): Promise<void> => {
       if (!res.write(text) && !res.destroyed) await Promise.race([once(res, 'drain'), once(res, 'close')]);
     };
     await write(head);
-    let waiting: Service[] = [];
-    for await (const service of eachListedService(store)) {
+    let waiting: Exported[] = [];
+    for await (const service of every) {
       if (res.destroyed) return;
       waiting.push(service);
       if (waiting.length < 200) continue;
@@ -142,23 +158,50 @@ export function filePages(routes: Routes): void {
     res.end(tail);
   }
 
-  /** What a service says of itself, with its addresses. Nothing that is not on its page. */
-  function openService(service: Service) {
+  function exportedOf(service: Service | RemoteService): Exported {
+    const { _id: id, country, profile, publishedAt } = service;
+    const common = { id, country, profile, publishedAt };
+    if ('home' in service) {
+      const { handle, name, url } = service.hoster;
+      const { home, saidAt, seenAt } = service;
+      return {
+        ...common,
+        url: service.url,
+        hoster: { handle, name, url },
+        home,
+        updatedAt: saidAt,
+        seenAt,
+        metrics: [],
+      };
+    }
+    const { hoster, metrics, updatedAt } = service;
     return {
-      id: service._id,
+      ...common,
       url: site.baseUrl + servicePath(service),
-      hoster: { ...service.hoster, url: `${site.baseUrl}/@${service.hoster.handle}` },
-      ...service.profile,
-      metrics: service.metrics,
-      publishedAt: service.publishedAt,
-      updatedAt: service.updatedAt,
+      hoster: { ...hoster, url: `${site.baseUrl}/@${hoster.handle}` },
+      home: site.host,
+      updatedAt,
+      seenAt: null,
+      metrics,
     };
   }
 
-  const csvColumns: CsvColumn<Service>[] = [
-    { header: 'url', value: (service) => site.baseUrl + servicePath(service) },
+  /** What a service says of itself, with its addresses. Nothing that is not on its page. */
+  function openService(
+    { id, url, hoster, profile, metrics, publishedAt, updatedAt, home, seenAt }: Exported,
+    where: Where,
+  ) {
+    const from = where === 'here' ? {} : { home, seenAt };
+    return { id, url, hoster, ...profile, metrics, publishedAt, updatedAt, ...from };
+  }
+
+  const csvColumns: CsvColumn<Exported>[] = [
+    { header: 'url', value: ({ url }) => url },
     { header: 'hoster', value: ({ hoster }) => hoster.name.fr || hoster.name.en },
-    { header: 'hoster_handle', value: ({ hoster }) => `${hoster.handle}@${site.host}` },
+    {
+      header: 'hoster_handle',
+      value: ({ hoster, seenAt }) => (seenAt === null ? `${hoster.handle}@${site.host}` : hoster.handle),
+    },
     { header: 'name_fr', value: ({ profile }) => profile.name.fr },
     { header: 'name_en', value: ({ profile }) => profile.name.en },
     { header: 'description_fr', value: ({ profile }) => profile.description.fr },
@@ -182,6 +225,23 @@ export function filePages(routes: Routes): void {
     { header: 'updated_at', value: ({ updatedAt }) => updatedAt },
   ];
 }
+
+const exportQuery = z.object({ where: z.enum(['here', 'everywhere']).catch('here').prefault('here') });
+
+/** A service as exports need it, ours or another's. */
+interface Exported extends Pick<Service, 'profile' | 'country' | 'metrics' | 'publishedAt' | 'updatedAt'> {
+  id: string;
+  url: string;
+  hoster: Service['hoster'] & { url: string };
+  home: string;
+  /** When its home last told of it; null: it is ours. */
+  seenAt: Date | null;
+}
+
+const homeColumns: CsvColumn<Exported>[] = [
+  { header: 'home', value: ({ home }) => home },
+  { header: 'seen_at', value: ({ seenAt }) => seenAt },
+];
 
 function latest(times: readonly Date[]): Date {
   return new Date(Math.max(0, ...times.map((time) => time.getTime())));

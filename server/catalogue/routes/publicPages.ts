@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { paged } from '../../collectives/present.js';
 import { findCollective, findPublicly } from '../../collectives/queries.js';
 import { mayEditCollective } from '../../collectives/rules.js';
+import { listRemoteCollectives } from '../../elsewhere/queries.js';
 import { DomainError } from '../../errors.js';
 import { toAtom } from '../../formats/atom.js';
 import { serviceJsonLd } from '../../formats/schemaOrg.js';
@@ -23,7 +24,9 @@ export function publicPages(routes: Routes): void {
 
   routes.get('/services', { access: 'public', query: finderQuery }, async (visit) => {
     const result = await searchServices(house.store, visit.query, visit.ctx.now);
-    const model = presentFinder(visit.query, result, visit.language, visit.t);
+    const ids = result.items.flatMap(({ elsewhere }) => (elsewhere ? [elsewhere.hosterId] : []));
+    const homes = new Map((await listRemoteCollectives(house.store, ids)).map((one) => [one._id, one]));
+    const model = presentFinder(visit.query, result, homes, visit.language, visit.t);
     await visit.page('catalogue/finder', model, {
       title: visit.t('catalogue.finder.title'),
       description: visit.t('catalogue.finder.lead'),

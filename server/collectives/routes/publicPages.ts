@@ -1,14 +1,17 @@
 // What everybody reads: the list of hosters, and the page of one.
 import { presentServiceStatus, servicePath } from '../../catalogue/present.js';
 import { listServicesOf } from '../../catalogue/queries.js';
+import { presentPlaces, presentRemoteCard } from '../../elsewhere/present.js';
+import { listEveryHoster, listRemoteCountries } from '../../elsewhere/queries.js';
 import { organizationJsonLd } from '../../formats/schemaOrg.js';
 import { regionName } from '../../formatters.js';
 import type { Routes } from '../../http/routes.js';
+import { findMovedTo } from '../../partners/queries.js';
 import { presentPosts } from '../../posts/present.js';
 import { countPublicPosts, listPublicPosts } from '../../posts/queries.js';
 import { textIn } from '../../shapes.js';
 import { nameIn, organizationOf, paged, pagePath, presentCard, presentCollective, statusOptions } from '../present.js';
-import { findPublicly, listCountries, listPublicCollectives } from '../queries.js';
+import { findPublicly, listCountries } from '../queries.js';
 import { mayEditCollective } from '../rules.js';
 import { type Collective, listQuery, nameParams } from '../schema.js';
 
@@ -19,12 +22,14 @@ export function publicPages(routes: Routes): void {
   const { house } = routes;
 
   routes.get('/collectives', { access: 'public', query: listQuery }, async (visit) => {
-    const { q, status, country, page } = visit.query;
+    const { q, status, country, where, page } = visit.query;
     const search = { q, page, ...(status ? { status } : {}), ...(country ? { country } : {}) };
-    const [found, countries] = await Promise.all([
-      listPublicCollectives(house.store, search),
+    const [found, ours, theirs] = await Promise.all([
+      listEveryHoster(house.store, search, where),
       listCountries(house.store),
+      listRemoteCountries(house.store),
     ]);
+    const countries = [...new Set([...ours, ...(where === 'everywhere' ? theirs : [])])];
     const countryOptions = countries
       .map((value) => ({ value, label: regionName(visit.language, value) }))
       .sort((a, b) => a.label.localeCompare(b.label, visit.language));
@@ -32,10 +37,11 @@ export function publicPages(routes: Routes): void {
       search: visit.query,
       isSearch: q !== '' || status !== '' || country !== '',
       count: found.total,
-      items: found.items.map(presentCard),
+      items: found.items.map((one) => ('home' in one ? presentRemoteCard(one) : presentCard(one))),
       statusOptions,
       countryOptions,
-      paging: paged('/collectives', { q, status, country }, found),
+      whereOptions: found.knowsOthers ? presentPlaces(found.places, visit.t) : null,
+      paging: paged('/collectives', { q, status, country, where: where === 'here' ? where : '' }, found),
     };
     await visit.page('collectives/list', model, {
       title: visit.t('collectives.list.title'),
@@ -69,6 +75,7 @@ export function publicPages(routes: Routes): void {
       })),
       posts: await presentPosts(house.store, collective, posts, language),
       morePosts: postCount > postsShown,
+      movedTo: await findMovedTo(house.store, collective.handle),
       can: { edit: mayEditCollective(ctx.actor, collective) },
     };
     await visit.page('collectives/page', model, {

@@ -17,7 +17,8 @@ export async function retryPeer(ctx: Context, host: string): Promise<number> {
 /** One delivery is due now. Refuses: not-found. */
 export async function retryDelivery(ctx: Context, host: string, id: string): Promise<void> {
   checkMayAdminister(ctx.actor);
-  const set = { state: 'waiting' as const, nextAt: ctx.now, createdAt: ctx.now, failedAt: null, refusals: 0 };
+  const at = { nextAt: ctx.now, createdAt: ctx.now, leaseUntil: new Date(0) };
+  const set = { state: 'waiting' as const, ...at, failedAt: null, refusals: 0 };
   const due = await deliveriesIn(ctx.store).updateOne({ _id: id, host }, { $set: set });
   if (due.matchedCount === 0) throw new DomainError('not-found', 'error.notFound');
 }

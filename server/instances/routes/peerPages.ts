@@ -4,7 +4,8 @@ import { DomainError } from '../../errors.js';
 import type { Routes } from '../../http/routes.js';
 import { countFollowersFrom } from '../../partners/queries.js';
 import { dropDelivery, retryDelivery, retryPeer } from '../actions/peers.js';
-import { findPeer, listPeerDeliveries, pagePeers } from '../peerQueries.js';
+import { dropHeld, releaseHeld } from '../actions/restored.js';
+import { findHeld, findPeer, listPeerDeliveries, pagePeers } from '../peerQueries.js';
 import { presentPeer, presentPeerDelivery } from '../presentPeers.js';
 import { readPolicy } from '../queries.js';
 import { isRefusedPeer, readDomain } from '../rules.js';
@@ -24,8 +25,17 @@ export function peerPages(routes: Routes): void {
       const { q, page } = visit.query;
       const found = await pagePeers(store, q, { page, perPage });
       const paging = paged('/admin/peers', { q }, found);
-      const model = { peers: found.items.map(presentPeer), total: found.total, q, crumbs, paging };
+      const held = await findHeld(store);
+      const model = { peers: found.items.map(presentPeer), total: found.total, q, crumbs, paging, held };
       await visit.page('instances/peers', model, { title: visit.t('instances.peers.title'), nav });
+    })
+    .post('/admin/peers/held/release', { access }, async (visit) => {
+      const count = await releaseHeld(visit.ctx);
+      visit.redirect('/admin/peers', { key: 'instances.peers.retried', params: { count } });
+    })
+    .post('/admin/peers/held/drop', { access }, async (visit) => {
+      const count = await dropHeld(visit.ctx);
+      visit.redirect('/admin/peers', { key: 'instances.peers.held.dropped', params: { count } });
     })
     .get(path, { access, params: peerParams }, async (visit) => {
       const { host } = visit.params;

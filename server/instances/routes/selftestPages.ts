@@ -19,9 +19,10 @@ export function selftestPages(routes: Routes, engine: Engine): void {
     )
     .post('/admin/selftest', { access }, async (visit) => {
       const found = await engine.selfTest();
-      const lines = found.map(({ name, finding }) => ({
+      const lines = found.map(({ name, exchanges, finding }) => ({
         title: `instances.selftest.${name}.title`,
         remedy: `instances.selftest.${name}.remedy`,
+        exchanges,
         finding,
       }));
       const model = { crumbs, lines, isWell: found.every(({ finding }) => finding === null) };

@@ -7,8 +7,16 @@ import type { MessageParams } from '../../errors.js';
 import type { EventOf, EventType, PendingEvent } from '../../events.js';
 import type { House } from '../../house.js';
 import { newId } from '../../ids.js';
+import { findReport, isFirstForAWhile } from '../../moderation/queries.js';
 import { findFollow, findRemoteActor } from '../../partners/queries.js';
-import { emailChangesIn, findPerson, invitationsIn, listPeopleById, resetsIn } from '../../people/queries.js';
+import {
+  emailChangesIn,
+  findPerson,
+  invitationsIn,
+  listModerators,
+  listPeopleById,
+  resetsIn,
+} from '../../people/queries.js';
 import { mayEnter } from '../../people/rules.js';
 import type { MailKind, Person } from '../../people/schema.js';
 import { textIn } from '../../shapes.js';
@@ -63,6 +71,9 @@ const table: { [T in EventType]: Writer<T> } = {
   'follow.rejected': noMail,
   'following.requested': noMail,
   'following.undone': noMail,
+  'block.made': noMail,
+  'block.undone': noMail,
+  'report.made': reportLetters,
   'interaction.made': noMail,
   'interaction.undone': noMail,
   'survey.opened': noMail,
@@ -72,6 +83,12 @@ const table: { [T in EventType]: Writer<T> } = {
   'survey.published': noMail,
   'survey.deleted': noMail,
   'survey.answered': noMail,
+  'actor.changed': noMail,
+  'actor.moved': noMail,
+  'vote.cast': noMail,
+  'group.changed': noMail,
+  'group.deleted': noMail,
+  'group.acted': noMail,
 };
 
 /** Puts the mails about an event into the queue. Idempotent: one mail for each event and recipient. */
@@ -171,6 +188,15 @@ async function followLetters({ house }: NoticeDeps, event: EventOf<'follow.reque
   const actor = await findRemoteActor(house.store, follow.follower);
   const link = { path: `/my/collectives/${collective._id}/followers` };
   return toMembers(house, collective, 'followRequested', { follower: actor?.handle ?? follow.follower }, link);
+}
+
+/** To all who moderate, about the first of each quarter of an hour: of a flood one mail is enough. Says nothing of it. */
+async function reportLetters({ house }: NoticeDeps, event: EventOf<'report.made'>): Promise<Draft[]> {
+  const report = await findReport(house.store, event.reportId);
+  if (report?.status !== 'open' || !(await isFirstForAWhile(house.store, report))) return [];
+  const moderators = await listModerators(house.store);
+  const link = { path: `/admin/reports/${report._id}` };
+  return moderators.map((person) => toPerson(house, person, 'reportMade', { source: report.source }, link));
 }
 
 /** A mail about an event from before may have been written while the person went. */

@@ -1,8 +1,10 @@
 // What arrives from those whom we follow: kept once, and put into the feed of each of ours who follows. Every deed bears being
 // done again: a repeat changes nothing, an older version loses, what was deleted stays deleted.
 import type { Context } from '../../context.js';
+import { forgetGroupPostsOf } from '../../groups/actions/receive.js';
 import { type Doc, DuplicateKeyError } from '../../store/store.js';
-import { feedEntriesIn, findRemoteActor, followingsIn, remotePostsIn } from '../queries.js';
+import { listWhoHide } from '../blockQueries.js';
+import { feedEntriesIn, findRemoteActor, followingsIn, mentionsIn, reactionsIn, remotePostsIn } from '../queries.js';
 import { feedPosition, isNewer, isPublicAudience, mayRead, postKey } from '../rules.js';
 import type { FeedEntry, RemotePost } from '../schema.js';
 
@@ -13,7 +15,7 @@ import type { FeedEntry, RemotePost } from '../schema.js';
 export async function receivePost(ctx: Context, post: RemotePost, from: string): Promise<void> {
   const readers = await readersOf(ctx, post, from);
   if (readers.length === 0) return;
-  const kept = await keep(ctx, post);
+  const kept = await keepPost(ctx, post);
   if (kept.deletedAt === null) await addEntries(ctx, kept, from, readers, kept.publishedAt);
 }
 
@@ -22,8 +24,13 @@ export async function receiveBoost(ctx: Context, post: RemotePost, from: string,
   if (!isPublicAudience(post.audience)) return;
   const readers = await readersOf(ctx, post, from);
   if (readers.length === 0) return;
-  const kept = await keep(ctx, post);
+  const kept = await keepPost(ctx, post);
   if (kept.deletedAt === null) await addEntries(ctx, kept, from, readers, at);
+}
+
+/** A member opened a public post by its address: it is kept, so that it can be read and answered here. */
+export async function keepOpenedPost(ctx: Context, post: RemotePost): Promise<void> {
+  if (isPublicAudience(post.audience)) await keepPost(ctx, post);
 }
 
 /** A boost is taken back: its entries go, the post stays where it came by itself. */
@@ -41,9 +48,21 @@ export async function receivePostChange(ctx: Context, post: RemotePost): Promise
   if (isNewer(known, post.updatedAt)) {
     const { _id, iri, publishedAt, receivedAt, authors, ...fields } = post;
     await remotePostsIn(ctx.store).updateOne(unchanged, { $set: fields });
-  } else if (known.poll !== null && post.poll !== null && post.updatedAt === null) {
+    await mentionsIn(ctx.store).updateMany({ post: _id }, { $set: { isPublic: isPublicAudience(post.audience) } });
+  } else if (known.poll !== null && post.poll !== null && isSameVersion(known, post)) {
     await remotePostsIn(ctx.store).updateOne(unchanged, { $set: { poll: post.poll } });
   }
+}
+
+/** Counts come without a later date, and after a correction with its date. */
+function isSameVersion(known: RemotePost, post: RemotePost): boolean {
+  return post.updatedAt === null || post.updatedAt.getTime() === known.updatedAt?.getTime();
+}
+
+/** Marks that its own server is asked again now. False: somebody else just did. */
+export async function claimRefresh(ctx: Context, post: RemotePost): Promise<boolean> {
+  const unchanged = { _id: post._id, ...(post.refreshedAt ? { refreshedAt: post.refreshedAt } : {}) };
+  return (await remotePostsIn(ctx.store).updateOne(unchanged, { $set: { refreshedAt: ctx.now } })).matchedCount === 1;
 }
 
 /** Its author deletes it. What is not known yet is remembered as deleted, so that a late arrival does not bring it back. */
@@ -64,6 +83,7 @@ export async function receivePostDeletion(ctx: Context, iri: string, author: str
       ...gone,
     });
   await feedEntriesIn(ctx.store).deleteMany({ post: _id });
+  await mentionsIn(ctx.store).deleteMany({ post: _id });
 }
 
 const emptied = {
@@ -73,9 +93,13 @@ const emptied = {
   isHtml: true,
   warning: '',
   language: null,
+  translations: [],
+  lead: '',
   url: null,
   inReplyTo: null,
   audience: [],
+  mentions: [],
+  isAnswer: false,
   attachments: [],
   poll: null,
   startsAt: null,
@@ -83,29 +107,34 @@ const emptied = {
   place: '',
 };
 
-/** An actor elsewhere is gone for good: what it wrote is no longer shown. */
+/** An actor elsewhere is gone for good: what it wrote is no longer shown, what it liked no longer counted. */
 export async function forgetPostsOf(ctx: Context, author: string): Promise<void> {
   const posts = remotePostsIn(ctx.store).find({ authors: author, deletedAt: null }, { projection: { iri: 1 } });
   for await (const { iri } of posts) await receivePostDeletion(ctx, iri, author);
   await feedEntriesIn(ctx.store).deleteMany({ from: author });
+  await mentionsIn(ctx.store).deleteMany({ author });
+  await reactionsIn(ctx.store).deleteMany({ actor: author });
+  await forgetGroupPostsOf(ctx, author);
 }
 
 interface Reader extends Doc {
   follower: string;
-  list: string;
+  lists: string[];
   muted: boolean;
 }
 
-/** Those of ours who follow the actor by whom it came, and may read it. */
+/** Those of ours who follow the actor by whom it came, and may read it; not who keeps it or the authors away. */
 async function readersOf(ctx: Context, post: RemotePost, from: string): Promise<Reader[]> {
   const actor = await findRemoteActor(ctx.store, from);
   if (!actor || actor.goneAt !== null) return [];
   const followings = await followingsIn(ctx.store).find({ followed: from, state: 'accepted' }).toArray();
-  return followings.filter(({ follower }) => mayRead(post, follower, actor));
+  if (followings.length === 0) return [];
+  const hidden = await listWhoHide(ctx.store, [from, ...post.authors]);
+  return followings.filter(({ follower }) => mayRead(post, follower, actor) && !hidden.has(follower));
 }
 
 /** The post as kept: the first version that arrived, or what became of it. */
-async function keep(ctx: Context, post: RemotePost): Promise<RemotePost> {
+export async function keepPost(ctx: Context, post: RemotePost): Promise<RemotePost> {
   await insert(ctx, post);
   return (await remotePostsIn(ctx.store).findOne({ _id: post._id })) ?? post;
 }
@@ -122,9 +151,9 @@ async function insert(ctx: Context, post: RemotePost): Promise<void> {
 async function addEntries(ctx: Context, post: RemotePost, from: string, readers: Reader[], at: Date): Promise<void> {
   const position = feedPosition(at, ctx.now, post._id);
   const entries = readers.map(
-    ({ follower, list, muted }): FeedEntry => ({
+    ({ follower, lists, muted }): FeedEntry => ({
       _id: postKey(`${follower} ${post._id}`),
-      ...{ reader: follower, position, post: post._id, from, list, muted, at: ctx.now },
+      ...{ reader: follower, position, post: post._id, from, lists, muted, at: ctx.now },
     }),
   );
   try {
@@ -134,13 +163,20 @@ async function addEntries(ctx: Context, post: RemotePost, from: string, readers:
   }
 }
 
-/** Days for which what others wrote is kept here. */
+/** Days for which what others wrote is kept here, and for which it stands beneath a post of ours. */
 export const keepPostDays = 90;
+const keepAnswerDays = 730;
 
 /** Removes from feeds what came long ago, then the posts themselves and the memory of what was deleted. Returns how many. */
 export async function pruneRemotePosts(ctx: Context): Promise<number> {
-  const before = new Date(ctx.now.getTime() - keepPostDays * 24 * 60 * 60 * 1000);
-  const entries = await feedEntriesIn(ctx.store).deleteMany({ at: { $lt: before } });
-  const posts = await remotePostsIn(ctx.store).deleteMany({ receivedAt: { $lt: before } });
-  return entries.deletedCount + posts.deletedCount;
+  const daysAgo = (days: number) => new Date(ctx.now.getTime() - days * 24 * 60 * 60 * 1000);
+  const [before, longBefore] = [daysAgo(keepPostDays), daysAgo(keepAnswerDays)];
+  const counts = [
+    await feedEntriesIn(ctx.store).deleteMany({ at: { $lt: before } }),
+    await mentionsIn(ctx.store).deleteMany({ at: { $lt: before }, answered: null }),
+    await mentionsIn(ctx.store).deleteMany({ at: { $lt: longBefore } }),
+    await remotePostsIn(ctx.store).deleteMany({ receivedAt: { $lt: before }, isAnswer: { $ne: true } }),
+    await remotePostsIn(ctx.store).deleteMany({ receivedAt: { $lt: longBefore } }),
+  ];
+  return counts.reduce((sum, { deletedCount }) => sum + deletedCount, 0);
 }

@@ -1,36 +1,59 @@
-// Deeds of our side towards actors elsewhere: follow them, stop, sort them into lists; and what becomes of their answers.
+// Deeds of our side towards actors elsewhere: follow them, stop, mute them; and what becomes of their answers.
 // Nothing here asks the network: whoever is to be followed has been looked up before.
 import { getCollective } from '../../collectives/queries.js';
 import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
 import { DuplicateKeyError } from '../../store/store.js';
+import { blocksIn, isBlockedBy } from '../blockQueries.js';
 import {
   feedEntriesIn,
   findFollowing,
+  findMove,
   findRemoteActor,
   followingsIn,
   getParty,
   interactionsIn,
+  listNames,
+  mentionsIn,
+  movesIn,
+  reactionsIn,
   remoteActorsIn,
+  votesIn,
 } from '../queries.js';
-import { actorIri, checkMayFollow, followKey, mayMove, stateAfterAnswer } from '../rules.js';
+import {
+  actorIri,
+  checkHasNotMoved,
+  checkLists,
+  checkMayFollow,
+  followKey,
+  mayMove,
+  stateAfterAnswer,
+} from '../rules.js';
 import type { Following, PartyRef, RemoteActor } from '../schema.js';
 
 /**
  * Asks to follow an actor that was looked up before. Emits following.requested. Again while it waits or stands: nothing.
- * Refuses: not-found, closed (our side is not public).
+ * Refuses: not-found, closed (our side is not public, or has blocked that actor).
  */
-export async function followActor(ctx: Context, ref: PartyRef, input: { actor: string; list: string }): Promise<void> {
+export async function followActor(
+  ctx: Context,
+  ref: PartyRef,
+  input: { actor: string; lists?: readonly string[] },
+): Promise<void> {
   const party = await getParty(ctx, ref);
   checkMayFollow(party);
+  checkHasNotMoved(await findMove(ctx.store, party.handle));
   const actor = await findRemoteActor(ctx.store, input.actor);
   if (!actor || actor.goneAt !== null) throw new DomainError('not-found', 'partners.error.unknownActor');
+  if (await isBlockedBy(ctx.store, party.iri, actor._id)) throw new DomainError('closed', 'partners.error.blocked');
   const wish = { follower: party.iri, followed: actor._id, ownerKind: ref.kind, ownerId: ref.id };
-  await request(ctx, { ...wish, list: input.list });
+  const lists = [...(input.lists ?? [])];
+  checkLists(await listNames(ctx.store, party.iri), lists);
+  await request(ctx, { ...wish, lists });
 }
 
-type Wish = Pick<Following, 'follower' | 'followed' | 'ownerKind' | 'ownerId' | 'list'>;
+type Wish = Pick<Following, 'follower' | 'followed' | 'ownerKind' | 'ownerId' | 'lists'>;
 
 async function request(ctx: Context, wish: Wish): Promise<void> {
   const _id = followKey(wish.follower, wish.followed);
@@ -56,10 +79,11 @@ async function request(ctx: Context, wish: Wish): Promise<void> {
 /** Takes the follow back, also one that waits; its posts leave the feed. Emits following.undone. Refuses: not-found. */
 export async function unfollowActor(ctx: Context, ref: PartyRef, followingId: string): Promise<void> {
   const following = await getFollowing(ctx, ref, followingId);
-  await undo(ctx, following);
+  await endFollowing(ctx, following);
 }
 
-async function undo(ctx: Context, following: Following): Promise<void> {
+/** Emits following.undone, when it waits or stands; its posts leave the feed. */
+export async function endFollowing(ctx: Context, following: Following): Promise<void> {
   const { _id, follower, followed, followIri } = following;
   const event = pending({ type: 'following.undone', followingId: _id, followIri }, ctx.now);
   await followingsIn(ctx.store).updateOne(
@@ -69,19 +93,11 @@ async function undo(ctx: Context, following: Following): Promise<void> {
   await feedEntriesIn(ctx.store).deleteMany({ reader: follower, from: followed });
 }
 
-/** Puts a followed actor, and what came from it, into a list; an empty name takes it out. Refuses: not-found. */
-export async function sortFollowing(ctx: Context, ref: PartyRef, followingId: string, list: string): Promise<void> {
-  await change(ctx, await getFollowing(ctx, ref, followingId), { list });
-}
-
 /** Hides or shows what comes from a followed actor; nobody is told. Refuses: not-found. */
 export async function muteFollowing(ctx: Context, ref: PartyRef, followingId: string, muted: boolean): Promise<void> {
-  await change(ctx, await getFollowing(ctx, ref, followingId), { muted });
-}
-
-async function change(ctx: Context, following: Following, set: { list: string } | { muted: boolean }): Promise<void> {
-  await followingsIn(ctx.store).updateOne({ _id: following._id }, { $set: set });
-  await feedEntriesIn(ctx.store).updateMany({ reader: following.follower, from: following.followed }, { $set: set });
+  const { _id, follower, followed } = await getFollowing(ctx, ref, followingId);
+  await followingsIn(ctx.store).updateOne({ _id }, { $set: { muted } });
+  await feedEntriesIn(ctx.store).updateMany({ reader: follower, from: followed }, { $set: { muted } });
 }
 
 async function getFollowing(ctx: Context, ref: PartyRef, id: string): Promise<Following> {
@@ -116,6 +132,9 @@ export async function receiveFollowAnswer(ctx: Context, input: FollowAnswer): Pr
   if (state === null) return;
   const unchanged = { _id: known._id, state: known.state, followIri: known.followIri };
   await followings.updateOne(unchanged, { $set: { state, decidedAt: ctx.now } });
+  if (state !== 'accepted') return;
+  const waiting = { reader: known.follower, author: followed, state: 'waiting' as const };
+  await mentionsIn(ctx.store).updateMany(waiting, { $set: { state: 'shown' } });
 }
 
 /**
@@ -127,9 +146,11 @@ export async function moveFollowings(ctx: Context, from: RemoteActor, to: Remote
   await remoteActorsIn(ctx.store).updateOne({ _id: from._id }, { $set: { movedAt: ctx.now } });
   const moving = followingsIn(ctx.store).find({ followed: from._id, state: { $in: ['pending', 'accepted'] } });
   for await (const following of moving) {
-    const { follower, ownerKind, ownerId, list } = following;
-    await request(ctx, { follower, ownerKind, ownerId, list, followed: to._id });
-    await undo(ctx, following);
+    const { follower, ownerKind, ownerId, lists } = following;
+    if (!(await isBlockedBy(ctx.store, follower, to._id))) {
+      await request(ctx, { follower, ownerKind, ownerId, lists, followed: to._id });
+    }
+    await endFollowing(ctx, following);
   }
 }
 
@@ -137,8 +158,13 @@ export async function moveFollowings(ctx: Context, from: RemoteActor, to: Remote
 export async function forgetPartnersOf(ctx: Context, handle: string): Promise<void> {
   const iri = actorIri(ctx.site, handle);
   await feedEntriesIn(ctx.store).deleteMany({ reader: iri });
+  await mentionsIn(ctx.store).deleteMany({ reader: iri });
+  await votesIn(ctx.store).deleteMany({ actor: iri });
+  await reactionsIn(ctx.store).deleteMany({ owner: iri });
   await interactionsIn(ctx.store).deleteMany({ actor: iri });
+  await movesIn(ctx.store).deleteOne({ _id: handle });
   await followingsIn(ctx.store).deleteMany({ follower: iri });
+  await blocksIn(ctx.store).deleteMany({ blocker: iri });
 }
 
 /** For purgeDeleted() of the collectives. */

@@ -3,12 +3,12 @@
 import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
-import { publishPost } from '../../posts/actions.js';
+import { publishReply } from '../../posts/actions.js';
 import type { LocalText } from '../../shapes.js';
 import { DuplicateKeyError } from '../../store/store.js';
-import { findThread, getParty, interactionsIn, type Party } from '../queries.js';
-import { checkMayFollow, checkMayInteract, postKey } from '../rules.js';
-import type { InteractionKind, PartyRef, RemotePost } from '../schema.js';
+import { findThread, findVoteOn, getParty, interactionsIn, type Party, votesIn } from '../queries.js';
+import { checkMayFollow, checkMayInteract, checkMayReply, checkVote, isPublicAudience, postKey } from '../rules.js';
+import type { InteractionKind, PartyRef, RemotePost, Vote } from '../schema.js';
 
 /**
  * Likes or boosts a post that the actor may read. Emits interaction.made; once it stands: nothing. Refuses: not-found, closed
@@ -49,14 +49,40 @@ export async function undoInteraction(ctx: Context, ref: PartyRef, kind: Interac
 }
 
 /**
- * Answers a post in the name of a collective: a post of its own, for everybody, that its author is told of. Emits
- * post.published. Refuses: not-found, not-allowed (a person has no posts here), closed (not public, not for everybody).
+ * Answers a post in the name of a collective or a person: a post of their own, that its author is told of. What was not
+ * written for everybody is answered to its author alone. Emits post.published. Refuses: not-found, closed (our side is not
+ * public; it was written for others).
  */
 export async function replyToPost(ctx: Context, ref: PartyRef, key: string, text: LocalText): Promise<void> {
-  const { post } = await enter(ctx, ref, key);
-  if (ref.kind !== 'collective') throw new DomainError('not-allowed', 'partners.error.collectivesReply');
-  checkMayInteract('reply', post);
-  await publishPost(ctx, ref.id, text, { iri: post.iri, author: post.authors[0] ?? '' });
+  const { party, post } = await enter(ctx, ref, key);
+  checkMayFollow(party);
+  checkMayReply(post, party.iri);
+  const inReplyTo = { iri: post.iri, author: post.authors[0] ?? '' };
+  await publishReply(ctx, ref, text, { inReplyTo, isPrivate: !isPublicAudience(post.audience) });
+}
+
+/**
+ * Votes in a poll that the actor may read, once and for all. The author's server learns who voted. Emits vote.cast. Refuses:
+ * not-found, closed (our side is not public; the poll is over), invalid (choices), conflict (has voted).
+ */
+export async function castVote(ctx: Context, ref: PartyRef, key: string, choices: readonly number[]): Promise<void> {
+  const { party, post } = await enter(ctx, ref, key);
+  checkMayFollow(party);
+  if (await findVoteOn(ctx.store, party.iri, key)) throw new DomainError('conflict', 'partners.vote.once');
+  const names = checkVote(post.poll, choices, ctx.now);
+  const _id = postKey(`${party.iri} vote ${key}`);
+  const vote: Vote = {
+    _id,
+    ...{ actor: party.iri, post: key, postIri: post.iri, author: post.authors[0] ?? '', choices: names },
+    at: ctx.now,
+    events: [pending({ type: 'vote.cast', voteId: _id }, ctx.now)],
+  };
+  try {
+    await votesIn(ctx.store).insertOne(vote);
+  } catch (error) {
+    if (!(error instanceof DuplicateKeyError)) throw error;
+    throw new DomainError('conflict', 'partners.vote.once');
+  }
 }
 
 /** Who acts, and a post that they may read. Refuses: not-found. */
@@ -72,6 +98,15 @@ function interactionKey(actor: string, kind: InteractionKind, key: string): stri
 }
 
 const keepDays = 30;
+
+/** Days for which a vote is remembered: longer than the poll is kept (feed.ts). */
+const keepVoteDays = 120;
+
+/** Removes votes of long ago. Returns how many. */
+export async function pruneVotes(ctx: Context): Promise<number> {
+  const before = new Date(ctx.now.getTime() - keepVoteDays * 24 * 60 * 60 * 1000);
+  return (await votesIn(ctx.store).deleteMany({ at: { $lt: before } })).deletedCount;
+}
 
 /** Removes what was taken back more than 30 days ago. Returns how many. */
 export async function pruneInteractions(ctx: Context): Promise<number> {

@@ -2,73 +2,73 @@
 // The same pages under two addresses; who may act for whom is decided by queries.ts and actions/.
 import type { z } from 'zod';
 import { DomainError } from '../../errors.js';
-import { type Limit, withinLimit } from '../../http/limits.js';
+import type { FormState } from '../../http/form.js';
+import { withinLimit } from '../../http/limits.js';
 import { personOf, type Routes, type Visit } from '../../http/routes.js';
+import { getPerson } from '../../people/queries.js';
 import { presentPosts } from '../../posts/present.js';
 import { listRepliesOf } from '../../posts/queries.js';
-import { followActor, muteFollowing, sortFollowing, unfollowActor } from '../actions/following.js';
-import { makeInteraction, replyToPost, undoInteraction } from '../actions/interact.js';
+import { keepOpenedPost } from '../actions/feed.js';
+import { followActor, muteFollowing, unfollowActor } from '../actions/following.js';
+import { castVote, makeInteraction, replyToPost, undoInteraction } from '../actions/interact.js';
+import { placeAnswer, seeMentions } from '../actions/mentions.js';
+import { exportFollowings } from '../exports.js';
 import {
-  type PartnerPage,
+  listHref,
   partnersPath,
   presentFeed,
-  presentFollowings,
   presentInteractions,
   presentLists,
   presentLookUp,
-  presentPartnerFrame,
+  presentMentions,
   presentRemotePost,
+  presentVote,
+  strangerLinks,
 } from '../present.js';
 import {
+  countMentions,
+  countUnseenMentions,
   findFollowing,
   findThread,
+  findVoteOn,
   getParty,
-  listFollowings,
   listInteractions,
   listNames,
   mapActors,
   type Party,
   pageFeed,
+  pageMentions,
 } from '../queries.js';
-import { followKey, isPublicAudience } from '../rules.js';
+import { followKey, isPollStale, isPublicAudience, mayReply } from '../rules.js';
 import {
   feedQuery,
   findQuery,
   followingParams,
   followShape,
   interactionKinds,
-  listShape,
-  type PartyRef,
+  mentionParams,
+  mentionsQuery,
   partyParams,
   postParams,
+  type RemotePost,
   replyShape,
+  voteShape,
 } from '../schema.js';
+import { type AnyVisit, lookUps, refOf, show, showFollowing } from './frame.js';
+import { listPages } from './listPages.js';
+import { movePages } from './movePages.js';
 
-type AnyVisit = Visit<z.output<typeof partyParams>, unknown, unknown>;
-
-/** Each look-up asks a server elsewhere. */
-const lookUps: Limit = { name: 'partners.lookUp', limit: 60, windowMs: 60 * 60 * 1000 };
+type PostVisit = Visit<z.output<typeof postParams>, unknown, unknown>;
 
 export function partnerPages(routes: Routes): void {
   for (const path of ['/my/collectives/:id/partners', '/me/partners']) {
     readingPages(routes, path);
+    mentionPages(routes, path);
     findingPages(routes, path);
     followingPages(routes, path);
+    listPages(routes, path);
+    movePages(routes, path);
   }
-}
-
-function refOf(visit: AnyVisit): PartyRef {
-  const { id } = visit.params;
-  return id === undefined ? { kind: 'person', id: personOf(visit.ctx).personId } : { kind: 'collective', id };
-}
-
-async function show(visit: AnyVisit, party: Party, page: PartnerPage, view: string, model: object): Promise<void> {
-  const frame = presentPartnerFrame(visit.ctx.actor, party, page, visit.language);
-  await visit.page(
-    `partners/${view}`,
-    { ...frame, ...model },
-    { title: visit.t(`partners.${page}.title`), nav: 'mine' },
-  );
 }
 
 function readingPages(routes: Routes, path: string): void {
@@ -80,35 +80,23 @@ function readingPages(routes: Routes, path: string): void {
     const [feed, names] = await Promise.all([pageFeed(store, party.iri, visit.query), listNames(store, party.iri)]);
     const older = new URLSearchParams({ ...(list === undefined ? {} : { list }), before: feed.next ?? '' });
     await show(visit, party, 'feed', 'feed', {
-      posts: await presentFeed(base, feed.items),
+      posts: await presentFeed(base, feed.items, visit.language),
       lists: presentLists(base, names, list),
+      listHref: list !== undefined && names.includes(list) ? listHref(base, list) : null,
       olderHref: feed.next === null ? null : `${base}?${older}`,
       isFirst: visit.query.before === undefined,
     });
   });
 
-  routes.get(`${path}/posts/:post`, { access: 'signedIn', params: postParams }, async (visit) => {
-    const party = await getParty(visit.ctx, refOf(visit));
-    const thread = await findThread(visit.ctx.store, party.iri, visit.params.post);
-    if (!thread) throw new DomainError('not-found', 'error.notFound');
-    const all = [...thread.ancestors, thread.post, ...thread.replies];
-    const actors = await mapActors(
-      visit.ctx.store,
-      all.map(({ authors }) => authors[0] ?? ''),
-    );
-    const base = partnersPath(party.ref);
-    const made = await listInteractions(visit.ctx.store, party.iri, thread.post._id);
-    const present = (one: (typeof all)[number]) =>
-      presentRemotePost(base, one, actors.get(one.authors[0] ?? '') ?? null);
-    await show(visit, party, 'feed', 'thread', {
-      ancestors: await Promise.all(thread.ancestors.map(present)),
-      post: await present(thread.post),
-      replies: await Promise.all(thread.replies.map(present)),
-      own: await presentOwnReplies(visit, party, thread.post.iri),
-      mayReply: party.collective !== null && party.isPublic && isPublicAudience(thread.post.audience),
-      replyAction: `${base}/posts/${thread.post._id}/reply`,
-      deeds: party.isPublic ? presentInteractions(base, thread.post, made) : [],
-    });
+  routes.get(`${path}/posts/:post`, { access: 'signedIn', params: postParams }, (visit) =>
+    showThread(visit, { values: {}, errors: [] }),
+  );
+
+  const vote = { access: 'signedIn', params: postParams, body: voteShape, retry: showThread } as const;
+  routes.post(`${path}/posts/:post/vote`, vote, async (visit) => {
+    const ref = refOf(visit);
+    await castVote(visit.ctx, ref, visit.params.post, visit.body.choices);
+    visit.redirect(`${partnersPath(ref)}/posts/${visit.params.post}`, { key: 'partners.vote.done' });
   });
 
   const reply = { access: 'signedIn', params: postParams, body: replyShape } as const;
@@ -133,10 +121,91 @@ function readingPages(routes: Routes, path: string): void {
   }
 }
 
-async function presentOwnReplies(visit: AnyVisit, { collective }: Party, iri: string) {
-  if (collective === null) return [];
-  const posts = await listRepliesOf(visit.ctx.store, collective._id, iri);
-  return presentPosts(visit.ctx.store, collective, posts, visit.language);
+async function showThread(visit: PostVisit, form: FormState): Promise<void> {
+  const party = await getParty(visit.ctx, refOf(visit));
+  const { store, now } = visit.ctx;
+  const first = await findThread(store, party.iri, visit.params.post);
+  if (!first) throw new DomainError('not-found', 'error.notFound');
+  const isStale = isPollStale(first.post, now);
+  if (isStale) await visit.house.refreshPost(first.post);
+  const thread = isStale ? ((await findThread(store, party.iri, visit.params.post)) ?? first) : first;
+  const { post } = thread;
+  const all = [...thread.ancestors, post, ...thread.replies];
+  const actors = await mapActors(
+    store,
+    all.map(({ authors }) => authors[0] ?? ''),
+  );
+  const base = partnersPath(party.ref);
+  const made = await listInteractions(store, party.iri, post._id);
+  const present = (one: (typeof all)[number]) =>
+    presentRemotePost(base, one, actors.get(one.authors[0] ?? '') ?? null, visit.language);
+  const voted = post.poll && (await findVoteOn(store, party.iri, post._id));
+  await show(visit, party, 'feed', 'thread', {
+    form,
+    ancestors: await Promise.all(thread.ancestors.map(present)),
+    post: await present(post),
+    replies: await Promise.all(thread.replies.map(present)),
+    own: await presentOwnReplies(visit, party, post.iri),
+    vote: presentVote(base, post, voted, { now, mayVote: party.isPublic }),
+    mayReply: party.isPublic && mayReply(post, party.iri),
+    replyRule: replyRule(party, post),
+    replyAction: `${base}/posts/${post._id}/reply`,
+    ...strangerLinks(base, post.iri, post.authors[0] ?? ''),
+    deeds: party.isPublic ? presentInteractions(base, post, made) : [],
+  });
+}
+
+function mentionPages(routes: Routes, path: string): void {
+  routes.get(`${path}/mentions`, { access: 'signedIn', params: partyParams, query: mentionsQuery }, async (visit) => {
+    const party = await getParty(visit.ctx, refOf(visit));
+    const { store } = visit.ctx;
+    const base = partnersPath(party.ref);
+    const { before } = visit.query;
+    const [{ items, next }, total] = await Promise.all([
+      pageMentions(store, party.iri, before),
+      countMentions(store, party.iri),
+    ]);
+    await show(visit, party, 'mentions', 'mentions', {
+      mentions: await presentMentions(base, items, {
+        baseUrl: visit.house.site.baseUrl,
+        language: visit.language,
+      }),
+      total,
+      hasUnseen: (await countUnseenMentions(store, party.iri)) > 0,
+      olderHref: next === null ? null : `${base}/mentions?before=${next}`,
+      isFirst: before === undefined,
+    });
+  });
+
+  routes.post(`${path}/mentions/seen`, { access: 'signedIn', params: partyParams }, async (visit) => {
+    const ref = refOf(visit);
+    await seeMentions(visit.ctx, ref);
+    visit.redirect(`${partnersPath(ref)}/mentions`, { key: 'partners.mentions.seen.done' });
+  });
+
+  for (const [verb, state] of [
+    ['hide', 'hidden'],
+    ['show', 'shown'],
+  ] as const) {
+    const spec = { access: 'signedIn', params: mentionParams } as const;
+    routes.post(`${path}/mentions/:mention/${verb}`, spec, async (visit) => {
+      const ref = refOf(visit);
+      await placeAnswer(visit.ctx, ref, visit.params.mention, state);
+      visit.redirect(`${partnersPath(ref)}/mentions`, { key: `partners.mentions.${verb}.done` });
+    });
+  }
+}
+
+async function presentOwnReplies(visit: AnyVisit, { collective, ref }: Party, iri: string) {
+  const { store } = visit.ctx;
+  const owner = collective ?? (await getPerson(store, ref.id));
+  return presentPosts(store, owner, await listRepliesOf(store, ref.id, iri), visit.language);
+}
+
+/** Who will read the reply. */
+function replyRule({ ref }: Party, post: RemotePost): string {
+  if (!isPublicAudience(post.audience)) return 'partners.reply.rule.private';
+  return ref.kind === 'collective' ? 'partners.reply.rule' : 'partners.reply.rule.person';
 }
 
 function findingPages(routes: Routes, path: string): void {
@@ -144,7 +213,9 @@ function findingPages(routes: Routes, path: string): void {
     const party = await getParty(visit.ctx, refOf(visit));
     const { q } = visit.query;
     const result = q === '' ? {} : await lookUp(visit, party, q);
-    const lists = await listNames(visit.ctx.store, party.iri);
+    if ('post' in result) return visit.redirect(`${partnersPath(party.ref)}/posts/${result.post}`);
+    const names = await listNames(visit.ctx.store, party.iri);
+    const lists = names.map((name) => ({ value: name, label: name }));
     await show(visit, party, 'find', 'find', { q, lists, ...result });
   });
 
@@ -156,29 +227,28 @@ function findingPages(routes: Routes, path: string): void {
   });
 }
 
-async function lookUp(visit: AnyVisit, party: Party, q: string): Promise<object> {
+async function lookUp(visit: AnyVisit, party: Party, q: string): Promise<{ post: string } | object> {
   if (!(await withinLimit(visit.house, lookUps, personOf(visit.ctx).personId))) {
     throw new DomainError('too-many', 'partners.error.tooManyLookUps', { retryAfter: 3600 });
   }
   const found = await visit.house.lookUpActor(q);
+  const post = found.outcome === 'failed' && /^https?:/i.test(q) ? await visit.house.lookUpPost(q) : null;
+  if (post) {
+    await keepOpenedPost(visit.ctx, post);
+    return { post: post._id };
+  }
   const known =
     found.outcome === 'found' ? await findFollowing(visit.ctx.store, followKey(party.iri, found.actor._id)) : null;
-  return presentLookUp(found, known?.state ?? null);
+  return presentLookUp(partnersPath(party.ref), found, known?.state ?? null);
 }
 
 function followingPages(routes: Routes, path: string): void {
-  routes.get(`${path}/following`, { access: 'signedIn', params: partyParams }, async (visit) => {
+  routes.get(`${path}/following`, { access: 'signedIn', params: partyParams }, (visit) => showFollowing(visit));
+
+  routes.get(`${path}/following.csv`, { access: 'signedIn', params: partyParams }, async (visit) => {
     const party = await getParty(visit.ctx, refOf(visit));
-    const base = partnersPath(party.ref);
-    const [waiting, followed] = await Promise.all([
-      listFollowings(visit.ctx.store, party.iri, 'pending'),
-      listFollowings(visit.ctx.store, party.iri, 'accepted'),
-    ]);
-    await show(visit, party, 'following', 'following', {
-      waiting: presentFollowings(base, waiting),
-      followed: presentFollowings(base, followed),
-      names: await listNames(visit.ctx.store, party.iri),
-    });
+    const csv = await exportFollowings(visit.ctx.store, party.iri);
+    visit.res.attachment(`following-${party.handle}.csv`).type('text/csv').send(csv);
   });
 
   const deeds = {
@@ -193,9 +263,4 @@ function followingPages(routes: Routes, path: string): void {
       visit.redirect(`${partnersPath(refOf(visit))}/following`, { key: `partners.${verb}.done` });
     });
   }
-  const spec = { access: 'signedIn', params: followingParams, body: listShape } as const;
-  routes.post(`${path}/following/:following/list`, spec, async (visit) => {
-    await sortFollowing(visit.ctx, refOf(visit), visit.params.following, visit.body.list);
-    visit.redirect(`${partnersPath(refOf(visit))}/following`, { key: 'partners.list.done' });
-  });
 }

@@ -9,8 +9,10 @@ import { pending } from '../../events.js';
 import { retireHandle } from '../../handles/handles.js';
 import { endSessions } from '../../http/session.js';
 import { forgetFailedEvents } from '../../instances/actions.js';
+import { forgetReporter } from '../../moderation/actions.js';
 import { forgetMails } from '../../notices/queries.js';
 import { forgetPartnersOf } from '../../partners/actions/following.js';
+import { erasePostsOf } from '../../posts/actions.js';
 import type { Filter } from '../../store/store.js';
 import { emailChangesIn, getPerson, invitationsIn, peopleIn, resetsIn } from '../queries.js';
 import { personErasure } from '../rules.js';
@@ -37,6 +39,8 @@ export async function deletePerson(ctx: Context, personId: string, proof: { curr
   }
   await leaveAllCollectives(ctx, personId);
   await forgetLinks(ctx, person);
+  await forgetReporter(ctx, person);
+  await erasePostsOf(ctx, personId);
   if (person.handle) await forgetPartnersOf(ctx, person.handle);
   if (person.handle) await retireHandle(ctx, person.handle);
   await erase(ctx, person);

@@ -1,6 +1,10 @@
 // The download of one's own data.
 import type { Context } from '../../context.js';
 import { listSessions } from '../../http/session.js';
+import { listReportsBy } from '../../moderation/queries.js';
+import { exportPartners } from '../../partners/exports.js';
+import { actorIri } from '../../partners/rules.js';
+import { listOwnPosts } from '../../posts/queries.js';
 import type { Doc } from '../../store/store.js';
 import { exportPerson } from '../present.js';
 import { emailChangesIn, findMemberships, invitationsIn, resetsIn } from '../queries.js';
@@ -17,6 +21,8 @@ export async function collectOwnData(ctx: Context, person: Person): Promise<Reco
   const changes = await emailChangesIn(store).find({ personId: person._id }).toArray();
   const resets = await resetsIn(store).find({ personId: person._id }).toArray();
   const mails = await store.collection<StoredMail>('mails').find({ personId: person._id }).toArray();
+  const reports = await listReportsBy(store, person._id);
+  const posts = await listOwnPosts(store, person._id, 10_000);
   return {
     exportedAt: now,
     instance: ctx.site.baseUrl,
@@ -32,6 +38,15 @@ export async function collectOwnData(ctx: Context, person: Person): Promise<Reco
     })),
     emailChanges: changes.map(({ email, createdAt, usedAt }) => ({ email, createdAt, usedAt })),
     passwordResets: resets.map(({ requestedBy, createdAt, usedAt }) => ({ requestedBy, createdAt, usedAt })),
+    reports: reports.map(({ objects, reason, comment, createdAt }) => ({ objects, reason, comment, createdAt })),
+    partners: person.handle ? await exportPartners(store, actorIri(ctx.site, person.handle), person.handle) : null,
+    posts: posts.map(({ text, inReplyTo, isPrivate, publishedAt, updatedAt }) => ({
+      text,
+      inReplyTo,
+      isPrivate,
+      publishedAt,
+      updatedAt,
+    })),
     mails: mails.map(({ to, subject, kind, createdAt, sentAt }) => ({ to, subject, kind, createdAt, sentAt })),
   };
 }

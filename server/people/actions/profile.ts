@@ -26,10 +26,10 @@ async function handleFor(ctx: Context, person: Person, wanted: string | undefine
   return handle;
 }
 
-/** Language, time zone and mails. No event: nobody else sees them. */
+/** Language, time zone, mails and pictures. No event: nobody else sees them. */
 export async function updatePreferences(ctx: Context, personId: string, input: Preferences): Promise<void> {
-  const { language, timeZone, mailChoices } = input;
-  await updatePerson(ctx, { _id: personId, deletedAt: null }, { language, timeZone, mailChoices }, null);
+  const { language, timeZone, mailChoices, showsPictures } = input;
+  await updatePerson(ctx, { _id: personId, deletedAt: null }, { language, timeZone, mailChoices, showsPictures }, null);
 }
 
 /** The language chosen at the top of a page. */

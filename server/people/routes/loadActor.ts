@@ -8,6 +8,7 @@ import { mayEnter } from '../rules.js';
 export interface Preferences {
   language: Language | null;
   timeZone: string | undefined;
+  showsPictures: boolean;
 }
 
 /** Sets res.locals.actor and res.locals.preferences. A session of a person who may not enter any more is ended. */
@@ -21,7 +22,11 @@ export function loadActor(house: House): RequestHandler {
       return req.session.regenerate((error) => next(error));
     }
     res.locals.actor = await actorOf(house.store, person);
-    const preferences: Preferences = { language: person.language, timeZone: person.timeZone ?? undefined };
+    const preferences: Preferences = {
+      language: person.language,
+      timeZone: person.timeZone ?? undefined,
+      showsPictures: person.showsPictures ?? false,
+    };
     res.locals.preferences = preferences;
     next();
   };

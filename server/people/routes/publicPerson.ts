@@ -3,6 +3,7 @@
 import { DomainError } from '../../errors.js';
 import { findHandle } from '../../handles/handles.js';
 import type { Routes } from '../../http/routes.js';
+import { findMovedTo } from '../../partners/queries.js';
 import { presentPublicPerson } from '../present.js';
 import { findPersonByHandle } from '../queries.js';
 import { isPublicPerson } from '../rules.js';
@@ -16,9 +17,14 @@ export function publicRoutes(routes: Routes): void {
     const person = await findPersonByHandle(visit.ctx.store, handle._id);
     if (!person || !isPublicPerson(person)) return visit.pass();
     const { site } = visit.house;
-    await visit.page('people/public', presentPublicPerson(person, site), {
-      title: person.displayName,
-      alternates: [{ type: 'application/activity+json', href: `${site.baseUrl}/actors/${handle._id}` }],
-    });
+    const movedTo = await findMovedTo(visit.ctx.store, handle._id);
+    await visit.page(
+      'people/public',
+      { ...presentPublicPerson(person, site), movedTo },
+      {
+        title: person.displayName,
+        alternates: [{ type: 'application/activity+json', href: `${site.baseUrl}/actors/${handle._id}` }],
+      },
+    );
   });
 }

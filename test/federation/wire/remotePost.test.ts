@@ -3,10 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { buildApex } from '../../../federation/apex.js';
+import { isActedOn } from '../../../federation/handlers.js';
 import { readJson } from '../../../federation/json.js';
+import { normalise } from '../../../federation/normalise.js';
 import { fromPost } from '../../../federation/wire/remotePost.js';
 import { presentRemotePost } from '../../../server/partners/present.js';
 import { cleanHtml, renderRemote } from '../../../server/partners/render.js';
+import { isMeantFor, isPublicAudience } from '../../../server/partners/rules.js';
 import { projectDir } from '../../../server/paths.js';
 
 const now = new Date('2026-05-21T10:00:00Z');
@@ -51,7 +55,7 @@ const table: Record<string, Shown> = {
     originHref: 'https://lemmy.example/post/1',
     media: [
       'partners.media.other  https://pads.example/compare',
-      'partners.media.other  https://lemmy.example/pictrs/1.webp',
+      'partners.media.image  https://lemmy.example/pictrs/1.webp',
     ],
   },
   'mobilizon/feed-event': {
@@ -104,7 +108,7 @@ describe('what others write, as it is read here', () => {
     it(`shows ${name} as its sender means it`, async () => {
       const post = fromPost(read(name).object, [], now);
       if (post === null) throw new Error('it was not read');
-      const shown = await presentRemotePost('/me/partners', post, null);
+      const shown = await presentRemotePost('/me/partners', post, null, 'en');
       const { title, html, warning, isHidden, isReply, isVideo, lang, place, originHref, poll } = shown;
       expect({
         ...{ title, html, warning, isHidden, isReply, isVideo, lang, place, originHref, poll },
@@ -115,6 +119,92 @@ describe('what others write, as it is read here', () => {
         ...{ poll: null, startsAt: null, media: [] },
         ...expected,
       });
+    });
+  }
+
+  describe('in several languages', () => {
+    const { object } = read('mastodon/create-note');
+    const maps = {
+      content: '<p>Oui</p><p>—</p><p>Yes</p>',
+      contentMap: { fr: '<p>Oui</p>', en: '<p>Yes</p>', 'x y': 'z' },
+    };
+    const shownIn = async (language: 'fr' | 'en', change: object) => {
+      const post = fromPost({ ...object, ...change }, [], now);
+      return presentRemotePost('', post as NonNullable<typeof post>, null, language);
+    };
+
+    it('shows the reader’s own where it is there, and the other behind it', async () => {
+      const [fr, en] = [await shownIn('fr', maps), await shownIn('en', maps)];
+      expect([fr.html, fr.lang, en.html, en.lang]).to.deep.equal(['<p>Oui</p>', 'fr', '<p>Yes</p>', 'en']);
+      expect(fr.others).to.deep.equal([{ lang: 'en', title: '', html: '<p>Yes</p>' }]);
+      expect(en.others.map(({ lang }) => lang)).to.deep.equal(['fr']);
+    });
+
+    it('shows the author’s first where it is not, and names by nameMap', async () => {
+      const map = { content: 'Ja', contentMap: { de: 'Ja', 'pt-BR': 'Sim' } };
+      const shown = await shownIn('fr', { ...map, type: 'Article', nameMap: { de: 'Titel', 'pt-BR': 'Nome' } });
+      expect([shown.html, shown.lang, shown.title]).to.deep.equal(['Ja', 'de', 'Titel']);
+      expect(shown.others).to.deep.equal([{ lang: 'pt-BR', title: 'Nome', html: 'Sim' }]);
+    });
+
+    it('takes a few, and as much as one text may have', async () => {
+      const contentMap = Object.fromEntries(
+        [...'abcdefghijklmnop'].map((letter) => [`z${letter}`, 'x'.repeat(60_000)]),
+      );
+      const post = fromPost({ ...object, content: '', contentMap }, [], now);
+      expect(post?.translations?.reduce((sum, { content }) => sum + content.length, 0)).to.equal(100_000);
+    });
+  });
+
+  it('leads into an article by its summary, or by its preview (FEP-b2b8); alone they are the text', async () => {
+    const { object } = read('wordpress/feed-article');
+    const shown = async (change: object) => {
+      const post = fromPost({ ...object, ...change }, [], now);
+      const { leadHtml, html } = await presentRemotePost('', post as NonNullable<typeof post>, null, 'fr');
+      return [leadHtml, html];
+    };
+    const preview = { type: 'Note', content: '<p>In <i>short</i><script>1</script></p>' };
+    expect(await shown({})).to.deep.equal(['<p>What we learned.</p>', '<p>Costs</p><p>They rose.</p>']);
+    expect((await shown({ summary: undefined, preview }))[0]).to.equal('<p>In <i>short</i></p>');
+    expect(await shown({ content: '', contentMap: {}, summary: undefined, preview })).to.deep.equal([
+      '',
+      '<p>In <i>short</i></p>',
+    ]);
+  });
+
+  const us = 'https://us.example/actors/ecluse';
+  const ours = 'https://us.example/objects/0190a000-0000-7000-8000-000000000001';
+  const answers: Record<string, { isPublic: boolean; isNamed: boolean }> = {
+    'mastodon/reply': { isPublic: true, isNamed: true },
+    'gotosocial/reply-private': { isPublic: false, isNamed: true },
+    'misskey/reply': { isPublic: true, isNamed: true },
+    'pleroma/reply': { isPublic: true, isNamed: true },
+    'lemmy/reply': { isPublic: true, isNamed: true },
+  };
+  for (const [name, { isPublic, isNamed }] of Object.entries(answers)) {
+    it(`reads ${name} as an answer to what is ours`, () => {
+      const post = fromPost(read(name).object, [], now);
+      expect(post?.inReplyTo).to.equal(ours);
+      expect(isPublicAudience(post?.audience ?? [])).to.equal(isPublic);
+      expect(post && isMeantFor(post, us)).to.equal(isNamed);
+      expect(post && isMeantFor(post, `${us}2`)).to.equal(false);
+    });
+  }
+
+  const reactions = {
+    'mastodon/like': 'Like',
+    'gotosocial/like': 'Like',
+    'misskey/reaction': 'Like',
+    'pleroma/emoji-react': 'EmojiReact',
+    'lemmy/like': 'Like',
+    'mastodon/boost': 'Announce',
+  };
+  for (const [name, type] of Object.entries(reactions)) {
+    it(`reads ${name} as a ${type} of what is ours`, async () => {
+      const apex = buildApex({ baseUrl: 'https://us.example', host: 'us.example', defaultLanguage: 'fr' });
+      const activity = await normalise(apex, read(name), []);
+      expect([activity.type, activity.object?.id]).to.deep.equal([type, ours]);
+      expect(isActedOn(activity.type)).to.equal(true);
     });
   }
 

@@ -45,7 +45,7 @@ async function refusal(deed: Promise<unknown>): Promise<string> {
 }
 
 async function finds(house: TestHouse, q: string): Promise<string[]> {
-  const result = await searchServices(house.store, { q, sort: 'name', page: 1 }, house.now());
+  const result = await searchServices(house.store, { q, where: 'here', sort: 'name', page: 1 }, house.now());
   return result.items.map(({ name }) => name.fr || name.en);
 }
 

@@ -136,6 +136,7 @@ describe('mails about events', () => {
     await updatePreferences(ctx(), camille._id, {
       language: 'en',
       timeZone: null,
+      showsPictures: false,
       mailChoices: { sourceFailed: 'off', followRequested: 'off' },
     });
     const [mail] = await tell({ type: 'person.securityChanged', personId: camille._id, what: 'password' });
@@ -162,6 +163,7 @@ describe('mails about events', () => {
     await updatePreferences(ctx(), camille._id, {
       language: 'fr',
       timeZone: null,
+      showsPictures: false,
       mailChoices: { sourceFailed: 'off', followRequested: 'at-once' },
     });
     await disablePerson(ctx(), noor._id);

@@ -31,7 +31,7 @@ describe('a host that is refused from now on', () => {
         fetchedAt: house.now(),
         goneAt: null,
       });
-      await followActor(ctx, { kind: 'collective', id: collective._id }, { actor: iri, list: '' });
+      await followActor(ctx, { kind: 'collective', id: collective._id }, { actor: iri });
       const { followIri } = (await followingsIn(house.store).findOne({ followed: iri })) ?? { followIri: '' };
       await receiveFollowAnswer(ctx, { answer: 'accept', followed: iri, followIri, follower: null });
       const to = ['https://www.w3.org/ns/activitystreams#Public'];

@@ -5,18 +5,18 @@ import { checkMayDecide, deliveryInbox, followKey, stateAfterFollow } from '../.
 
 describe('rules of follows', () => {
   it('accepts at once or asks, and ignores a repeat under the same id', () => {
-    expect(stateAfterFollow(null, 'a', true)).to.equal('accepted');
-    expect(stateAfterFollow(null, 'a', false)).to.equal('requested');
+    expect(stateAfterFollow(null, 'a', 'at-once')).to.equal('accepted');
+    expect(stateAfterFollow(null, 'a', 'by-hand')).to.equal('requested');
     for (const state of ['requested', 'accepted', 'rejected', 'undone'] as const) {
-      expect(stateAfterFollow({ state, followIri: 'a' }, 'a', true), state).to.equal(null);
+      expect(stateAfterFollow({ state, followIri: 'a' }, 'a', 'at-once'), state).to.equal(null);
     }
   });
 
   it('answers an accepted follower again, and lets others ask again, under a new id', () => {
-    expect(stateAfterFollow({ state: 'accepted', followIri: 'a' }, 'b', false)).to.equal('accepted');
-    expect(stateAfterFollow({ state: 'undone', followIri: 'a' }, 'b', false)).to.equal('requested');
-    expect(stateAfterFollow({ state: 'rejected', followIri: 'a' }, 'b', true)).to.equal('accepted');
-    expect(stateAfterFollow({ state: 'requested', followIri: 'a' }, 'b', false)).to.equal('requested');
+    expect(stateAfterFollow({ state: 'accepted', followIri: 'a' }, 'b', 'by-hand')).to.equal('accepted');
+    expect(stateAfterFollow({ state: 'undone', followIri: 'a' }, 'b', 'by-hand')).to.equal('requested');
+    expect(stateAfterFollow({ state: 'rejected', followIri: 'a' }, 'b', 'at-once')).to.equal('accepted');
+    expect(stateAfterFollow({ state: 'requested', followIri: 'a' }, 'b', 'by-hand')).to.equal('requested');
   });
 
   it('decides only what is still open', () => {

@@ -177,6 +177,7 @@ describe('what is known of a person', () => {
     language: 'fr',
     timeZone: 'Europe/Paris',
     mailChoices: { sourceFailed: 'off', followRequested: 'at-once' },
+    showsPictures: true,
     terms: ['canary'],
     invitationId: 'i',
     createdAt: now,

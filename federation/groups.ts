@@ -1,0 +1,104 @@
+// Between the wire and the groups of this instance (FEP-1b12): which of them an activity names, and what of it is brought to
+// them. What comes from elsewhere and what our own collectives say go through the same deeds, in server/groups.
+import { receiveGroupPost, receiveGroupPostChange, receiveGroupRemoval } from '../server/groups/actions/receive.js';
+import { listGroupPostsByIri, standingOf } from '../server/groups/queries.js';
+import { contextIri, mayWrite } from '../server/groups/rules.js';
+import type { Group } from '../server/groups/schema.js';
+import { actorIri } from '../server/partners/rules.js';
+import type { RemotePost } from '../server/partners/schema.js';
+import type { Activity } from './activities.js';
+import { findLocalActor } from './actors.js';
+import { contextFor, type Federation } from './federation.js';
+import { localHandleIn, readIri } from './iris.js';
+import { isObject, readJson } from './json.js';
+import { fromPost } from './wire/remotePost.js';
+
+type Json = Record<string, unknown>;
+
+/** Addresses of ours that are looked at in one activity. */
+const maxNamed = 5;
+
+/** Groups here that the activity or its object is addressed to: in `to`, `cc` or `audience`, themselves or their followers. */
+export async function groupsNamedIn(federation: Federation, json: Json): Promise<Group[]> {
+  const { site } = federation.house;
+  const [object] = [json.object].flat();
+  const carriers = [json, ...(isObject(object) ? [object] : [])];
+  const iris = carriers
+    .flatMap(({ to, cc, audience }) => [to, cc, audience].flat())
+    .map((one) => (isObject(one) ? one.id : one))
+    .filter((one) => typeof one === 'string');
+  const handles = iris.map((iri) => localHandleIn(site, iri.replace(/\/followers$/, ''))).filter((one) => one !== null);
+  const groups: Group[] = [];
+  for (const handle of [...new Set(handles)].slice(0, maxNamed)) {
+    const actor = await findLocalActor(federation, handle);
+    if (actor !== null && actor !== 'gone' && actor.kind === 'group') groups.push(actor.group);
+  }
+  return groups;
+}
+
+/** Whether the sender may write into a group that the activity names: of whoever may not, nothing is kept or fetched. */
+export async function isForGroups(federation: Federation, raw: Buffer, sender: string): Promise<boolean> {
+  const { site, store } = federation.house;
+  for (const group of await groupsNamedIn(federation, readJson(raw))) {
+    if (mayWrite(group, await standingOf(store, site, group, sender), 'comment')) return true;
+  }
+  return false;
+}
+
+interface Brought {
+  activityIri: string;
+  raw: string;
+  author: string;
+}
+
+/** A post for the groups that its activity names. */
+export async function bringPost(
+  federation: Federation,
+  brought: Brought & { post: RemotePost; postId: string | null },
+): Promise<void> {
+  const groups = await groupsNamedIn(federation, JSON.parse(brought.raw) as Json);
+  for (const group of groups) await receiveGroupPost(contextFor(federation), group, brought);
+}
+
+/** A removal by a moderator names the group, or the thread, as its target: one from `featured` is none. */
+export async function bringRemoval(
+  federation: Federation,
+  brought: Brought & { iri: string; target: string | null },
+): Promise<void> {
+  const { site } = federation.house;
+  await receiveGroupRemoval(contextFor(federation), { ...brought, type: 'Remove' }, (group, { thread }) => {
+    const iri = actorIri(site, group.handle);
+    return [iri, `${iri}/outbox`, contextIri(site, thread)].some((one) => one === brought.target);
+  });
+}
+
+/** Where a Remove takes from; null: it does not say. */
+export function targetIn(raw: Buffer, privateHosts: readonly string[]): string | null {
+  const { target } = readJson(raw);
+  return readIri(isObject(target) ? target.id : target, privateHosts);
+}
+
+export async function standsInGroup(federation: Federation, iri: string | null | undefined): Promise<boolean> {
+  return typeof iri === 'string' && (await listGroupPostsByIri(federation.house.store, iri)).length > 0;
+}
+
+/** What a collective of ours said about a post, for the groups here: as if it came from elsewhere. Idempotent. */
+export async function bringOwn(federation: Federation, activity: Activity): Promise<void> {
+  const [, postId] = /^post:(.+)$/.exec(activity.subject) ?? [];
+  if (postId === undefined || activity.objectIri === null || activity.json === '') return;
+  const { house, apex } = federation;
+  const json = JSON.parse(activity.json) as Json;
+  const brought = {
+    activityIri: apex.activityIri(activity._id),
+    raw: activity.json,
+    author: apex.actorIri(activity.actor),
+  };
+  if (activity.type === 'Delete') {
+    await receiveGroupRemoval(contextFor(federation), { ...brought, iri: activity.objectIri, type: 'Delete' });
+    return;
+  }
+  const post = fromPost(json.object, [...house.privateHosts, house.site.host], house.now());
+  if (post === null) return;
+  if (activity.type === 'Create') await bringPost(federation, { ...brought, post, postId });
+  if (activity.type === 'Update') await receiveGroupPostChange(contextFor(federation), { ...brought, post });
+}
