@@ -26,10 +26,12 @@ import { pruneInteractions, pruneVotes } from '../server/partners/actions/intera
 import { pruneReactions } from '../server/partners/actions/reactions.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
+import { prunePolls } from '../server/surveys/actions/polls.js';
 import { secretCollections } from '../server/surveys/queries.js';
 import type { JobTools } from './tools.js';
 
 const deeds: Record<string, (ctx: Context, federation: Federation, house: House) => Promise<number>> = {
+  polls: prunePolls,
   traces: async ({ store }) => {
     await store.settle(secretCollections);
     return 0;

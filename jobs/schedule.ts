@@ -11,12 +11,14 @@ import { refreshSources } from './refreshSources.js';
 import type { Job } from './run.js';
 import { sendMails } from './sendMails.js';
 import { sortElsewhere } from './sortElsewhere.js';
+import { tellPolls } from './tellPolls.js';
 import type { JobTools } from './tools.js';
 
 export const schedule: readonly Job<JobTools>[] = [
   { name: 'drainEvents', cron: '*/10 * * * * *', quiet: true, onWake: true, run: drainEvents },
   { name: 'deliver', cron: '5-59/10 * * * * *', quiet: true, follows: 'drainEvents', run: deliver },
   { name: 'sendMails', cron: '25 * * * * *', quiet: true, follows: 'drainEvents', run: sendMails },
+  { name: 'tellPolls', cron: '35 * * * * *', quiet: true, run: tellPolls },
   { name: 'refreshSources', cron: '20 */5 * * * *', quiet: true, run: refreshSources },
   { name: 'refreshElsewhere', cron: '40 * * * * *', quiet: true, onWake: true, run: refreshElsewhere },
   { name: 'sortElsewhere', cron: '15 25 * * * *', quiet: true, run: sortElsewhere },

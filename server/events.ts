@@ -48,6 +48,10 @@ export type DomainEvent =
   | { type: 'survey.published'; surveyId: string }
   | { type: 'survey.deleted'; surveyId: string }
   | { type: 'survey.answered'; surveyId: string; answerId: string }
+  | { type: 'poll.offered'; pollId: string }
+  | { type: 'poll.counted'; pollId: string }
+  | { type: 'poll.closed'; pollId: string }
+  | { type: 'poll.withdrawn'; pollId: string }
   | { type: 'vote.cast'; voteId: string }
   | { type: 'group.changed'; groupId: string }
   | { type: 'group.deleted'; groupId: string }

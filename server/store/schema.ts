@@ -16,6 +16,7 @@ import { blockIndexes } from '../partners/blockQueries.js';
 import { partnersIndexes } from '../partners/queries.js';
 import { peopleIndexes } from '../people/queries.js';
 import { postIndexes } from '../posts/queries.js';
+import { pollIndexes } from '../surveys/pollQueries.js';
 import { surveyIndexes } from '../surveys/queries.js';
 import { uploadIndexes } from '../uploads/queries.js';
 import type { CollectionIndexes } from './store.js';
@@ -38,6 +39,7 @@ export const allIndexes: CollectionIndexes = {
   ...peopleIndexes,
   ...postIndexes,
   ...sessionIndexes,
+  ...pollIndexes,
   ...surveyIndexes,
   ...uploadIndexes,
 };
@@ -48,6 +50,7 @@ export const eventfulCollections: readonly string[] = [
   'collectives',
   'domainRules',
   'emailChanges',
+  'fediPolls',
   'followings',
   'follows',
   'groupActivities',

@@ -301,6 +301,10 @@ export const access: Record<string, Rule> = {
   [`POST ${mine}/asked/:survey`]: { who: 'ownPeople', body: { 'a.q': 'Oui', version: '1' } },
   [`GET ${mine}/asked/:survey/done`]: { who: 'members' },
   [`POST ${mine}/asked/:survey/withdraw`]: { who: 'ownPeople' },
+  [`GET ${mine}/surveys/:survey/fediverse`]: { who: 'members' },
+  [`POST ${mine}/surveys/:survey/fediverse`]: { who: 'members', body: { questions: 'q', days: '7', agreed: 'on' } },
+  [`POST ${mine}/surveys/:survey/fediverse/:poll/withdraw`]: { who: 'members' },
+  'GET /polls/:poll': { who: 'everyone' },
   [`GET ${mine}/posts`]: { who: 'members' },
   [`GET ${mine}/posts/new`]: { who: 'members' },
   [`POST ${mine}/posts/new`]: {
