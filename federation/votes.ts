@@ -14,11 +14,12 @@ async function voteIn({ federation, activity, sender, raw }: Inbound): Promise<(
   const { object } = readJson(raw);
   const [inline] = Array.isArray(object) ? object : [object];
   const vote = fromVote(inline);
-  const own = federation.apex.objectIri('');
-  if (vote === null || vote.iri !== activity.object?.id || !vote.inReplyTo.startsWith(own)) return null;
+  if (vote === null || vote.iri !== activity.object?.id) return null;
+  const key = vote.inReplyTo.slice(vote.inReplyTo.lastIndexOf('/') + 1);
+  if (key === '' || vote.inReplyTo !== federation.apex.objectIri(key)) return null;
   const authors = activity.object.attributedTo;
   if (authors.length > 0 && !authors.includes(sender._id)) return null;
-  const poll = await findPoll(federation.house.store, vote.inReplyTo.slice(own.length));
+  const poll = await findPoll(federation.house.store, key);
   return poll === null ? null : { ...vote, pollId: poll._id };
 }
 
