@@ -5,6 +5,7 @@ import { contextOf, type House } from '../../server/house.js';
 import { actorIri } from '../../server/partners/rules.js';
 import { submitAnswer } from '../../server/surveys/actions/answering.js';
 import { createSurvey, saveSettings } from '../../server/surveys/actions/drafting.js';
+import { offerPolls, receiveVote } from '../../server/surveys/actions/polls.js';
 import { openSurvey } from '../../server/surveys/actions/running.js';
 import { answererFor } from '../../server/surveys/askedSurveys.js';
 
@@ -12,7 +13,7 @@ const day = 24 * 3_600_000;
 const system = { kind: 'system', name: 'sample' } as const;
 
 /** The ids by which the pictures name pages: the collective of the member account, and its survey to answer. */
-export async function addSurveys(house: House): Promise<{ collective: string; survey: string }> {
+export async function addSurveys(house: House): Promise<{ collective: string; survey: string; poll: string }> {
   const ctx = contextOf(house, system);
   const hosters = (await collectivesOf(house.store).find({}).toArray()).filter(({ handle }) => handle in reviewAnswers);
   const ecluse = hosters.find(({ handle }) => handle === 'ecluse');
@@ -47,5 +48,19 @@ export async function addSurveys(house: House): Promise<{ collective: string; su
       raw: reviewAnswers[hoster.handle] ?? {},
     });
   }
-  return { collective: ecluse._id, survey: survey._id };
+  return { collective: ecluse._id, survey: survey._id, poll: await addPolls(house, survey._id) };
+}
+
+/** Two questions offered to the Fediverse; the first has votes. */
+async function addPolls(house: House, surveyId: string): Promise<string> {
+  const ctx = contextOf(house, system);
+  const [poll] = await offerPolls(ctx, surveyId, { questions: ['load', 'legal'], endsAt: null });
+  if (!poll) throw new Error('the sample lacks a poll');
+  const names = poll.options.map(({ name }) => name);
+  for (const [index, name] of [...names, names[3], names[3], names[4]].entries()) {
+    const iri = `https://elsewhere.example/users/voter${index}`;
+    const voter = { iri, host: 'elsewhere.example', inbox: 'https://elsewhere.example/inbox' };
+    await receiveVote(ctx, { pollId: poll._id, voter, name: name ?? '', iri: `${iri}#vote` });
+  }
+  return poll._id;
 }

@@ -74,7 +74,7 @@ function thingsOf(tenant: Tenant): Record<string, string> {
     following: tenant.following,
     partnerPost: tenant.partnerPost,
     survey: tenant.survey,
-    poll: missingId,
+    poll: tenant.poll,
     block: tenant.block,
     mention: tenant.mention,
     slug: tenant.service.slug,
