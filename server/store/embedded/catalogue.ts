@@ -121,15 +121,22 @@ export class Catalogue {
   reorder(name: string): void {
     const table = this.#tables.get(name);
     if (table === undefined) return;
-    const { connection } = this;
-    const rows = connection.rows(`SELECT k, d FROM ${table.documents} ORDER BY k`);
-    for (const one of table.indexes) connection.run(`DELETE FROM ${one.table}`);
-    for (const [index, [key = null, text = null]] of rows.entries()) {
-      const rid = index + 1;
-      connection.run(`INSERT INTO ${table.documents} (rid, k, d) VALUES (?, ?, ?)`, [rid, key, text]);
-      const document = decodeDocument<object>(String(text));
-      for (const one of table.indexes.slice(1)) this.addKeys(table, one, rid, document);
-    }
+    const { documents } = table;
+    // Temporary tables are in memory alone: connection.ts.
+    const keys = table.indexes.slice(1).map(
+      (index) => `
+        CREATE TEMP TABLE keyed AS SELECT i.k, placed.place FROM ${index.table} i JOIN placed ON placed.rid = i.rid;
+        DELETE FROM ${index.table};
+        INSERT INTO ${index.table} (k, rid) SELECT k, place FROM keyed ORDER BY k, place;
+        DROP TABLE keyed;`,
+    );
+    this.connection.exec(`
+      CREATE TEMP TABLE placed (rid INTEGER PRIMARY KEY, place INTEGER, k BLOB, d TEXT);
+      INSERT INTO placed SELECT rid, row_number() OVER (ORDER BY k), k, d FROM ${documents};
+      ${keys.join('')}
+      DELETE FROM ${documents};
+      INSERT INTO ${documents} (rid, k, d) SELECT place, k, d FROM placed ORDER BY place;
+      DROP TABLE placed;`);
   }
 
   *#documentsOf(table: Table): Generator<[rid: number, text: string]> {

@@ -189,8 +189,8 @@ export function openConnection(folder: string, shared: boolean): Connection {
     database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
     checkHeader(database, file);
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216');
-    // What is deleted or replaced is overwritten with zeros.
-    database.exec('PRAGMA secure_delete = ON');
+    // What is deleted or replaced is overwritten with zeros, and nothing is sorted in files of its own.
+    database.exec('PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY');
     checkDurability(database, file);
     return new Connection(file, database, lock);
   } catch (cause) {

@@ -12,7 +12,7 @@ import { type OnScan, Reader } from './reader.js';
 /** How often and after how long the log is tried again while somebody reads it. The next run, or the nightly one, gets it. */
 const logTries = 5;
 const logWaitMs = 200;
-const longestPauseMs = 2000;
+const longestRestMs = 2000;
 
 /** Opens the store of a data folder. `shared` does not take the folder: for commands beside a running server. */
 export async function openEmbeddedStore(dataDir: string, shared: boolean, onScan: OnScan): Promise<Store> {
@@ -32,6 +32,7 @@ class EmbeddedStore implements Store {
   /** Collections still to be settled, and the run that will do it. */
   readonly #unsettled = new Set<string>();
   #settling: Promise<void> | null = null;
+  #restUntil = 0;
 
   constructor(
     readonly connection: Connection,
@@ -82,12 +83,17 @@ class EmbeddedStore implements Store {
 
   async #settleAll(): Promise<void> {
     while (this.#unsettled.size > 0) {
+      await setTimeout(Math.max(0, this.#restUntil - performance.now()));
+      // Closing has done it.
+      if (!this.connection.isOpen) return;
       const began = performance.now();
       await this.connection.write(() => this.#reorder());
-      for (let tries = 0; this.connection.isOpen && !this.connection.emptyLog() && tries < logTries; tries += 1)
-        await setTimeout(logWaitMs);
+      const ended = performance.now();
       // A large collection takes a while to write: others get their turn.
-      if (this.#unsettled.size > 0) await setTimeout(Math.min(longestPauseMs, 10 * (performance.now() - began)));
+      this.#restUntil = ended + Math.min(longestRestMs, 4 * (ended - began));
+      for (let tries = 0; this.connection.isOpen && !this.connection.emptyLog() && tries < logTries; tries += 1) {
+        await setTimeout(logWaitMs);
+      }
     }
   }
 
