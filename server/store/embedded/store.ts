@@ -1,5 +1,4 @@
 // The embedded engine: one SQLite file in the data folder. Wires connection, catalogue and collections together.
-import { setTimeout } from 'node:timers/promises';
 import { cleanCollectionName, cleanPath } from '../guard.js';
 import { guardedCollection } from '../guarded.js';
 import { type Coll, type CollectionIndexes, type Doc, type Store, StoreUsageError } from '../store.js';
@@ -8,11 +7,7 @@ import { Catalogue } from './catalogue.js';
 import { EmbeddedCollection } from './collection.js';
 import { type Connection, openConnection } from './connection.js';
 import { type OnScan, Reader } from './reader.js';
-
-/** How often and after how long the log is tried again while somebody reads it. The next run, or the nightly one, gets it. */
-const logTries = 5;
-const logWaitMs = 200;
-const longestRestMs = 2000;
+import { Settler } from './settler.js';
 
 /** Opens the store of a data folder. `shared` does not take the folder: for commands beside a running server. */
 export async function openEmbeddedStore(dataDir: string, shared: boolean, onScan: OnScan): Promise<Store> {
@@ -29,16 +24,15 @@ export async function openEmbeddedStore(dataDir: string, shared: boolean, onScan
 
 class EmbeddedStore implements Store {
   readonly engine = 'embedded';
-  /** Collections still to be settled, and the run that will do it. */
-  readonly #unsettled = new Set<string>();
-  #settling: Promise<void> | null = null;
-  #restUntil = 0;
+  readonly settler: Settler;
 
   constructor(
     readonly connection: Connection,
     readonly catalogue: Catalogue,
     readonly reader: Reader,
-  ) {}
+  ) {
+    this.settler = new Settler(connection, catalogue);
+  }
 
   collection<T extends Doc>(name: string): Coll<T> {
     const backend = new EmbeddedCollection(cleanCollectionName(name), this.catalogue, this.reader);
@@ -73,33 +67,8 @@ class EmbeddedStore implements Store {
     await this.connection.write(() => this.connection.run('UPDATE _writable SET minute = ?', [minute]));
   }
 
-  settle(collections: readonly string[]): Promise<void> {
-    for (const name of collections) this.#unsettled.add(cleanCollectionName(name));
-    this.#settling ??= this.#settleAll().finally(() => {
-      this.#settling = null;
-    });
-    return this.#settling;
-  }
-
-  async #settleAll(): Promise<void> {
-    while (this.#unsettled.size > 0) {
-      await setTimeout(Math.max(0, this.#restUntil - performance.now()));
-      // Closing has done it.
-      if (!this.connection.isOpen) return;
-      const began = performance.now();
-      await this.connection.write(() => this.#reorder());
-      const ended = performance.now();
-      // A large collection takes a while to write: others get their turn.
-      this.#restUntil = ended + Math.min(longestRestMs, 4 * (ended - began));
-      for (let tries = 0; this.connection.isOpen && !this.connection.emptyLog() && tries < logTries; tries += 1) {
-        await setTimeout(logWaitMs);
-      }
-    }
-  }
-
-  #reorder(): void {
-    for (const name of this.#unsettled) this.catalogue.reorder(name);
-    this.#unsettled.clear();
+  async settle(collections: readonly string[]): Promise<void> {
+    await this.settler.settle(collections.map(cleanCollectionName));
   }
 
   async backup(file: string): Promise<void> {
@@ -107,7 +76,7 @@ class EmbeddedStore implements Store {
   }
 
   async close(): Promise<void> {
-    if (this.#unsettled.size > 0) this.connection.write(() => this.#reorder()).catch(() => {});
+    this.settler.finish();
     this.connection.close();
   }
 }

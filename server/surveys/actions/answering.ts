@@ -125,7 +125,10 @@ async function castBallot(ctx: Context, survey: Survey, input: AnswerInput, valu
     ballotsIn(ctx.store).insertOne(ballot),
   ]);
   if (entered.status === 'fulfilled' && cast.status === 'fulfilled') {
-    await ctx.store.settle(secretCollections);
+    // It counts, whatever happens to its traces: those go with the next one, or at night.
+    await ctx.store.settle(secretCollections).catch((error: unknown) => {
+      ctx.log.error({ err: error }, 'traces of anonymous answers are left until the next settling');
+    });
     return { isFirst: true, receipt, answer: null };
   }
   if (cast.status === 'fulfilled') await ballotsIn(ctx.store).deleteOne({ _id: ballot._id });
