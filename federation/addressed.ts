@@ -4,6 +4,7 @@ import type { Addressed } from '../server/partners/actions/mentions.js';
 import { findMentionOf, hasRoomForMention, hasRoomForReaction, isUnwelcome } from '../server/partners/queries.js';
 import { isMeantFor, isPublicAudience, postKey } from '../server/partners/rules.js';
 import type { RemotePost } from '../server/partners/schema.js';
+import type { Store } from '../server/store/store.js';
 import { findLastOfObject } from './activities.js';
 import { findLocalActor } from './actors.js';
 import type { Federation } from './federation.js';
@@ -21,12 +22,19 @@ export async function addressedBy(federation: Federation, post: RemotePost): Pro
   const wanted = new Set([...(answered === null ? [] : [answered.reader]), ...namedIn(federation, post)]);
   for (const reader of [...wanted].slice(0, maxAddressed)) {
     const actor = await findLocalActor(federation, localHandleIn(federation.house.site, reader) ?? '');
-    if (actor === null || actor === 'gone' || actor.kind === 'instance' || actor.iri !== reader) continue;
-    if (await isUnwelcome(store, reader, author)) continue;
+    // The instance and its groups read no mentions: who may write into a group is decided there (groups.ts).
+    const isReader = actor !== null && actor !== 'gone' && (actor.kind === 'collective' || actor.kind === 'person');
+    if (!isReader || actor.iri !== reader || (await isAnyUnwelcome(store, reader, post.authors))) continue;
     if (!(await hasRoomForMention(store, reader, author, now()))) continue;
     found.push({ reader, answered: answered?.reader === reader ? answered.object : null });
   }
   return found;
+}
+
+/** All in whose name it is count: nobody gets past a block by standing behind a neighbour. */
+async function isAnyUnwelcome(store: Store, reader: string, authors: readonly string[]): Promise<boolean> {
+  for (const author of authors) if (await isUnwelcome(store, reader, author)) return true;
+  return false;
 }
 
 function namedIn(federation: Federation, post: RemotePost): string[] {

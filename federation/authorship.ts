@@ -6,8 +6,8 @@ import { findRemoteActor } from '../server/partners/queries.js';
 import type { RemoteActor } from '../server/partners/schema.js';
 import type { Federation } from './federation.js';
 import { isActedOn } from './handlers.js';
-import { isLocal, sameOrigin, withoutFragment } from './iris.js';
-import { readJson } from './json.js';
+import { isLocal, sameDocument, sameOrigin, withoutFragment } from './iris.js';
+import { isObject, readJson } from './json.js';
 import { normalise, type ReceivedActivity } from './normalise.js';
 import { Refusal } from './refusal.js';
 import {
@@ -75,7 +75,7 @@ async function checkOwnProof(federation: Federation, sender: RemoteActor, { json
 /** Null: no proof by a key of its actor that holds. */
 async function provenAuthor(federation: Federation, { json, activity }: Carried): Promise<RemoteActor | null> {
   const keyId = proofKeyId(json);
-  if (keyId === null || !sameOrigin(keyId, activity.actor)) return null;
+  if (keyId === null || !sameOrigin(keyId, activity.actor) || !isRecent(federation, json)) return null;
   const known = await findKnownKey(federation, keyId);
   if (known !== null && holds(json, known, activity.actor)) return known.actor;
   if (known !== null && !mayRefetch(federation, known.actor)) return null;
@@ -85,6 +85,17 @@ async function provenAuthor(federation: Federation, { json, activity }: Carried)
   } catch (error) {
     return giveWay(error);
   }
+}
+
+/**
+ * Days for which a proof alone is enough: fewer than those for which a repeat is recognised (inbox.ts), so that nobody can
+ * play again what was taken back long ago.
+ */
+const provenDays = 60;
+
+function isRecent(federation: Federation, { proof }: Record<string, unknown>): boolean {
+  const created = isObject(proof) && typeof proof.created === 'string' ? Date.parse(proof.created) : Number.NaN;
+  return federation.house.now().getTime() - created < provenDays * 24 * 60 * 60 * 1000;
 }
 
 function holds(json: Record<string, unknown>, { actor, key }: FoundKey, author: string): boolean {
@@ -104,7 +115,7 @@ async function refetch(
   { id, actor, type }: ReceivedActivity,
 ): Promise<{ author: RemoteActor; received: Carried }> {
   const found = id === null ? null : await fetchDocument(federation, withoutFragment(id)).catch(giveWay);
-  if (found === null || withoutFragment(found.url) !== withoutFragment(id ?? '')) throw notTheirs();
+  if (found === null || !sameDocument(found.url, id ?? '')) throw notTheirs();
   const received = await readCarried(federation, found.bytes);
   const { activity } = received;
   if (activity.id !== id || activity.actor !== actor || activity.type !== type) throw notTheirs();

@@ -64,6 +64,14 @@ export const catalogueTerms = {
   memberOf: { '@id': 'chatiere:memberOf', '@container': '@set' },
 };
 
+/** The words of ActivityStreams, and those of all contexts that are shipped. */
+export const activityStreamsTerms = activityStreamsDocument['@context'];
+export const pinnedTerms = {
+  ...securityDocument['@context'],
+  ...ourContextDocument['@context'],
+  ...activityStreamsDocument['@context'],
+};
+
 /** What a JSON-LD processor gets for a context's address. Never the network. */
 export function pinnedContext(url: string): { contextUrl: null; documentUrl: string; document: object } {
   return { contextUrl: null, documentUrl: url, document: documentFor(url) };
@@ -127,7 +135,7 @@ function checkTerm(term: string, definition: unknown, context: Record<string, un
     if (typeof target === 'string' && /^(@|_:)/.test(target)) throw new Refusal(400, 'a keyword may not be aliased');
     return;
   }
-  if (target === undefined && isObject(definition)) return;
+  if ((target === undefined && isObject(definition)) || !isDeciding(term)) return;
   if (typeof target !== 'string' || expand(target, context) !== known) {
     throw new Refusal(400, 'a known term may not be redefined');
   }
@@ -141,6 +149,21 @@ for (const document of [securityDocument, activityStreamsDocument]) {
   }
 }
 knownTerms.set('Public', publicAudience);
+
+/** What is decided upon: who, what kind, about what, for whom, and which key. */
+const deciding = new Set(
+  'id type actor object target origin result instrument attributedTo to cc bto bcc audience inReplyTo inbox outbox endpoints sharedInbox publicKey owner publicKeyPem publicKeyBase58 as sec'.split(
+    ' ',
+  ),
+);
+
+/**
+ * Types begin with a capital. Other words (Mobilizon says "location" with schema.org, PeerTube "expires") may be given another
+ * meaning: they are read under our context anyway.
+ */
+function isDeciding(term: string): boolean {
+  return deciding.has(term) || /^[A-Z]/.test(term);
+}
 
 function knownMeaning(term: string): string | undefined {
   return knownTerms.get(term);

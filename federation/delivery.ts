@@ -3,6 +3,7 @@
 // fails waits, and its whole host with it; what fails for good is kept with its reason.
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { newId } from '../server/ids.js';
 import { findHeldBefore } from '../server/instances/peerQueries.js';
 import { readPolicy } from '../server/instances/queries.js';
 import { isRefusedPeer } from '../server/instances/rules.js';
@@ -33,6 +34,8 @@ export interface Delivery extends Doc {
   createdAt: Date;
   nextAt: Date;
   leasedBy: string;
+  /** Of this lease alone: whoever holds another one may not settle the row. */
+  leaseId?: string;
   leaseUntil: Date;
   lastStatus: number | null;
   lastError: string | null;
@@ -46,11 +49,17 @@ const hour = 60 * minute;
 const leaseMs = minute;
 const perHost = 2;
 /** Deliveries that have just begun. One that takes longer gives its place up, so that hung servers delay nobody else. */
-const freshInAll = 20;
+const freshInAll = 64;
 const freshMs = 300;
-const inAll = 100;
+const inAll = 160;
 /** While something is under way, how often we look whether anything else has become due. */
 const lookAgainMs = 100;
+/** Rows that are due, read at once. */
+const backlogSize = 300;
+/** Rows that were sent are taken away together, this much later at most: what a crash may send twice. */
+const gatherMs = 15;
+/** How long a host that was not resting is not looked at again. */
+const restCheckMs = second;
 /** Followers read at once. */
 const pageSize = 500;
 /** Waits after each failure; the last one repeats until the week is over. */
@@ -131,71 +140,129 @@ export interface DeliveryReport {
   failed: number;
 }
 
+/** One call of deliverDue: what it has read, what it sends, what it still has to write. */
+interface Run {
+  federation: Federation;
+  report: DeliveryReport;
+  /** Exchanges under way, and since when. */
+  sending: Map<object, number>;
+  /** What follows an exchange: its row taken away, its peer noted. */
+  settling: Set<Promise<void>>;
+  backlog: Delivery[];
+  readAt: number;
+  /** Hosts that were not resting, and when that was looked at. */
+  awake: Map<string, number>;
+  sent: Gathered<Delivery>;
+  wake: () => void;
+}
+
 /**
  * Sends what is due until nothing is, or the budget is spent; then waits for what is under way. Two at a time to one host,
- * twenty that have just begun and a hundred in all, so that hung hosts delay nobody else.
+ * 64 that have just begun and 160 in all, so that hung hosts delay nobody else.
  */
 export async function deliverDue(
   federation: Federation,
   { budgetMs = 20 * second }: { budgetMs?: number } = {},
   signal?: AbortSignal,
 ): Promise<DeliveryReport> {
-  const report: DeliveryReport = { sent: 0, postponed: 0, failed: 0 };
-  const running = new Map<Promise<void>, number>();
+  const run: Run = {
+    federation,
+    report: { sent: 0, postponed: 0, failed: 0 },
+    sending: new Map(),
+    settling: new Set(),
+    backlog: [],
+    readAt: Number.NEGATIVE_INFINITY,
+    awake: new Map(),
+    sent: new Gathered(gatherMs, (rows) => removeSent(federation, rows)),
+    wake: () => {},
+  };
   const started = performance.now();
   while (!signal?.aborted && performance.now() - started < budgetMs) {
-    const room = roomIn(running);
-    const held = room > 0 ? await leaseSome(federation, room) : [];
-    if (held.length === 0 && running.size === 0) break;
-    if (held.length === 0) await Promise.race([...running.keys(), pause(lookAgainMs)]);
-    for (const delivery of held) {
-      const work = send(federation, delivery, report)
-        .catch((error: unknown) =>
-          federation.house.log.error({ err: error, deliveryId: delivery._id }, 'a delivery broke'),
-        )
-        .finally(() => {
-          release(federation, delivery.host);
-          running.delete(work);
-        });
-      running.set(work, performance.now());
-    }
+    const room = roomIn(run);
+    // Several are taken in one write: while others are under way, a few free places are not worth one.
+    const held =
+      room >= freshInAll / 2 || (room > 0 && run.sending.size < freshInAll) ? await leaseSome(run, room) : [];
+    if (held.length === 0 && run.sending.size === 0 && run.settling.size === 0) break;
+    if (held.length === 0) await nextEnd(run);
+    else await start(run, held);
   }
-  await Promise.all(running.keys());
-  return report;
+  while (run.sending.size > 0 || run.settling.size > 0) await nextEnd(run);
+  return run.report;
+}
+
+/** Waits until an exchange ends, or for a moment. */
+async function nextEnd(run: Run): Promise<void> {
+  const timer = new AbortController();
+  const ended = new Promise<void>((resolve) => {
+    run.wake = resolve;
+  });
+  await Promise.race([ended, pause(lookAgainMs, undefined, { signal: timer.signal }).catch(() => {})]);
+  timer.abort();
+}
+
+async function start(run: Run, held: readonly Delivery[]): Promise<void> {
+  const { federation } = run;
+  const ids = [...new Set(held.map((one) => one.activityId))];
+  const found = await activitiesIn(federation)
+    .find({ _id: { $in: ids } })
+    .toArray();
+  const activities = new Map(found.map((activity) => [activity._id, activity]));
+  for (const delivery of held) {
+    const key = {};
+    run.sending.set(key, performance.now());
+    const settled = send(run, delivery, activities.get(delivery.activityId) ?? null, () => {
+      release(federation, delivery.host);
+      run.sending.delete(key);
+      run.wake();
+    })
+      .catch((error: unknown) =>
+        federation.house.log.error({ err: error, deliveryId: delivery._id }, 'a delivery broke'),
+      )
+      .finally(() => {
+        run.settling.delete(settled);
+        run.wake();
+      });
+    run.settling.add(settled);
+  }
 }
 
 /** How many more may begin now. */
-function roomIn(running: ReadonlyMap<unknown, number>): number {
+function roomIn({ sending }: Run): number {
   const now = performance.now();
-  const fresh = [...running.values()].filter((begun) => now - begun < freshMs).length;
-  return Math.min(freshInAll - fresh, inAll - running.size);
+  const fresh = [...sending.values()].filter((begun) => now - begun < freshMs).length;
+  return Math.min(freshInAll - fresh, inAll - sending.size);
 }
 
-/**
- * Rows that are due, whose hosts have room and whose lanes are free; held for a minute. Several at once, because the store
- * writes several as fast as one. Empty: none.
- */
-async function leaseSome(federation: Federation, room: number): Promise<Delivery[]> {
-  // Rows that step back or were taken by others are not found again, so every round gets further.
+/** Rows that are due, whose hosts have room and whose lanes are free; held for a minute. Empty: none now. */
+async function leaseSome(run: Run, room: number): Promise<Delivery[]> {
   for (;;) {
-    const candidates = withinHosts(federation, await findDue(federation)).slice(0, room);
+    let candidates = takeCandidates(run, room);
+    if (candidates.length === 0) {
+      if (run.sending.size > 0 && performance.now() - run.readAt < lookAgainMs) return [];
+      run.backlog = await findDue(run.federation);
+      run.readAt = performance.now();
+      candidates = takeCandidates(run, room);
+    }
     if (candidates.length === 0) return [];
-    const held = await Promise.all(
-      candidates.map(async (one) => ((await stepsBack(federation, one)) ? null : take(federation, one))),
-    );
-    const taken = held.filter((one) => one !== null);
-    if (taken.length > 0) return taken;
+    // Rows that step back or were taken by others are not found again, so every round gets further.
+    const free = await whoMayGo(run, candidates);
+    const held = free.length === 0 ? [] : await take(run.federation, free);
+    if (held.length > 0) return held;
   }
 }
 
-/** At most as many of each host as it has room for. */
-function withinHosts(federation: Federation, candidates: readonly Delivery[]): Delivery[] {
-  const counts = new Map(federation.sending);
-  return candidates.filter(({ host }) => {
-    const count = counts.get(host) ?? 0;
-    counts.set(host, count + 1);
-    return count < perHost;
+/** From the backlog, in its order: at most as many of each host as it has room for. */
+function takeCandidates(run: Run, room: number): Delivery[] {
+  const counts = new Map(run.federation.sending);
+  const candidates: Delivery[] = [];
+  run.backlog = run.backlog.filter((one) => {
+    const count = counts.get(one.host) ?? 0;
+    if (count >= perHost || candidates.length >= room) return true;
+    counts.set(one.host, count + 1);
+    candidates.push(one);
+    return false;
   });
+  return candidates;
 }
 
 function findDue(federation: Federation): Promise<Delivery[]> {
@@ -208,20 +275,22 @@ function findDue(federation: Federation): Promise<Delivery[]> {
     ...(busy.length > 0 ? { host: { $nin: busy } } : {}),
   };
   return deliveriesIn(federation)
-    .find(due, { sort: { nextAt: 1 }, limit: 20 })
+    .find(due, { sort: { nextAt: 1 }, limit: backlogSize })
     .toArray();
 }
 
-/** Null: another worker was faster. */
-async function take(federation: Federation, { _id }: Delivery): Promise<Delivery | null> {
+/** Those that we got; others were faster for the rest. A row that is held is not due, which keeps looking for others quick. */
+async function take(federation: Federation, wanted: readonly Delivery[]): Promise<Delivery[]> {
   const now = federation.house.now();
   const leaseUntil = new Date(now.getTime() + leaseMs);
-  const held = await deliveriesIn(federation).findOneAndUpdate(
-    { _id, state: 'waiting', leaseUntil: { $lte: now } },
-    { $set: { leasedBy: federation.workerId, leaseUntil }, $inc: { attempts: 1 } },
-    { returnDocument: 'after' },
+  const [leaseId, _id] = [newId(), { $in: wanted.map((one) => one._id) }];
+  const deliveries = deliveriesIn(federation);
+  const taken = await deliveries.updateMany(
+    { _id, state: 'waiting', nextAt: { $lte: now }, leaseUntil: { $lte: now } },
+    { $set: { leasedBy: federation.workerId, leaseId, leaseUntil, nextAt: leaseUntil }, $inc: { attempts: 1 } },
   );
-  if (held !== null) federation.sending.set(held.host, (federation.sending.get(held.host) ?? 0) + 1);
+  const held = taken.matchedCount === 0 ? [] : await deliveries.find({ _id, leaseId }).toArray();
+  for (const { host } of held) federation.sending.set(host, (federation.sending.get(host) ?? 0) + 1);
   return held;
 }
 
@@ -235,37 +304,77 @@ function release(federation: Federation, host: string): void {
  * An Update never overtakes its Create: while an earlier one to the same host is on its way, this one steps back. And while
  * one waits because its server did not answer, all others for that server wait with it: one or two knocks each time.
  */
-async function stepsBack(federation: Federation, { _id, host, lane, seq }: Delivery): Promise<boolean> {
-  const deliveries = deliveriesIn(federation);
-  const now = federation.house.now();
-  const later = (one: Delivery): Date => new Date(Math.max(one.nextAt.getTime(), now.getTime() + second));
-  const earlier = await deliveries.findOne({ lane, state: 'waiting', seq: { $lt: seq } }, { sort: { seq: 1 } });
-  if (earlier !== null) {
-    await deliveries.updateOne({ _id, state: 'waiting' }, { $max: { nextAt: later(earlier) } });
-    return true;
+async function whoMayGo(run: Run, candidates: readonly Delivery[]): Promise<Delivery[]> {
+  const deliveries = deliveriesIn(run.federation);
+  const now = run.federation.house.now();
+  // Of one that is held, nextAt is only the end of its lease.
+  const later = ({ nextAt, leaseUntil }: Delivery): Date =>
+    new Date(Math.max(leaseUntil > now ? 0 : nextAt.getTime(), now.getTime() + second));
+  const lanes = [...new Set(candidates.map((one) => one.lane))];
+  const last = candidates.reduce((seq, one) => (one.seq > seq ? one.seq : seq), '');
+  const before = await deliveries
+    .find(
+      { lane: { $in: lanes }, state: 'waiting', seq: { $lt: last } },
+      { projection: { lane: 1, seq: 1, nextAt: 1, leaseUntil: 1 } },
+    )
+    .toArray();
+  const free: Delivery[] = [];
+  for (const one of candidates) {
+    const [earlier] = before.filter(({ lane, seq }) => lane === one.lane && seq < one.seq).sort(bySeq);
+    if (earlier !== undefined) {
+      await deliveries.updateOne({ _id: one._id, state: 'waiting' }, { $max: { nextAt: later(earlier) } });
+      continue;
+    }
+    const failing = await findResting(run, one.host);
+    if (failing === null) free.push(one);
+    else await postponeHost(run.federation, one.host, later(failing));
   }
-  const resting = { host, state: 'waiting' as const, nextAt: { $gt: now }, attempts: { $gt: 0 }, refusals: 0 };
-  const failing = await deliveries.findOne(resting, { sort: { nextAt: 1 } });
-  if (failing === null) return false;
-  await postponeHost(federation, host, later(failing));
-  return true;
+  return free;
 }
 
-async function send(federation: Federation, delivery: Delivery, report: DeliveryReport): Promise<void> {
-  const activity = await activitiesIn(federation).findOne({ _id: delivery.activityId });
-  // Its object was deleted before it went out: the Delete follows, this one has nothing to say any more.
-  if (activity === null || activity.json === '') return done(federation, delivery);
-  const outcome = await attempt(federation, delivery, activity);
-  if (outcome.status !== null && outcome.status >= 200 && outcome.status < 300) {
-    report.sent += 1;
-    await done(federation, delivery);
-    await notePeer(federation, delivery.inbox, 'out');
-    if (delivery.attempts > 1) await reopenHost(federation, delivery.host);
-    return;
+function bySeq(one: Delivery, other: Delivery): number {
+  return one.seq < other.seq ? -1 : 1;
+}
+
+/** What waits because its server did not answer; null: nothing. */
+async function findResting({ federation, awake }: Run, host: string): Promise<Delivery | null> {
+  if (performance.now() - (awake.get(host) ?? Number.NEGATIVE_INFINITY) < restCheckMs) return null;
+  const now = federation.house.now();
+  const resting = { host, state: 'waiting' as const, nextAt: { $gt: now }, attempts: { $gt: 0 }, refusals: 0 };
+  const failing = await deliveriesIn(federation).findOne(
+    { ...resting, leaseUntil: { $lte: now } },
+    { sort: { nextAt: 1 } },
+  );
+  if (failing === null) awake.set(host, performance.now());
+  return failing;
+}
+
+/** `ended` is called when the exchange is over: its place is free then, while the outcome is still being written. */
+async function send(run: Run, delivery: Delivery, activity: Activity | null, ended: () => void): Promise<void> {
+  const { federation, report } = run;
+  let outcome: Outcome | null = null;
+  try {
+    // Its object was deleted before it went out: the Delete follows, this one has nothing to say any more.
+    outcome = activity === null || activity.json === '' ? null : await attempt(federation, delivery, activity);
+    if (outcome !== null && !isTaken(outcome)) {
+      run.awake.delete(delivery.host);
+      // Before the next one begins: it must find that this server rests.
+      const isFinal = await settleFailure(federation, delivery, outcome);
+      report[isFinal ? 'failed' : 'postponed'] += 1;
+    }
+  } finally {
+    ended();
   }
-  await notePeer(federation, delivery.inbox, 'tried');
-  const isFinal = await settleFailure(federation, delivery, outcome);
-  report[isFinal ? 'failed' : 'postponed'] += 1;
+  if (outcome === null) return run.sent.add(delivery);
+  if (!isTaken(outcome)) return notePeer(federation, delivery.inbox, 'tried');
+  report.sent += 1;
+  await run.sent.add(delivery);
+  await notePeer(federation, delivery.inbox, 'out');
+  if (delivery.attempts > 1) await reopenHost(federation, delivery.host);
+}
+
+function isTaken({ status }: Outcome): boolean {
+  return status !== null && status >= 200 && status < 300;
 }
 
 interface Outcome {
@@ -310,7 +419,7 @@ async function settleFailure(federation: Federation, delivery: Delivery, outcome
     lastError: (outcome.error ?? `HTTP ${status}`).slice(0, 300),
     leaseUntil: never,
   };
-  const held = { _id: delivery._id, leasedBy: federation.workerId };
+  const held = { _id: delivery._id, leaseId: delivery.leaseId ?? '' };
   if (reason !== null) {
     const set = {
       ...fields,
@@ -358,8 +467,27 @@ async function reopenHost(federation: Federation, host: string): Promise<void> {
   await deliveriesIn(federation).updateMany({ host, state: 'waiting', nextAt: { $gt: nextAt } }, { $set: { nextAt } });
 }
 
-async function done(federation: Federation, { _id }: Delivery): Promise<void> {
-  await deliveriesIn(federation).deleteOne({ _id, leasedBy: federation.workerId });
+async function removeSent(federation: Federation, rows: readonly Delivery[]): Promise<void> {
+  const _id = { $in: rows.map((row) => row._id) };
+  const leaseId = { $in: [...new Set(rows.map((row) => row.leaseId ?? ''))] };
+  await deliveriesIn(federation).deleteMany({ _id, leaseId });
+}
+
+/** Collects for a moment what can be written together. */
+class Gathered<T> {
+  private items: T[] = [];
+  private written: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly ms: number,
+    private readonly write: (items: T[]) => Promise<void>,
+  ) {}
+
+  /** Resolves when it is written, rejects when that fails. */
+  add(item: T): Promise<void> {
+    if (this.items.push(item) === 1) this.written = pause(this.ms).then(() => this.write(this.items.splice(0)));
+    return this.written;
+  }
 }
 
 const keepFailedDays = 30;

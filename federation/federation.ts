@@ -2,7 +2,7 @@
 import type { Context } from '../server/context.js';
 import type { House } from '../server/house.js';
 import { readPolicy } from '../server/instances/queries.js';
-import { isRefusedPeer } from '../server/instances/rules.js';
+import { isRefusedPeer, usualInboundLimit } from '../server/instances/rules.js';
 import { type Apex, buildApex } from './apex.js';
 import { createFetch, type Fetch, type FetchOptions } from './fetch.js';
 import { WindowLimit } from './limits.js';
@@ -13,8 +13,12 @@ export interface Federation {
   house: FederationHouse;
   apex: Apex;
   fetch: Fetch;
-  /** Requests to our inboxes, by sender. */
+  /** Requests before their signature is looked at, by the sender's address and the host of the key together. */
   inboundLimit: WindowLimit;
+  /** Requests whose signature did not hold, by address: what rotating keys and names does not get around. */
+  strangerLimit: WindowLimit;
+  /** Activities that were signed well, by host: all its actors together, whatever addresses they come from. */
+  hostLimit: WindowLimit;
   /** Documents fetched, by host. */
   fetchLimit: WindowLimit;
   /** Answers of others that are passed on, by their server. */
@@ -42,7 +46,9 @@ export function createFederation(
       isRefused: async (host) => isRefusedPeer(await readPolicy(house.store), host),
       ...(options.lookup ? { lookup: options.lookup } : {}),
     }),
-    inboundLimit: new WindowLimit(1200, minute, house.now),
+    inboundLimit: new WindowLimit(usualInboundLimit, minute, house.now),
+    strangerLimit: new WindowLimit(600, minute, house.now),
+    hostLimit: new WindowLimit(usualInboundLimit, minute, house.now),
     fetchLimit: new WindowLimit(60, minute, house.now),
     forwardLimit: new WindowLimit(120, 60 * minute, house.now),
     workerId: options.workerId,

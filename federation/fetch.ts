@@ -21,9 +21,9 @@ const perHost = 2;
 /** For reading: strangers name what is read, and servers of theirs that never answer must not stop deliveries. */
 const forReading = 14;
 /** Deliveries that have just begun. One that takes longer gives its place up, so that hung servers delay nobody else. */
-const freshInAll = 20;
+const freshInAll = 64;
 const freshMs = 300;
-const inAll = 120;
+const inAll = 180;
 
 export const activityType = 'application/activity+json';
 const activityAccept =
@@ -335,7 +335,7 @@ type LookupDone = (error: Error | null, addresses: { address: string; family: nu
 type Method = Exchange['method'];
 
 /**
- * At most two exchanges with one host, fourteen readings, twenty deliveries that have just begun, and a hundred and twenty
+ * At most two exchanges with one host, fourteen readings, 64 deliveries that have just begun, and 180
  * in all; who comes later waits within their deadline.
  */
 class Places {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { newId } from '../server/ids.js';
 import { readPolicy } from '../server/instances/queries.js';
 import { isLimitedPeer } from '../server/instances/rules.js';
+import { isUnwelcome } from '../server/partners/queries.js';
 import { DuplicateKeyError } from '../server/store/store.js';
 import { type Activity, activitiesIn, findLastOfObject } from './activities.js';
 import { fanOut } from './delivery.js';
@@ -47,8 +48,11 @@ async function draft(inbound: Inbound, json: Record<string, unknown>, key: strin
   if (iri === null || iri === sender._id || !sameOrigin(iri, sender._id)) return null;
   const authors = activity.object?.attributedTo ?? [];
   if (authors.length > 0 && !authors.includes(sender._id)) return null;
-  const handle = await answeredBy(federation, json, iri, activity.type, sender.host);
+  const handle = await answeredBy(federation, json, iri, activity.type, sender._id);
   if (handle === null) return null;
+  // Whoever the one answered keeps away reaches their followers no more than themselves.
+  const { apex, house } = federation;
+  if (activity.type !== 'Delete' && (await isUnwelcome(house.store, apex.actorIri(handle), sender._id))) return null;
   return {
     _id: key,
     actor: handle,
@@ -75,12 +79,12 @@ async function answeredBy(
   json: Record<string, unknown>,
   iri: string,
   type: string,
-  host: string,
+  sender: string,
 ): Promise<string | null> {
   // A deletion does not say any more what it was an answer to: it goes where the answer went.
   if (type === 'Delete') {
-    const earlier = await findForwarded(federation, iri);
-    return earlier?.exceptHost === host ? earlier.actor : null;
+    const earlier = activitiesIn(federation).find({ objectIri: iri, type: forwarded }, { limit: maxVersions });
+    return (await earlier.toArray()).find((one) => actorIn(one) === sender)?.actor ?? null;
   }
   const object = Array.isArray(json.object) ? json.object[0] : json.object;
   const inline = isObject(object) ? object : {};
@@ -94,6 +98,15 @@ async function answeredBy(
   const { followers } = federation.apex.streamsOf(answered.actor);
   const audience = [json.to, json.cc, json.audience, inline.to, inline.cc].flat();
   return audience.includes(followers) ? answered.actor : null;
+}
+
+/** Of one answer, looked at when it is deleted. */
+const maxVersions = 50;
+
+/** Who said what we passed on; undefined: its words are gone already. */
+function actorIn({ json }: Activity): unknown {
+  const { actor } = json === '' ? {} : readJson(Buffer.from(json));
+  return isObject(actor) ? actor.id : actor;
 }
 
 async function findForwarded(federation: Federation, iri: string): Promise<Activity | null> {

@@ -20,6 +20,7 @@ import { receiveMentions } from '../server/partners/actions/mentions.js';
 import { receiveReaction, receiveUndoReaction, receiveUndoReactionById } from '../server/partners/actions/reactions.js';
 import { forgetRemoteActor, receiveFollow, receiveUndoFollow } from '../server/partners/actions.js';
 import { findRemotePost, isAskedFromHere, isFollowedHere } from '../server/partners/queries.js';
+import { isPublicAudience } from '../server/partners/rules.js';
 import { type InteractionKind, postTypes, type RemoteActor, type RemotePost } from '../server/partners/schema.js';
 import { takeBackVotes } from '../server/surveys/actions/polls.js';
 import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
@@ -67,7 +68,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   Arrive: ignored,
   Block: { concerns: isAboutOurs, deed: receiveBlockActivity },
   Create: { check: checkOwnObject, concerns: isHeard, deed: receiveCreate },
-  Delete: { deed: receiveDelete },
+  Delete: { concerns: isDeletable, deed: receiveDelete },
   Dislike: ignored,
   EmojiReact: { concerns: isOfOurs, deed: receiveLike },
   Flag: { concerns: flagsOurs, deed: receiveFlag },
@@ -87,7 +88,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   TentativeReject: ignored,
   Travel: ignored,
   Undo: { deed: receiveUndo },
-  Update: { deed: receiveUpdate },
+  Update: { check: checkOwn, concerns: isChangeable, deed: receiveUpdate },
   View: ignored,
 };
 
@@ -181,7 +182,7 @@ async function receiveDelete(inbound: Inbound): Promise<void> {
   const known = await findRemotePost(ctx.store, iri);
   if (known && !known.authors.includes(sender._id) && removal === 'removed') return;
   if (known && !known.authors.includes(sender._id)) throw new Refusal(403, 'the object is somebody else’s');
-  if (known || (await isFollowedHere(ctx.store, sender._id))) await receivePostDeletion(ctx, iri, sender._id);
+  await receivePostDeletion(ctx, iri, sender._id);
 }
 
 /** An actor changed: its own server is asked, the inline copy counts for nothing. A post: by its author, if newer. */
@@ -192,7 +193,6 @@ async function receiveUpdate(inbound: Inbound): Promise<void> {
     await hastenSource(contextFor(federation), sender._id);
     return;
   }
-  checkOwnObject(inbound);
   await receiveServiceIn(inbound);
   const known = await findRemotePost(federation.house.store, activity.object?.id ?? '');
   if (known && !known.authors.includes(sender._id)) throw new Refusal(403, 'the object is somebody else’s');
@@ -236,6 +236,24 @@ async function isHeard(inbound: Inbound): Promise<boolean> {
   if (await isVote(inbound)) return true;
   if ((await isPartnerOrToUs(inbound)) || (await isKnownHoster(federation, sender))) return true;
   return isForGroups(federation, raw, sender._id);
+}
+
+/** The sender itself, or a post that is kept here. Strangers say much of what nobody here has ever read. */
+async function isKnown({ federation, activity, sender }: Inbound): Promise<boolean> {
+  const id = activity.object?.id ?? '';
+  return id === sender._id || (await findRemotePost(federation.house.store, id)) !== null;
+}
+
+async function isChangeable(inbound: Inbound): Promise<boolean> {
+  if ((await isKnown(inbound)) || (await isInGroup(inbound))) return true;
+  return isKnownHoster(inbound.federation, inbound.sender);
+}
+
+/** Also what a partner deletes before it has arrived. What stands in a group of ours its moderators may delete, whosever it is. */
+async function isDeletable(inbound: Inbound): Promise<boolean> {
+  if (await isInGroup(inbound)) return true;
+  checkOwn(inbound);
+  return (await isChangeable(inbound)) || isPartner(inbound);
 }
 
 /** Whether one of ours has asked the sender for anything that can still be answered. */
@@ -301,9 +319,12 @@ async function postOf(inbound: Inbound): Promise<RemotePost | null> {
 /** The post inside the signed bytes, when it is the object that was checked. */
 function postIn({ federation, activity, raw }: Inbound): RemotePost | null {
   const { now, privateHosts } = federation.house;
-  const { object } = readJson(raw);
+  const { object, to, cc } = readJson(raw);
   const [inline] = Array.isArray(object) ? object : [object];
-  const post = fromPost(inline, privateHosts, now());
+  // An object that names no audience has that of its activity (ActivityPub §6.2).
+  const addressed =
+    isObject(inline) && inline.to === undefined && inline.cc === undefined ? { ...inline, to, cc } : inline;
+  const post = fromPost(addressed, privateHosts, now());
   return post && post.iri === activity.object?.id ? post : null;
 }
 
@@ -343,7 +364,8 @@ async function receiveAnnounce(inbound: Inbound): Promise<void> {
   if (known?.deletedAt) return;
   const post = known && !isActivity ? known : await fetchPost(federation, iri);
   if (post === 'gone') {
-    const [author] = known?.authors ?? [];
+    // What is not for all may be hidden from us, and be there all the same: its author alone deletes it.
+    const [author] = known && isPublicAudience(known.audience) ? known.authors : [];
     if (author !== undefined) await receivePostDeletion(ctx, iri, author);
   } else if (isRemoval) {
     // Its author keeps it; the group wants it no more (FEP-1b12).
@@ -392,6 +414,11 @@ async function receiveFlag({ federation, activity, sender, raw }: Inbound): Prom
   await receiveReport(contextFor(federation), { ...flag, host: sender.host, activityIri: activity.id, raw });
 }
 
+/** An actor itself, or an object of its own. */
+function checkOwn(inbound: Inbound): void {
+  if (inbound.activity.object?.id !== inbound.sender._id) checkOwnObject(inbound);
+}
+
 /** Refuses (403) an object from another origin than its sender, ours included, or by somebody else; 400 one without id. */
 function checkOwnObject({ activity, sender }: Inbound): void {
   const { object } = activity;
@@ -401,9 +428,12 @@ function checkOwnObject({ activity, sender }: Inbound): void {
   checkAuthors(object, sender);
 }
 
-/** A list is fine when the sender is in it and all are of one server (PeerTube: a person and a channel). */
+/**
+ * A list is fine when the sender is in it and all are of one server (PeerTube: a person and a channel). So is a group to which
+ * the sender, who is named as `actor`, attributes it (Mobilizon): it is shown under the sender's name.
+ */
 function checkAuthors(object: ReceivedObject, sender: RemoteActor): void {
-  const authors = object.attributedTo;
+  const authors = object.actor === sender._id ? [sender._id, ...object.attributedTo] : object.attributedTo;
   if (authors.length === 0) return;
   if (!authors.includes(sender._id) || !authors.every((author) => sameOrigin(author, sender._id))) {
     throw new Refusal(403, 'the object is somebody else’s');

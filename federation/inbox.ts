@@ -1,6 +1,6 @@
-// What becomes of a verified activity: claim its id, look up the handler, run it, record. An activity takes effect once: a
-// recorded id is answered and forgotten; one that was claimed but not recorded (a crash between) is done again, which every
-// deed bears.
+// What becomes of a verified activity: look whether its id was recorded, look up the handler, run it, record. An activity takes
+// effect once: a recorded id is answered and forgotten; one whose record was lost (a crash between) is done again when it
+// is sent again, which every deed bears, as it bears being done twice at once.
 import { DomainError } from '../server/errors.js';
 import { forgetRemoteActor } from '../server/partners/actions.js';
 import { findRemoteActor } from '../server/partners/queries.js';
@@ -19,7 +19,7 @@ export interface Received extends Doc {
   actor: string;
   type: string;
   receivedAt: Date;
-  /** False: claimed; its effect may or may not have happened. */
+  /** False only in records of earlier versions: its effect may or may not have happened. */
   isDone: boolean;
   /** The bytes as they came: what was verified, and what would be forwarded. */
   raw: string;
@@ -44,18 +44,14 @@ export async function receive(
   // Also what nobody here asked for: the followers of the one answered did.
   await forward(inbound);
   if (!('deed' in handler) || (handler.concerns && !(await handler.concerns(inbound)))) return;
-  if (activity.id !== null && !(await claim(federation, activity, activity.id, raw))) return;
+  if (activity.id !== null && (await isRepeat(federation, activity, activity.id))) return;
   try {
     await handler.deed(inbound);
   } catch (error) {
-    const refusal = asRefusal(error);
-    // What is refused for good leaves no trace; what failed on our side keeps its claim for the sender's next try.
-    if (activity.id !== null && refusal instanceof Refusal && refusal.status !== 503) {
-      await receivedIn(federation).deleteOne({ _id: activity.id, isDone: false });
-    }
-    throw refusal;
+    // Whatever is refused leaves no trace, so that what failed on our side can be sent again.
+    throw asRefusal(error);
   }
-  if (activity.id !== null) await record(federation, activity.id);
+  if (activity.id !== null) await record(federation, activity, activity.id, raw);
 }
 
 /** The activity is what it says and the sender's own. */
@@ -68,23 +64,21 @@ function checkSender(federation: Federation, activity: ReceivedActivity, sender:
   }
 }
 
-/** False: this id was received and done before, or belongs to somebody else. */
-async function claim(federation: Federation, activity: ReceivedActivity, id: string, raw: Buffer): Promise<boolean> {
-  const received = receivedIn(federation);
-  const { actor, type } = activity;
-  const receivedAt = federation.house.now();
-  try {
-    await received.insertOne({ _id: id, actor, type, receivedAt, isDone: false, raw: raw.toString('utf8') });
-    return true;
-  } catch (error) {
-    if (!(error instanceof DuplicateKeyError)) throw error;
-    const before = await received.findOne({ _id: id });
-    return before !== null && !before.isDone && before.actor === actor && before.type === type;
-  }
+/** Whether this id was received and done before, or belongs to somebody else. */
+async function isRepeat(federation: Federation, { actor, type }: ReceivedActivity, id: string): Promise<boolean> {
+  const before = await receivedIn(federation).findOne({ _id: id });
+  return before !== null && (before.isDone || before.actor !== actor || before.type !== type);
 }
 
-async function record(federation: Federation, id: string): Promise<void> {
-  await receivedIn(federation).updateOne({ _id: id }, { $set: { isDone: true } });
+async function record(federation: Federation, activity: ReceivedActivity, id: string, raw: Buffer): Promise<void> {
+  const { actor, type } = activity;
+  const done = { actor, type, receivedAt: federation.house.now(), isDone: true, raw: raw.toString('utf8') };
+  try {
+    await receivedIn(federation).insertOne({ _id: id, ...done });
+  } catch (error) {
+    if (!(error instanceof DuplicateKeyError)) throw error;
+    await receivedIn(federation).updateOne({ _id: id, actor, isDone: false }, { $set: done });
+  }
 }
 
 /**

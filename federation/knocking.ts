@@ -113,8 +113,24 @@ async function prove(
   await remember(federation, host, scheme, 'proven');
 }
 
+/** What was read of the memory, for a moment: a thousand deliveries need not ask a thousand times. */
+const recalled = new WeakMap<Federation, Map<string, { memory: SchemeMemory | null; until: number }>>();
+const recallMs = 30_000;
+const maxRecalled = 5000;
+
+function recalledIn(federation: Federation) {
+  const known = recalled.get(federation) ?? new Map<string, { memory: SchemeMemory | null; until: number }>();
+  recalled.set(federation, known);
+  if (known.size >= maxRecalled) known.clear();
+  return known;
+}
+
 async function recall(federation: Federation, host: string): Promise<SchemeMemory | null> {
-  const memory = await schemesIn(federation).findOne({ _id: host });
+  const known = recalledIn(federation);
+  const kept = known.get(host);
+  const isKept = kept !== undefined && kept.until > federation.house.now().getTime();
+  const memory = isKept ? kept.memory : await schemesIn(federation).findOne({ _id: host });
+  if (!isKept) known.set(host, { memory, until: federation.house.now().getTime() + recallMs });
   return memory !== null && memory.until > federation.house.now() ? memory : null;
 }
 
@@ -126,6 +142,7 @@ async function remember(
 ): Promise<void> {
   const until = new Date(federation.house.now().getTime() + lasting);
   await schemesIn(federation).replaceOne({ _id: host }, { scheme, why, until }, { upsert: true });
+  recalledIn(federation).delete(host);
 }
 
 function schemesIn(federation: Federation) {

@@ -12,8 +12,24 @@ export class WindowLimit {
     private readonly now: () => Date,
   ) {}
 
-  /** Counts one. False: too many in this window. */
-  take(name: string): boolean {
+  /** Counts one. False: too many in this window, which holds `most` of this name. */
+  take(name: string, most = this.most): boolean {
+    const [key, count] = this.look(name);
+    this.counts.set(key, count + 1);
+    return count < most;
+  }
+
+  /** Whether the next one would be too many; counts nothing. */
+  isFull(name: string): boolean {
+    return this.look(name)[1] >= this.most;
+  }
+
+  /** Seconds until the window ends. */
+  get restSeconds(): number {
+    return Math.max(1, Math.ceil((this.windowMs - (this.now().getTime() % this.windowMs)) / 1000));
+  }
+
+  private look(name: string): [key: string, count: number] {
     const window = Math.floor(this.now().getTime() / this.windowMs);
     if (window !== this.window) {
       this.window = window;
@@ -21,8 +37,6 @@ export class WindowLimit {
     }
     // Full: names not seen before share one counter, so that those who behave are still served.
     const key = this.counts.has(name) || this.counts.size < maxNames ? name : '';
-    const count = (this.counts.get(key) ?? 0) + 1;
-    this.counts.set(key, count);
-    return count <= this.most;
+    return [key, this.counts.get(key) ?? 0];
   }
 }

@@ -4,6 +4,7 @@ import type { Apex } from './apex.js';
 import { withoutContexts } from './contexts.js';
 import { readIri } from './iris.js';
 import { isObject } from './json.js';
+import { readPlainly } from './plainReading.js';
 import { Refusal } from './refusal.js';
 
 type Json = Record<string, unknown>;
@@ -33,12 +34,20 @@ const withSeveralObjects: ReadonlySet<string> = new Set(['Flag']);
 /** Refuses (400) unknown shapes: no or several types, several actors, ids that are not addresses. */
 export async function normalise(apex: Apex, json: Json, privateHosts: readonly string[]): Promise<ReceivedActivity> {
   const plain = withoutContexts(json);
-  let expanded: Json;
+  return interpret(readPlainly(plain) ?? (await readAsJsonLd(apex, plain)), plain, privateHosts);
+}
+
+/** The long way, which is right for every document. */
+export async function readAsJsonLd(apex: Apex, plain: Json): Promise<Json> {
   try {
-    expanded = await apex.read(plain);
+    return await apex.read(plain);
   } catch {
     throw new Refusal(400, 'the activity cannot be read as JSON-LD');
   }
+}
+
+/** The activity in a document that was read; `plain` is the same before. Refuses (400) like normalise. */
+export function interpret(expanded: Json, plain: Json, privateHosts: readonly string[]): ReceivedActivity {
   if (!isObject(expanded)) throw new Refusal(400, 'the activity is empty');
   const type = expanded.type;
   if (typeof type !== 'string' || type.length > 100) throw new Refusal(400, 'an activity has exactly one type');

@@ -1,5 +1,6 @@
 // The instances that we know: noted when something went between us, asked politely what they run (NodeInfo, FEP-f1d5).
 import { peersIn } from '../server/instances/peerQueries.js';
+import { DuplicateKeyError } from '../server/store/store.js';
 import type { Federation } from './federation.js';
 
 /** Milliseconds for which a note is good: a busy peer costs one write in ten minutes and direction. */
@@ -21,20 +22,16 @@ export async function notePeer(federation: Federation, iri: string, way: 'in' | 
   if (known.size >= maxNotes) known.clear();
   known.set(name, now.getTime());
   const seen = { in: { lastInAt: now }, out: { lastOutAt: now }, tried: {} }[way];
-  const first = {
-    software: '',
-    version: '',
-    checkedAt: new Date(0),
-    firstSeenAt: now,
-    lastInAt: null,
-    lastOutAt: null,
-  };
-  const blank = Object.fromEntries(Object.entries(first).filter(([field]) => !(field in seen)));
-  await peersIn(federation.house.store).updateOne(
-    { _id: host },
-    { $set: { origin, ...seen }, $setOnInsert: blank },
-    { upsert: true },
-  );
+  const peers = peersIn(federation.house.store);
+  const { matchedCount } = await peers.updateOne({ _id: host }, { $set: { origin, ...seen } });
+  if (matchedCount > 0) return;
+  const first = { origin, software: '', version: '', checkedAt: new Date(0), firstSeenAt: now };
+  try {
+    await peers.insertOne({ _id: host, ...first, lastInAt: null, lastOutAt: null, ...seen });
+  } catch (error) {
+    // Another process met it in the same moment: its note says as much.
+    if (!(error instanceof DuplicateKeyError)) throw error;
+  }
 }
 
 /** Asks those peers what they run that were not asked for a week: two small documents each. */

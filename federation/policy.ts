@@ -26,7 +26,8 @@ export async function checkPeer(federation: Federation, keyId: string, raw: Buff
 function actorNamedIn(raw: Buffer, privateHosts: readonly string[]): string | null {
   try {
     const { actor } = JSON.parse(raw.toString('utf8')) as { actor?: unknown };
-    const id = typeof actor === 'object' && actor !== null && 'id' in actor ? actor.id : actor;
+    const [one] = Array.isArray(actor) ? actor : [actor];
+    const id = typeof one === 'object' && one !== null && 'id' in one ? one.id : one;
     return readIri(id, privateHosts);
   } catch {
     return null;
@@ -36,8 +37,8 @@ function actorNamedIn(raw: Buffer, privateHosts: readonly string[]): string | nu
 /** Whether an activity brings something from a refused domain, whoever sends it: a boost, a reply, the target of a move. */
 export async function bringsRefused(federation: Federation, activity: ReceivedActivity): Promise<boolean> {
   const policy = await readPolicy(federation.house.store);
-  const { object } = activity;
-  const named = [object?.id, object?.actor, object?.object, ...(object?.attributedTo ?? [])];
+  const { actor, object } = activity;
+  const named = [actor, object?.id, object?.actor, object?.object, ...(object?.attributedTo ?? [])];
   return named.some((iri) => typeof iri === 'string' && isRefusedPeer(policy, iri) && !isOurs(federation, iri));
 }
 

@@ -8,7 +8,7 @@ import type { RemoteActor, RemoteKey } from '../server/partners/schema.js';
 import type { Doc } from '../server/store/store.js';
 import { contextFor, type Federation } from './federation.js';
 import { FetchError, type FetchedDocument } from './fetch.js';
-import { isLocal, readIri, sameOrigin, withoutFragment } from './iris.js';
+import { isLocal, readIri, sameDocument, sameOrigin, withoutFragment } from './iris.js';
 import { fetchSigned, noteDeclared } from './knocking.js';
 import { Refusal } from './refusal.js';
 import { declaresMessageSignatures, fromActor, ownerOfKey } from './wire/remoteActor.js';
@@ -83,13 +83,13 @@ async function fetchKeyDocument(
   const first = await fetchDocument(federation, withoutFragment(iri));
   const id = idOf(first.json, privateHosts);
   if (id === null) return { json: first.json, actor: null };
-  if (withoutFragment(id) === withoutFragment(first.url)) {
+  if (sameDocument(id, first.url)) {
     return { json: first.json, actor: await keep(federation, first.json, fromActor(first.json, privateHosts, now())) };
   }
   // Another id than its address: believed only when asked at that id, on the same origin, once.
   if (!sameOrigin(id, first.url)) return { json: null, actor: null };
   const second = await fetchDocument(federation, withoutFragment(id));
-  if (idOf(second.json, privateHosts) !== id || withoutFragment(second.url) !== withoutFragment(id)) {
+  if (idOf(second.json, privateHosts) !== id || !sameDocument(second.url, id)) {
     return { json: null, actor: null };
   }
   return { json: first.json, actor: await keep(federation, second.json, fromActor(second.json, privateHosts, now())) };

@@ -6,7 +6,7 @@ import { findRemoteActor } from '../server/partners/queries.js';
 import { isPollStale } from '../server/partners/rules.js';
 import type { RemotePost } from '../server/partners/schema.js';
 import { contextFor, type Federation } from './federation.js';
-import { isLocal, readIri, sameOrigin, withoutFragment } from './iris.js';
+import { isLocal, readIri, sameDocument, sameOrigin, withoutFragment } from './iris.js';
 import { isObject } from './json.js';
 import { Refusal } from './refusal.js';
 import { fetchActor, fetchDocument, GoneError } from './remoteActors.js';
@@ -33,10 +33,10 @@ async function fetchOwn(federation: Federation, iri: string): Promise<unknown> {
   const { privateHosts } = federation.house;
   const first = await fetchDocument(federation, withoutFragment(iri));
   const id = isObject(first.json) ? readIri(first.json.id, privateHosts) : null;
-  if (id === null || id === first.url) return first.json;
+  if (id === null || sameDocument(id, first.url)) return first.json;
   if (!sameOrigin(id, first.url)) return null;
   const second = await fetchDocument(federation, withoutFragment(id));
-  return isObject(second.json) && second.json.id === id && second.url === id ? second.json : null;
+  return isObject(second.json) && second.json.id === id && sameDocument(second.url, id) ? second.json : null;
 }
 
 /** Without its author's name a post can still be read. */

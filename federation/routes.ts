@@ -12,6 +12,8 @@ import {
   listThreadAfter,
 } from '../server/groups/queries.js';
 import { contextIri } from '../server/groups/rules.js';
+import { readPolicy } from '../server/instances/queries.js';
+import { usualInboundLimit } from '../server/instances/rules.js';
 import { countFollows, countReactions, listFollowersAfter } from '../server/partners/queries.js';
 import {
   type Activity,
@@ -30,7 +32,8 @@ import { attribute, readCarried } from './authorship.js';
 import { ourContextDocument, ourContextPath } from './contexts.js';
 import type { Federation } from './federation.js';
 import { activityType } from './fetch.js';
-import { followersOn, synchronisationIri } from './followerSync.js';
+import { followersOn, noteSynchronisation, synchronisationIri } from './followerSync.js';
+import { limitHost, strangersLimited, tooMany } from './inboundLimits.js';
 import { asRefusal, receive, receiveGone } from './inbox.js';
 import { readJson } from './json.js';
 import { prefersActivity, prefersPage } from './negotiate.js';
@@ -55,8 +58,8 @@ const varyingBySigner = 'Accept, Signature, Signature-Input';
 /** Everything of the wire. Mounted before sessions, forms and the check of origins: none of them concerns servers. */
 export function federationRouter(federation: Federation, options: { version: string }): Router {
   const router = Router({ caseSensitive: true });
-  router.use(wellKnownRouter(federation, options.version));
   inboxRoutes(router, federation);
+  router.use(wellKnownRouter(federation, options.version));
   actorRoutes(router, federation);
   objectRoutes(router, federation);
   groupRoutes(router, federation);
@@ -81,17 +84,21 @@ function answerInbox(federation: Federation): RequestHandler {
     const raw = bodyOf(req);
     const request = signedRequestOf(federation, req, raw);
     if (await isOwnProbe(federation, request)) return void res.status(202).end();
-    const claim = readClaim(federation, request);
-    limitSender(federation, req, claim);
-    await checkPeer(federation, claim.keyId, raw);
-    const sender = await verifyOrForget(federation, claim, raw);
+    const sender = await strangersLimited(federation, req, async () => {
+      const claim = readClaim(federation, request);
+      await limitSender(federation, req, claim);
+      await checkPeer(federation, claim.keyId, raw);
+      return verifyOrForget(federation, claim, raw);
+    });
     if (sender !== null) {
+      await limitHost(federation, sender);
       const carried = await readCarried(federation, raw);
       const { author, received } = await attribute(federation, sender, carried);
       await receive(federation, received.activity, author, received.raw);
       await notePeer(federation, sender._id, 'in');
     }
     res.status(202).end();
+    if (sender !== null) noteSynchronisation(federation, req.headers['collection-synchronization'], sender);
   };
 }
 
@@ -116,10 +123,15 @@ function checkRecipient(federation: Federation): RequestHandler<{ name: string }
   };
 }
 
-/** By sender's address and the host of the key together: nobody can use up another's share. */
-function limitSender(federation: Federation, req: Request, claim: SignatureClaim): void {
-  const name = `${req.ip} ${new URL(claim.keyId).host}`;
-  if (!federation.inboundLimit.take(name)) throw new Refusal(429, 'too many requests', 60);
+/**
+ * Before the signature is known to hold, by sender's address and the host of the key together: nobody can use up another's
+ * share by naming its key.
+ */
+async function limitSender(federation: Federation, req: Request, claim: SignatureClaim): Promise<void> {
+  const { host } = new URL(claim.keyId);
+  const own = (await readPolicy(federation.house.store)).inboundLimits?.get(host) ?? 0;
+  const most = own > usualInboundLimit ? own : undefined;
+  if (!federation.inboundLimit.take(`${req.ip} ${host}`, most)) throw tooMany(federation.inboundLimit);
 }
 
 /** The actor who signed. Null: a Delete by one who is gone, which has been dealt with. */
@@ -198,7 +210,7 @@ function objectRoutes(router: Router, federation: Federation): void {
   router.get('/objects/:id', async (req, res) => {
     res.vary(varyingBySigner);
     const last = await findLastOfObject(federation, federation.apex.objectIri(req.params.id));
-    if (last !== null && !(await mayRead(federation, req, last))) throw new Refusal(404, 'there is no such object');
+    if (!(await mayRead(federation, req, last)) || last === null) throw new Refusal(404, 'there is no such object');
     // Whoever is hidden takes what they said with them. A Tombstone stays.
     if (last !== null && last.type !== 'Delete' && last.isPublic) await actorNamed(federation, last.actor);
     sendObject(res, last, prefersPage(req.headers.accept));
@@ -221,7 +233,7 @@ function objectRoutes(router: Router, federation: Federation): void {
   router.get('/activities/:id', async (req, res) => {
     res.vary(varyingBySigner);
     const activity = await activitiesIn(federation).findOne({ _id: req.params.id });
-    if (activity === null || !(await mayRead(federation, req, activity)))
+    if (!(await mayRead(federation, req, activity)) || activity === null)
       throw new Refusal(404, 'there is no such activity');
     await actorNamed(federation, activity.actor);
     if (activity.json === '') throw new Refusal(410, 'it was about something deleted');

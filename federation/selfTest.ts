@@ -245,7 +245,7 @@ async function checkSignature(look: Look): Promise<void> {
   const claim = readCavage(request, house.now());
   const key = readRsaPublicKey(pem);
   expectSame('keyId', claim?.keyId, keyId);
-  if (claim === null || key === null || !verifyCavage(claim, key)) throw new Finding(`${keyId} ≠ Signature`);
+  if (claim === null || key === null || !(await verifyCavage(claim, key))) throw new Finding(`${keyId} ≠ Signature`);
   expectStatus(await look.probe(look.actorIri, { method: 'GET', headers: { accept: activityType, ...signed } }), 200);
 }
 

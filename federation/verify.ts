@@ -20,7 +20,7 @@ export function signedRequestOf(federation: Federation, req: Request, body: Buff
     method: req.method,
     target: req.originalUrl,
     host,
-    scheme: new URL(baseUrl).protocol,
+    scheme: baseUrl.slice(0, baseUrl.indexOf(':') + 1),
     headers: req.headersDistinct,
     body,
   };
@@ -68,14 +68,14 @@ export async function isOwnProbe(federation: Federation, request: SignedRequest)
  */
 export async function verifyClaim(federation: Federation, claim: SignatureClaim): Promise<RemoteActor> {
   const known = await findKnownKey(federation, claim.keyId);
-  if (known && fits(claim, known.key)) return known.actor;
+  if (known && (await fits(claim, known.key))) return known.actor;
   if (known && !mayRefetch(federation, known.actor)) throw new Refusal(401, 'the signature does not fit the key');
   const fetched: FoundKey = await fetchKey(federation, claim.keyId);
-  if (!fits(claim, fetched.key)) throw new Refusal(401, 'the signature does not fit the key');
+  if (!(await fits(claim, fetched.key))) throw new Refusal(401, 'the signature does not fit the key');
   return fetched.actor;
 }
 
-function fits(claim: SignatureClaim, key: RemoteKey): boolean {
+async function fits(claim: SignatureClaim, key: RemoteKey): Promise<boolean> {
   if (claim.scheme === 'cavage') {
     const rsa = key.kind === 'rsa' ? readRsaPublicKey(key.value) : null;
     return rsa !== null && verifyCavage(claim, rsa);

@@ -1,9 +1,10 @@
 // In the demo the first hoster of each instance follows those of the others and they exchange a word, by the deeds that
-// members do: so there is something to read under "partners", and a conversation that crosses from instance to instance.
+// members do: so there is something to read under "partners", a conversation that crosses from instance to instance, and a group.
 import { instanceHandle } from '../federation/actors.js';
 import { createFederation, type FederationHouse } from '../federation/federation.js';
 import { lookUpActor } from '../federation/lookUp.js';
 import { findCollectiveByHandle } from '../server/collectives/queries.js';
+import { openAnnouncements } from '../server/groups/actions.js';
 import { contextOf } from '../server/house.js';
 import { loadI18n } from '../server/i18n.js';
 import { createLog } from '../server/log.js';
@@ -11,6 +12,7 @@ import { followActor } from '../server/partners/actions/following.js';
 import { makeInteraction, replyToPost } from '../server/partners/actions/interact.js';
 import { followingsIn, pageFeed } from '../server/partners/queries.js';
 import { actorIri } from '../server/partners/rules.js';
+import type { PartyRef } from '../server/partners/schema.js';
 import { viewsDir } from '../server/paths.js';
 import { publishPost } from '../server/posts/actions.js';
 import type { LocalText } from '../server/shapes.js';
@@ -50,22 +52,24 @@ async function follow(
   others: readonly DemoInstance[],
 ): Promise<string> {
   return withSide(instance, hosts, handle, async ({ house, collectiveId }) => {
-    const federation = createFederation(house, { version: 'demo', workerId: 'demo' });
-    try {
-      const party = { kind: 'collective', id: collectiveId } as const;
-      // The hoster for its words, its instance for the catalogue of all hosters there.
-      for (const other of others) {
-        for (const name of [other.members[0], instanceHandle]) {
-          const found = await lookUpActor(federation, `@${name}@${new URL(other.baseUrl).host}`);
-          if (found.outcome !== 'found') throw new Error(`${name} cannot be found: ${found.outcome}`);
-          await followActor(contextOf(house, system), party, { actor: found.actor._id });
-        }
-      }
-    } finally {
-      await federation.fetch.close();
-    }
+    const party = { kind: 'collective', id: collectiveId } as const;
+    // The hoster for its words, its instance for the catalogue of all hosters there.
+    for (const other of others) await followNames(house, party, other, [other.members[0] ?? '', instanceHandle]);
     return `${instance.baseUrl}/my/collectives/${collectiveId}/partners`;
   });
+}
+
+async function followNames(house: FederationHouse, party: PartyRef, there: DemoInstance, names: readonly string[]) {
+  const federation = createFederation(house, { version: 'demo', workerId: 'demo' });
+  try {
+    for (const name of names) {
+      const found = await lookUpActor(federation, `@${name}@${new URL(there.baseUrl).host}`);
+      if (found.outcome !== 'found') throw new Error(`${name} cannot be found: ${found.outcome}`);
+      await followActor(contextOf(house, system), party, { actor: found.actor._id });
+    }
+  } finally {
+    await federation.fetch.close();
+  }
 }
 
 /** One turn of the conversation: which instance, and what it does with a post that bears that word. */
@@ -128,7 +132,10 @@ export async function talk(
     return (await pageFeed(store, actorIri(house.site, handle), {})).items.length > 0;
   });
   if (wasSaid) return;
-  for (const instance of instances) await untilHeard(instance, instances, hosts);
+  for (const instance of instances) {
+    const others = instances.filter(({ key }) => key !== instance.key);
+    await untilFollowed(`${instance.baseUrl}/actors/${instance.members[0]}`, others, hosts);
+  }
   for (const { at, to, does } of turns) {
     const instance = instances[at];
     if (!instance) continue;
@@ -146,6 +153,55 @@ export async function talk(
     });
   }
   tell('It has gone round. Sign in to see it under Partners on each of them.');
+  await announce(instances, hosts);
+  tell(`An announcements group that all three follow: ${asking.baseUrl}/@${groupHandle}`);
+}
+
+const groupHandle = 'annonces';
+
+/** The first instance opens a group; the first hosters of the others follow it and comment on what is announced there. */
+async function announce(instances: readonly DemoInstance[], hosts: readonly string[]): Promise<void> {
+  const [home, ...others] = instances;
+  if (!home) return;
+  const group = await withSide(home, hosts, home.members[0] ?? '', ({ house }) =>
+    openAnnouncements(contextOf(house, system), {
+      handle: groupHandle,
+      name: { fr: 'Annonces du ROSEAU', en: 'ROSEAU announcements' },
+      summary: {
+        fr: 'Ce qui ouvre, ferme ou change chez les hébergeurs du réseau.',
+        en: 'What opens, closes or changes at the hosters of the network.',
+      },
+      ...{ hostersModerate: true, moderators: [], postingRestrictedToMods: true, version: 0 },
+    }),
+  );
+  for (const other of others) {
+    await withSide(other, hosts, other.members[0] ?? '', async ({ house, collectiveId }) => {
+      const party = { kind: 'collective', id: collectiveId } as const;
+      await followNames(house, party, home, [groupHandle]);
+    });
+  }
+  await untilFollowed(`${home.baseUrl}/actors/${groupHandle}`, others, hosts);
+  await withSide(home, hosts, home.members[0] ?? '', async ({ house, collectiveId }) => {
+    const text = {
+      fr: 'Maintenance dimanche, de 6 h à 8 h : les blocs-notes seront fermés, rien ne sera perdu.',
+      en: 'Maintenance on Sunday, from 6 to 8 a.m.: pads will be closed, nothing will be lost.',
+    };
+    await publishPost(contextOf(house, system), collectiveId, text, { groupId: group._id });
+  });
+  const comments: LocalText[] = [
+    {
+      fr: 'Merci. Nos blocs-notes restent ouverts ce matin-là, pour qui en a besoin.',
+      en: 'Thank you. Our pads stay open that morning, for whoever needs one.',
+    },
+    { fr: 'Bien noté, nous prévenons la serre.', en: 'Noted, we tell the greenhouse.' },
+  ];
+  for (const [index, other] of others.entries()) {
+    await withSide(other, hosts, other.members[0] ?? '', async (side) => {
+      const party = { kind: 'collective', id: side.collectiveId } as const;
+      const text = comments[index];
+      if (text) await replyToPost(contextOf(side.house, system), party, await findInFeed(side, 'Maintenance'), text);
+    });
+  }
 }
 
 /** Key of the post with that word, once it has come. */
@@ -157,10 +213,9 @@ function findInFeed({ store, house, handle }: Side, word: string): Promise<strin
   });
 }
 
-/** The other first hosters follow it, so that what it says reaches them. */
-async function untilHeard(instance: DemoInstance, instances: readonly DemoInstance[], hosts: readonly string[]) {
-  const iri = `${instance.baseUrl}/actors/${instance.members[0]}`;
-  for (const other of instances.filter(({ key }) => key !== instance.key)) {
+/** The first hosters of those instances follow it, so that what it says reaches them. */
+async function untilFollowed(iri: string, by: readonly DemoInstance[], hosts: readonly string[]): Promise<void> {
+  for (const other of by) {
     await until(() =>
       withSide(other, hosts, other.members[0] ?? '', async ({ store }) => {
         return (await followingsIn(store).findOne({ followed: iri, state: 'accepted' })) ?? undefined;

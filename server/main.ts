@@ -33,7 +33,7 @@ import type { MailTransport } from './notices/actions/transport.js';
 import { projectDir, viewsDir } from './paths.js';
 import { openSetup } from './people/actions/setup.js';
 import { peopleIn } from './people/queries.js';
-import { keepAddress, listen, prepareDataDir, readSecret, siteOf } from './startup.js';
+import { keepAddress, listen, patience, prepareDataDir, readSecret, siteOf } from './startup.js';
 import { migrate } from './store/migrations.js';
 import { openStore } from './store/openStore.js';
 import { allIndexes, eventfulCollections } from './store/schema.js';
@@ -67,7 +67,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
   const dataDir = prepareDataDir(config.dataDir);
   // The port first, since addresses may be made of it. Until all is ready, whoever asks is told to come back.
   let answer: RequestListener = (_req, res) => void res.writeHead(503, { 'Retry-After': '1' }).end('starting\n');
-  const server = createServer({ requestTimeout: 60_000, keepAliveTimeout: 65_000 }, (req, res) => answer(req, res));
+  const server = createServer(patience, (req, res) => answer(req, res));
   const port = await listen(server, config.host, config.port);
   const closers: (() => Promise<void> | void)[] = [() => void server.close(), () => server.closeAllConnections()];
   const closeAll = async () => {

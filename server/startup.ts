@@ -13,6 +13,17 @@ export class StartError extends Error {
   override readonly name = 'StartError';
 }
 
+/**
+ * Milliseconds that a client may take: for the headers, for a whole request (a picture over a slow line), between two requests;
+ * and how often it is looked who takes longer.
+ */
+export const patience = {
+  headersTimeout: 20_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 5_000,
+};
+
 /** Makes the data folder, readable by its owner only. Refuses a folder that cannot be written. */
 export function prepareDataDir(dataDir: string): string {
   const folder = resolve(dataDir);

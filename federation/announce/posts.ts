@@ -3,7 +3,7 @@ import { findCollective } from '../../server/collectives/queries.js';
 import { isPublic } from '../../server/collectives/rules.js';
 import { findGroup, findGroupPost } from '../../server/groups/queries.js';
 import { contextIri, groupKey } from '../../server/groups/rules.js';
-import { findRemoteActor } from '../../server/partners/queries.js';
+import { findRemoteActor, findRemotePost } from '../../server/partners/queries.js';
 import { deliveryInbox } from '../../server/partners/rules.js';
 import { findPerson } from '../../server/people/queries.js';
 import { isPublicPerson } from '../../server/people/rules.js';
@@ -100,12 +100,19 @@ async function groupOf(federation: Federation, post: Post) {
   return { iri, name: `@${group.handle}@${house.site.host}`, context: contextIri(house.site, thread) };
 }
 
-/** Whoever is answered is told, named in the text or not. */
+/** Whoever is answered is told, named in the text or not; and the group elsewhere in which that stands (FEP-1b12). */
 async function withAnswered(federation: Federation, post: Post, mentioned: Mentioned[]): Promise<Mentioned[]> {
-  const iri = post.inReplyTo?.author;
-  if (iri === undefined || mentioned.some((one) => one.iri === iri)) return mentioned;
-  const actor = await findRemoteActor(federation.house.store, iri);
-  return actor ? [...mentioned, { mention: actor.handle, iri, page: actor.url ?? iri, actor }] : mentioned;
+  if (post.inReplyTo === undefined) return mentioned;
+  const { iri, author } = post.inReplyTo;
+  const { store } = federation.house;
+  const answered = post.isPrivate ? null : await findRemotePost(store, iri);
+  const actors = await Promise.all([author, ...(answered?.audience ?? [])].map((one) => findRemoteActor(store, one)));
+  const missing = actors.flatMap((actor) => {
+    if (actor === null || mentioned.some((one) => one.iri === actor._id)) return [];
+    if (actor._id !== author && actor.type !== 'Group') return [];
+    return [{ mention: actor.handle, iri: actor._id, page: actor.url ?? actor._id, actor }];
+  });
+  return [...mentioned, ...missing];
 }
 
 /** Whoever was told of the first version is told of the next, mentioned in it or not. */

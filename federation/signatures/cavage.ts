@@ -1,9 +1,16 @@
 // HTTP signatures after draft-cavage-http-signatures-12, as Mastodon and nearly everybody else speaks it today.
 // Reading and writing only: which key counts is federation/verify.ts's business.
-import { createVerify, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { digestMatches, digestOf } from './digest.js';
 import { type OutgoingRequest, type RequestSigner, signOffThread } from './outgoing.js';
-import { checkFresh, oneHeader, type SignatureClaim, SignatureProblem, type SignedRequest } from './request.js';
+import {
+  checkFresh,
+  oneHeader,
+  type SignatureClaim,
+  SignatureProblem,
+  type SignedRequest,
+  verifyAnyOffThread,
+} from './request.js';
 
 const maxHeader = 4096;
 
@@ -30,8 +37,8 @@ export function readCavage(request: SignedRequest, now: Date): SignatureClaim | 
 }
 
 /** Whether a claim was made with this RSA key. PKCS #1 v1.5 with SHA-256, which is also what peers mean by hs2019. */
-export function verifyCavage(claim: SignatureClaim, key: KeyObject): boolean {
-  return claim.bases.some((base) => createVerify('RSA-SHA256').update(base).verify(key, claim.signature));
+export function verifyCavage(claim: SignatureClaim, key: KeyObject): Promise<boolean> {
+  return verifyAnyOffThread('RSA-SHA256', claim, key);
 }
 
 /**

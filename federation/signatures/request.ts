@@ -1,5 +1,6 @@
 // What a signature is checked against: one request as it arrived, in the form both signature schemes read. The host is
 // ours by configuration, never the one that the request claims.
+import { type KeyObject, verify } from 'node:crypto';
 
 export interface SignedRequest {
   method: string;
@@ -50,4 +51,19 @@ export function checkFresh(at: number, now: Date): void {
   if (Math.abs(skew) > freshnessMs) {
     throw new SignatureProblem(`the date is ${Math.round(skew / 60_000)} minutes from this server's clock`);
   }
+}
+
+/** Whether the signature was made over one of the readings, tried on the thread pool: pages need not wait for strangers. */
+export async function verifyAnyOffThread(
+  algorithm: string | null,
+  { bases, signature }: SignatureClaim,
+  key: KeyObject,
+): Promise<boolean> {
+  for (const base of bases) {
+    const fits = await new Promise<boolean>((resolve) =>
+      verify(algorithm, Buffer.from(base), key, signature, (error, isTrue) => resolve(error === null && isTrue)),
+    );
+    if (fits) return true;
+  }
+  return false;
 }

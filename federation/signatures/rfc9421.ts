@@ -1,9 +1,16 @@
 // HTTP message signatures after RFC 9421: reading and verifying, RSA and Ed25519; writing, RSA. We read exactly one
 // signature, of the shape that ActivityPub servers send; anything else is refused rather than half understood.
-import { createVerify, type KeyObject, verify as verifyBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { contentDigestMatches, contentDigestOf } from './digest.js';
 import { type OutgoingRequest, type RequestSigner, signOffThread } from './outgoing.js';
-import { checkFresh, oneHeader, type SignatureClaim, SignatureProblem, type SignedRequest } from './request.js';
+import {
+  checkFresh,
+  oneHeader,
+  type SignatureClaim,
+  SignatureProblem,
+  type SignedRequest,
+  verifyAnyOffThread,
+} from './request.js';
 
 const maxHeader = 4096;
 const algorithms = ['rsa-v1_5-sha256', 'ed25519'];
@@ -28,14 +35,10 @@ export function readMessageSignature(request: SignedRequest, now: Date): Signatu
 }
 
 /** Whether a claim was made with this key; the key's own type decides, the name in `alg` must fit it. */
-export function verifyMessageSignature(claim: SignatureClaim, key: KeyObject): boolean {
+export async function verifyMessageSignature(claim: SignatureClaim, key: KeyObject): Promise<boolean> {
   const fits = key.asymmetricKeyType === 'ed25519' ? 'ed25519' : 'rsa-v1_5-sha256';
   if (claim.algorithm !== null && claim.algorithm !== fits) return false;
-  return claim.bases.some((base) =>
-    fits === 'ed25519'
-      ? verifyBytes(null, Buffer.from(base), key, claim.signature)
-      : createVerify('RSA-SHA256').update(base).verify(key, claim.signature),
-  );
+  return verifyAnyOffThread(fits === 'ed25519' ? null : 'RSA-SHA256', claim, key);
 }
 
 /**

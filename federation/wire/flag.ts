@@ -1,5 +1,5 @@
 // Reports. All that we know send an actor and what it wrote as ids in one list; Pleroma sends what was written whole, Misskey one
-// id alone. The comment is plain text.
+// id alone. The comment is plain text; Lemmy calls it summary.
 import type { Site } from '../../server/context.js';
 import { maxReported, reportComment } from '../../server/moderation/schema.js';
 import { isLocal, maxIri } from '../iris.js';
@@ -12,6 +12,6 @@ export function fromFlag(json: Record<string, unknown>, site: Site): { objects: 
   const ours = ids.filter((id): id is string => typeof id === 'string' && id.length <= maxIri && isLocal(site, id));
   return {
     objects: [...new Set(ours)].slice(0, maxReported),
-    comment: reportComment(typeof json.content === 'string' ? json.content : ''),
+    comment: reportComment([json.content, json.summary].find((words) => typeof words === 'string') ?? ''),
   };
 }

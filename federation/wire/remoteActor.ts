@@ -118,11 +118,13 @@ function ownAddress(iri: string, value: unknown, privateHosts: readonly string[]
   return address !== null && sameOrigin(address, iri) ? address : null;
 }
 
-/** One line without controls or direction tricks. */
+/** One line without controls, direction tricks or heaps of marks on one letter. */
 function readText(value: unknown, max: number): string {
   return typeof value === 'string'
     ? value
+        .slice(0, 10 * max)
         .replace(/[\p{C}\u200b-\u200f\u2028-\u202e\u2066-\u2069]/gu, '')
+        .replace(/(?<=\p{M}{3})\p{M}+/gu, '')
         .trim()
         .slice(0, max)
     : '';

@@ -5,7 +5,7 @@ import { type PostType, postTypes, type RemotePoll, type RemotePost } from '../.
 import { readIri, sameOrigin } from '../iris.js';
 import { isObject } from '../json.js';
 
-const maxContent = 100_000;
+const maxContent = 50_000;
 const maxAudience = 200;
 const maxAttachments = 16;
 const maxOptions = 50;
@@ -18,7 +18,8 @@ export function fromPost(json: unknown, privateHosts: readonly string[], now: Da
   const type = typeOf(json.type);
   if (iri === null || type === null) return null;
   const addresses = (value: unknown): string[] => readAddresses(value, privateHosts);
-  const authors = addresses(json.attributedTo ?? json.actor);
+  // Who wrote it, then those in whose name: Mobilizon names the person as `actor` and the group as `attributedTo`.
+  const authors = [...new Set([...addresses(json.actor), ...addresses(json.attributedTo)])];
   if (authors.length === 0 || !authors.every((author) => sameOrigin(author, iri))) return null;
   // A Note's summary is a content warning; that of the others tells what they are about.
   const isShort = type === 'Note' || type === 'Question';
@@ -196,13 +197,14 @@ function readLong(value: unknown): string {
   return typeof value === 'string' ? value.slice(0, maxContent) : '';
 }
 
-/** One line without markup, controls or direction tricks. */
+/** One line without controls, direction tricks or heaps of marks on one letter. */
 function readText(value: unknown, max: number): string {
   if (typeof value !== 'string') return '';
   return value
     .slice(0, maxContent)
     .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
     .replace(/[\p{C}\u200b-\u200f\u202a-\u202e\u2066-\u2069]/gu, '')
+    .replace(/(?<=\p{M}{3})\p{M}+/gu, '')
     .trim()
     .slice(0, max);
 }

@@ -3,10 +3,22 @@ import type { CollectionIndexes, Doc, Filter, Store } from '../store/store.js';
 import type { Peer } from './schema.js';
 
 export const peerIndexes = {
-  peers: [{ keys: { firstSeenAt: -1 as const, _id: 1 as const } }, { keys: { checkedAt: 1 as const } }],
+  peers: [
+    { keys: { firstSeenAt: -1 as const, _id: 1 as const } },
+    { keys: { checkedAt: 1 as const } },
+    { keys: { inboundLimit: 1 as const }, sparse: true },
+  ],
 } satisfies CollectionIndexes;
 
 export const peersIn = (store: Store) => store.collection<Peer>('peers');
+
+/** Activities a minute by host, where an administrator set them. */
+export async function readInboundLimits(store: Store): Promise<Map<string, number>> {
+  const found = await peersIn(store)
+    .find({ inboundLimit: { $gt: 0 } }, { projection: { inboundLimit: 1 } })
+    .toArray();
+  return new Map(found.map(({ _id, inboundLimit }) => [_id, inboundLimit ?? 0]));
+}
 
 /** What the pages read of federation/delivery.ts, which server/ may not import. */
 interface DeliveryRow extends Doc {

@@ -1,8 +1,10 @@
 // Other instances and what waits for them as plain data. Names and errors come from elsewhere: shown as text only.
 import type { PeerDelivery, PeerLine } from './peerQueries.js';
+import type { Peer } from './schema.js';
 
 export function presentPeer({ peer, waiting, failed }: PeerLine) {
   return {
+    inboundLimit: peer.inboundLimit ?? null,
     host: peer._id,
     href: `/admin/peers/${peer._id}`,
     software: [peer.software, peer.version].filter(Boolean).join(' '),
@@ -28,6 +30,11 @@ export function presentPeerDelivery({ row, activity }: PeerDelivery) {
     retryAction: `${base}/retry`,
     dropAction: `${base}/drop`,
   };
+}
+
+/** How many activities of the instance were refused on this day because they were too many. */
+export function refusedOn({ refusedDay, refusedCount }: Peer, now: Date): number {
+  return refusedDay === now.toISOString().slice(0, 10) ? (refusedCount ?? 0) : 0;
 }
 
 /** The activity as it is sent, one field a line. */

@@ -1,6 +1,7 @@
 // Reads about the instance's own running, and the indexes of what it keeps.
 import { eventIndex, type PendingEvent } from '../events.js';
 import type { CollectionIndexes, Doc, Filter, Store } from '../store/store.js';
+import { readInboundLimits } from './peerQueries.js';
 import { isAllowedPeer, type PeerPolicy } from './rules.js';
 import {
   type DomainRule,
@@ -109,22 +110,37 @@ export async function readPeerSettings(store: Store): Promise<PeerSettings> {
   return { ...openPeers, ...doc?.value };
 }
 
-const keptPolicies = new WeakMap<Store, { revision: number; at: number; policy: PeerPolicy }>();
+const keptPolicies = new WeakMap<Store, { revision: number; at: number; askedAt: number; policy: PeerPolicy }>();
+/** Milliseconds for which this process does not ask at all whether another one changed the rules. */
+const policyRestMs = 500;
 /** Milliseconds after which the rules are read again although their revision says nothing new (a restored backup). */
 const policyAgeMs = 60_000;
 
-/** Whom the instance deals with now. One small read; the rules themselves are read again when they changed. */
+/** To be called where a rule was changed, so that it counts here from the next request on. */
+export function forgetPolicy(store: Store): void {
+  keptPolicies.delete(store);
+}
+
+/**
+ * Whom the instance deals with now; half a second late where another process changed it. One small read; the rules
+ * themselves are read again when they changed.
+ */
 export async function readPolicy(store: Store): Promise<PeerPolicy> {
+  const kept = keptPolicies.get(store);
+  if (kept !== undefined && performance.now() - kept.askedAt < policyRestMs) return kept.policy;
   const doc = await peerSettingsIn(store).findOne({ _id: 'peers' }, { projection: { value: 1, revision: 1 } });
   const revision = doc?.revision ?? 0;
   const known = keptPolicies.get(store);
   const at = performance.now();
-  if (known?.revision === revision && at - known.at < policyAgeMs) return known.policy;
+  if (known?.revision === revision && at - known.at < policyAgeMs) {
+    known.askedAt = at;
+    return known.policy;
+  }
   const kinds = new Map<string, RuleKind>();
   const rules = rulesIn(store).find({ removedAt: null }, { projection: { kind: 1 } });
   for await (const { _id, kind } of rules) kinds.set(_id, kind);
-  const policy = { island: doc?.value?.island ?? false, kinds };
-  keptPolicies.set(store, { revision, at, policy });
+  const policy = { island: doc?.value?.island ?? false, kinds, inboundLimits: await readInboundLimits(store) };
+  keptPolicies.set(store, { revision, at, askedAt: at, policy });
   return policy;
 }
 

@@ -16,6 +16,16 @@ export function checkMayAdminister(actor: Actor): void {
 export interface PeerPolicy {
   island: boolean;
   kinds: ReadonlyMap<string, RuleKind>;
+  /** Activities a minute that an administrator set for a host. */
+  inboundLimits?: ReadonlyMap<string, number>;
+}
+
+/** Activities a minute from one host, where nothing else was set: twenty a second. */
+export const usualInboundLimit = 1200;
+
+/** How many activities a minute are taken from a host (with its port where it has one). */
+export function inboundLimitOf(policy: PeerPolicy, host: string): number {
+  return policy.inboundLimits?.get(host) ?? usualInboundLimit;
 }
 
 /**

@@ -99,6 +99,11 @@ export interface Peer extends Doc {
   /** Last activity of it that was taken; last delivery that it took. */
   lastInAt: Date | null;
   lastOutAt: Date | null;
+  /** Activities a minute that are taken from it; missing: the usual number. */
+  inboundLimit?: number;
+  /** How many were refused on a day (UTC, "2026-05-21") because they were more than that. */
+  refusedDay?: string;
+  refusedCount?: number;
 }
 
 export const peersQuery = z.object({
@@ -106,4 +111,13 @@ export const peersQuery = z.object({
   page: z.coerce.number().int().min(1).max(10_000).catch(1),
 });
 export const peerParams = z.object({ host: z.string().regex(/^[a-z0-9._:[\]-]{1,260}$/) });
+/** Empty: the usual number. */
+export const peerLimitShape = z.object({
+  inboundLimit: z
+    .string()
+    .trim()
+    .regex(/^(\d{1,6})?$/, 'instances.peers.limitWrong')
+    .transform((text) => (text === '' ? null : Number(text)))
+    .refine((limit) => limit === null || (limit >= 1 && limit <= 100_000), 'instances.peers.limitWrong'),
+});
 export const peerDeliveryParams = peerParams.extend({ delivery: z.string().regex(/^[0-9a-f-]{36,38} [0-9a-f]{32}$/) });

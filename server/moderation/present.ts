@@ -86,7 +86,8 @@ export function presentFound(found: Found, address: string, site: Site, language
 
 function localHref(address: string, site: Site): string | null {
   const url = URL.canParse(address, site.baseUrl) ? new URL(address, site.baseUrl) : null;
-  return url?.origin === site.baseUrl ? url.pathname : null;
+  // One slash at its beginning: two would lead to another server.
+  return url?.origin === site.baseUrl ? url.pathname.replace(/^[/\\]+/, '/') : null;
 }
 
 /** The words of HTML from elsewhere, for reading only: the template escapes them. */

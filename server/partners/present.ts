@@ -237,7 +237,8 @@ function textsOf(post: RemotePost, reader: Language) {
 }
 
 /**
- * A post as a page may show it: text cleaned, media and pages elsewhere as links, never loaded. In the reader's language
+ * A post as a page may show it: text cleaned, media and pages elsewhere as links, never loaded. Pictures are shown to readers
+ * at `base` alone; without one they are links too. In the reader's language
  * where its author wrote it in that one, the others behind it.
  */
 export async function presentRemotePost(
@@ -274,7 +275,8 @@ export async function presentRemotePost(
     isVideo: post.type === 'Video',
     media: post.attachments.map(({ url, name, mediaType }) => ({
       href: safeHref(url),
-      pictureHref: mediaType.startsWith('image/') ? `${base}/posts/${post._id}/media/${mediaKey(url)}` : null,
+      pictureHref:
+        base !== '' && mediaType.startsWith('image/') ? `${base}/posts/${post._id}/media/${mediaKey(url)}` : null,
       host: new URL(url).host,
       name,
       kind: `partners.media.${/^(image|audio|video)\//.exec(mediaType)?.[1] ?? 'other'}`,

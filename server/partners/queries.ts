@@ -288,6 +288,14 @@ export async function isAskedFromHere(store: Store, iri: string): Promise<boolea
   return (await followingsIn(store).findOne(open, { projection: { _id: 1 } })) !== null;
 }
 
+/** Ids of those of ours whose follow of that actor stands, at most `limit`. */
+export async function listAcceptedFollowers(store: Store, followed: string, limit: number): Promise<string[]> {
+  const found = await followingsIn(store)
+    .find({ followed, state: 'accepted' }, { limit, projection: { follower: 1 } })
+    .toArray();
+  return found.map(({ follower }) => follower);
+}
+
 const maxFollowings = 1000;
 
 /** Whom one of ours follows or asked to follow, newest first, with what is known of each. */

@@ -6,7 +6,8 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectDir } from '../../server/paths.js';
-import { benchFederation } from './federation.js';
+import { benchWire } from './federation.js';
+import { benchFeed } from './feed.js';
 import { benchFinder } from './finder.js';
 import { benchImport } from './import.js';
 import { benchPages } from './pages.js';
@@ -19,7 +20,9 @@ const rounds: Record<string, () => Promise<unknown>> = {
   pages: () => benchPages(10_000),
   finder: () => benchFinder(),
   store: benchStore,
-  federation: () => withTemporaryFolder(benchFederation),
+  inbox: () => withTemporaryFolder((folder) => benchWire(folder, 'inbox')),
+  fanOut: () => withTemporaryFolder((folder) => benchWire(folder, 'fanOut')),
+  feed: () => withTemporaryFolder(benchFeed),
   import: () => withTemporaryFolder((folder) => benchImport(folder, 200)),
 };
 

@@ -112,7 +112,7 @@ async function furnish(house: House, memberId: string): Promise<void> {
     description: roseau.description,
     contactEmail: roseau.contactEmail,
   });
-  let before = 40;
+  let before = 100;
   const at = () => {
     before -= 2;
     return { ...contextOf(house, system), now: new Date(house.now().getTime() - before * day) };

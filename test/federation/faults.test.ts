@@ -24,11 +24,14 @@ describe('faults around us', () => {
     this.timeout(120_000);
     const peer = await startPeer();
     let fuse = 0;
-    let named = '';
+    let aim = '';
     const failed: string[] = [];
+    const seen = new Set<string>();
     const store = watchStore(await openTestStore(), (step, when) => {
-      if (when !== 'before' || (named === '' ? fuse === 0 || --fuse > 0 : step !== named)) return;
-      named = '';
+      if (when !== 'before') return;
+      seen.add(step);
+      if (aim === '' ? fuse === 0 || --fuse > 0 : step !== aim) return;
+      aim = '';
       failed.push(step);
       throw new Error(`the store failed at ${step}`);
     });
@@ -43,19 +46,17 @@ describe('faults around us', () => {
       peer.serveJson(`/users/${name}`, peer.document(made));
       return made;
     };
-    for (let at = 1, isHit = true, isLast = false; !isLast; at++) {
-      // By its number each; by its name the one that comes last, whose number differs with the speed of the machine.
-      isLast = !isHit;
-      if (isLast) named = 'deliveries.deleteOne';
-      const follower = actor(`f${at}`);
+    /** Whether the fault was met. */
+    const meet = async (name: string, arm: () => void): Promise<boolean> => {
+      const follower = actor(name);
       const activity = peer.follow(follower, `${app.baseUrl}/actors/${hoster.handle}`);
       const send = async (): Promise<number> => (await peer.post(follower, `${app.baseUrl}/inbox`, activity)).status;
-      fuse = isLast ? 0 : at;
+      arm();
       const status = await send();
       await app.run().catch(() => {});
-      isHit = fuse === 0;
-      expect(named, 'a step that was never reached').to.equal('');
+      const isMet = fuse === 0 && aim === '';
       fuse = 0;
+      aim = '';
       const where = failed.at(-1) ?? '';
       // Our own failure is said to be ours: the sender keeps its message.
       expect(status, where).to.be.oneOf([202, 503]);
@@ -73,8 +74,21 @@ describe('faults around us', () => {
       expect(accepts.length, where).to.be.within(1, 2);
       expect(new Set(accepts.map((one) => one.json.id)).size, where).to.equal(1);
       expect(await deliveriesIn(app.federation).countDocuments({}), where).to.equal(0);
+      return isMet;
+    };
+    seen.clear();
+    const fuseAt = (at: number) => () => {
+      fuse = at;
+    };
+    for (let at = 1; await meet(`f${at}`, fuseAt(at)); at++);
+    // What is remembered for a moment makes the operations fewer now and then: those passed over have their turn by name.
+    const passedOver = [...seen].filter((one) => !failed.includes(one));
+    for (const [index, step] of passedOver.entries()) {
+      await meet(`g${100 + index}`, () => {
+        aim = step;
+      });
     }
-    expect(failed.join('\n')).to.contain('received.insertOne').and.to.contain('deliveries.deleteOne');
+    expect(failed.join('\n')).to.contain('received.insertOne').and.to.contain('deliveries.deleteMany');
     expect(failed.length).to.be.above(15);
   });
 

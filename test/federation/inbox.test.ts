@@ -842,6 +842,8 @@ describe('the inbox', () => {
       const follow = peer.follow(kim, hosterIri);
       await app.run();
       const before = peer.ofType('Accept').length;
+      // FerretDB shows nothing for an instant while an actor is written again: there its key is known before.
+      if (process.env.CHATIERE_TEST_ENGINE === 'mongodb') await peer.post(kim, inboxes[0]!, follow);
       const answers = await Promise.all(
         Array.from({ length: 30 }, (_, index) => peer.post(kim, inboxes[index % 2]!, follow)),
       );

@@ -189,6 +189,10 @@ describe('reading activities', () => {
       summary: '',
       followers: null,
       alsoKnownAs: [],
+      catalogue: null,
+      fields: [],
+      icon: null,
+      outbox: null,
     });
     for (const change of [
       { id: 'x' },

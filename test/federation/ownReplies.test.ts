@@ -47,6 +47,17 @@ describe('replies', () => {
       expect(await json.json()).to.include({ id: object.id, type: 'Note' });
     });
 
+    it('go to the group too in which the answered stands', async () => {
+      const group = at.peer.addActor('announcements', { type: 'Group' });
+      expect(await at.send(group, at.peer.follow(group, at.paulaIri))).to.equal(202);
+      const asked = await ask({ cc: [at.paulaIri, group.iri, `${at.peer.origin}/users/nobody`] });
+      const page = asked.page('/me/partners');
+      expect((await at.person.post(`${page}/reply`, { text: 'Here too' }, page)).location).to.equal(page);
+      await at.run();
+      const said = last('Create');
+      expect(said.cc).to.deep.equal([`${at.paulaIri}/followers`, alice.iri, group.iri]);
+    });
+
     it('are corrected and deleted by that person alone', async () => {
       const id = (object.id as string).split('/').at(-1);
       const edit = `/me/posts/${id}/edit`;
@@ -117,10 +128,11 @@ describe('replies', () => {
   describe('when a person goes', () => {
     it('are erased with the account, and others are asked to forget them', async () => {
       const before = await listOwnPosts(at.app.house.store, at.paula._id, 10);
-      expect(before).to.have.length(1);
+      expect(before).to.have.length(2);
       expect((await at.person.post('/me/delete', { current: testPassword })).status).to.equal(303);
       await at.run();
-      expect(last('Delete').object).to.include({ id: `${at.app.url}/objects/${before[0]?._id}`, type: 'Tombstone' });
+      const gone = at.peer.ofType('Delete').map(({ json }) => (json.object as Json).id);
+      expect(gone).to.include.members(before.map(({ _id }) => `${at.app.url}/objects/${_id}`));
       const left = await postsOf(at.app.house.store).findOne({ _id: before[0]?._id ?? '' });
       expect(left?.text).to.deep.equal({ fr: '', en: '' });
       expect(left).not.to.have.property('inReplyTo');

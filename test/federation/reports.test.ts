@@ -72,11 +72,12 @@ describe('reports across servers', () => {
   /** A fixture as if our peer had sent it about our hoster. */
   function fixture(software: string): Json {
     const text = readFileSync(join(projectDir, 'test/fixtures/activities', software, 'flag.json'), 'utf8');
+    const { actor } = JSON.parse(text) as { actor: string };
     const moved = text
-      .replaceAll(`https://${software}.example/actor"`, `${instance.iri}"`)
-      .replaceAll(`https://${software}.example`, peer.origin)
+      .replaceAll(`"${actor}"`, `"${instance.iri}"`)
+      .replaceAll(new URL(actor).origin, peer.origin)
       .replaceAll('https://us.example/actors/ecluse', hosterIri)
-      .replaceAll('0190c3a0-0000-7000-8000-000000000001', post._id)
+      .replaceAll('https://us.example/objects/0190a', `${app.baseUrl}/objects/${post._id}`)
       .replaceAll('https://us.example', app.baseUrl);
     return JSON.parse(moved) as Json;
   }

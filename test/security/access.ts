@@ -111,6 +111,7 @@ export const access: Record<string, Rule> = {
   'POST /admin/peers/held/drop': { who: 'administrators' },
   'GET /admin/peers/:host': { who: 'administrators' },
   'POST /admin/peers/:host/retry': { who: 'administrators' },
+  'POST /admin/peers/:host/limit': { who: 'administrators', body: { inboundLimit: '10' } },
   'POST /admin/peers/:host/deliveries/:delivery/retry': { who: 'administrators' },
   'POST /admin/peers/:host/deliveries/:delivery/drop': { who: 'administrators' },
   'GET /admin/peers/rules': { who: 'administrators' },

@@ -13,6 +13,7 @@ import {
   findGroupPostByKey,
   groupActivitiesIn,
   groupPostsIn,
+  groupsIn,
   listGroupPostsByIri,
   standingOf,
 } from '../queries.js';
@@ -44,7 +45,8 @@ export async function receiveGroupPost(ctx: Context, group: Group, arrival: Post
   const known = await findGroupPost(ctx.store, group._id, post.iri);
   if (known !== null) {
     // Kept, and not yet recorded: a crash came between.
-    if (known.createdBy === activityIri && known.removedAt === null) await record(ctx, known, 'Create', arrival);
+    const isSame = known.createdBy === activityIri && known.author === author;
+    if (isSame && known.removedAt === null) await record(ctx, known, 'Create', arrival);
     return;
   }
   const parent = await parentIn(ctx, group, post);
@@ -69,7 +71,9 @@ export async function receiveGroupPost(ctx: Context, group: Group, arrival: Post
     removedBy: null,
   };
   await insertOnce(() => groupPostsIn(ctx.store).insertOne(kept));
-  await record(ctx, kept, 'Create', arrival);
+  const first = await findGroupPostByKey(ctx.store, _id);
+  // Another activity may have brought the same post meanwhile: what came first is passed on, the other is not.
+  if (first?.createdBy === activityIri && first.author === author) await record(ctx, first, 'Create', arrival);
 }
 
 /** Null: it begins a thread. 'unknown': it answers something that does not stand in this group. */
@@ -86,13 +90,20 @@ async function hasHadEnough(ctx: Context, group: Group, author: string): Promise
   return (await countActivities(ctx.store, group._id, author, since)) >= activitiesAnHour;
 }
 
-/** Its author corrects a post, in every group where it stands. An older version changes nothing. Emits group.acted. */
+/**
+ * Its author corrects a post, in every group where it stands. An older version changes nothing; what is not for everybody any
+ * more leaves the group. Emits group.acted.
+ */
 export async function receiveGroupPostChange(ctx: Context, arrival: Arrival & { post: RemotePost }): Promise<void> {
   const { author, post } = arrival;
   for (const known of await listGroupPostsByIri(ctx.store, post.iri)) {
     const group = await findGroup(ctx.store, known.groupId);
     if (!group || !isOpen(group) || known.author !== author || known.removedAt !== null) continue;
     if (known.content !== null && !isNewer(known.content, post.updatedAt)) continue;
+    if (!isPublicAudience(post.audience)) {
+      await removeHere(ctx, group, known, 'author');
+      continue;
+    }
     if (await hasHadEnough(ctx, group, author)) continue;
     await record(ctx, known, 'Update', arrival);
     if (known.content === null) continue;
@@ -142,6 +153,13 @@ export async function forgetGroupPostsOf(ctx: Context, author: string): Promise<
 export async function purgeGroupPostsOf(ctx: Context, collectiveId: string): Promise<void> {
   const { handle } = await getCollective(ctx.store, collectiveId);
   await forgetGroupPostsOf(ctx, actorIri(ctx.site, handle));
+  await forgetModerator(ctx, handle);
+}
+
+/** One of ours is gone for good: nobody's name stands among the moderators any more. */
+export async function forgetModerator(ctx: Context, handle: string): Promise<void> {
+  const moderators = actorIri(ctx.site, handle);
+  await groupsIn(ctx.store).updateMany({ moderators }, { $pull: { moderators } });
 }
 
 /** Takes a post out without an activity that asks for it: the group itself says so. Emits group.acted, once. */
@@ -152,8 +170,13 @@ export async function removeHere(
   removedBy: 'author' | 'moderator',
 ): Promise<void> {
   const author = actorIri(ctx.site, group.handle);
-  await record(ctx, post, 'removal', { activityIri: `${post.iri}#removal`, raw: '', author });
+  await record(ctx, post, 'removal', { activityIri: removalOf(post), raw: '', author });
   await empty(ctx, post, removedBy);
+}
+
+/** Names the group's own removal of a post: with a space in it, no activity from elsewhere can bear it as its id. */
+function removalOf({ iri }: GroupPost): string {
+  return `removal ${iri}`;
 }
 
 /** A group ends: nothing of what was written there is kept in it. Idempotent. */

@@ -3,7 +3,7 @@
 import { actorName, type Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { type Change, type PendingEvent, pending } from '../../events.js';
-import { peerSettingsIn, readPeerSettings, rulesIn } from '../queries.js';
+import { forgetPolicy, peerSettingsIn, readPeerSettings, rulesIn } from '../queries.js';
 import { checkMayAdminister, readDomain } from '../rules.js';
 import type { PeerSettings, RuleKind } from '../schema.js';
 
@@ -39,9 +39,10 @@ export async function removeRule(ctx: Context, domain: string): Promise<void> {
 /** Makes or replaces many rules; those that say the same already stay. Returns how many changed. Refuses: not-found. */
 export async function importRules(ctx: Context, rows: readonly (RuleInput & { domain: string })[]): Promise<number> {
   checkMayAdminister(ctx.actor);
+  // All of them first: a list that is refused changes nothing.
+  const checked = rows.map(({ domain, ...input }) => ({ domain: checkDomain(ctx, domain, input.kind), input }));
   let changed = 0;
-  for (const { domain, ...input } of rows)
-    if (await writeRule(ctx, checkDomain(ctx, domain, input.kind), input)) changed += 1;
+  for (const { domain, input } of checked) if (await writeRule(ctx, domain, input)) changed += 1;
   if (changed > 0) await tellPolicy(ctx);
   return changed;
 }
@@ -68,7 +69,7 @@ async function changePeerSettings(ctx: Context, change: Partial<PeerSettings>): 
 }
 
 /** A new revision of the policy: readers look again, and what follows from it is done after the event. */
-async function tellPolicy(ctx: Context, set: { value?: PeerSettings } = {}, change?: Change): Promise<void> {
+export async function tellPolicy(ctx: Context, set: { value?: PeerSettings } = {}, change?: Change): Promise<void> {
   const event = pending({ type: 'peerPolicy.changed' }, ctx.now, change);
   const update = {
     $inc: { revision: 1 },
@@ -76,6 +77,7 @@ async function tellPolicy(ctx: Context, set: { value?: PeerSettings } = {}, chan
     ...(set.value ? { $set: { value: set.value } } : {}),
   };
   await peerSettingsIn(ctx.store).updateOne({ _id: 'peers' }, update, { upsert: true });
+  forgetPolicy(ctx.store);
 }
 
 function checkDomain(ctx: Context, text: string, kind: RuleKind): string {

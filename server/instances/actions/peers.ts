@@ -1,8 +1,10 @@
-// Deeds of an administrator on deliveries to one instance: try again now, or drop. The queue is federation/delivery.ts.
+// Deeds of an administrator on one instance: deliveries tried again now, or dropped; how much is taken from it. The queue is
+// federation/delivery.ts.
 import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
-import { deliveriesIn } from '../peerQueries.js';
+import { deliveriesIn, peersIn } from '../peerQueries.js';
 import { checkMayAdminister } from '../rules.js';
+import { tellPolicy } from './domainRules.js';
 
 /** All that waits for a host or was given up is due now. Returns how many. Refuses: not-found. */
 export async function retryPeer(ctx: Context, host: string): Promise<number> {
@@ -29,4 +31,14 @@ export async function dropDelivery(ctx: Context, host: string, id: string): Prom
   const dropped = await deliveriesIn(ctx.store).deleteOne({ _id: id, host });
   if (dropped.deletedCount === 0) throw new DomainError('not-found', 'error.notFound');
   ctx.log.warn({ deliveryId: id, host }, 'a delivery was dropped by an administrator');
+}
+
+/** Activities a minute that are taken from a host; null: the usual number. Emits peerPolicy.changed. Refuses: not-found. */
+export async function setInboundLimit(ctx: Context, host: string, limit: number | null): Promise<void> {
+  checkMayAdminister(ctx.actor);
+  const update = limit === null ? { $unset: { inboundLimit: '' as const } } : { $set: { inboundLimit: limit } };
+  const set = await peersIn(ctx.store).updateOne({ _id: host }, update);
+  if (set.matchedCount === 0) throw new DomainError('not-found', 'error.notFound');
+  ctx.log.info({ host, limit }, 'the limit of another instance was set');
+  await tellPolicy(ctx);
 }

@@ -1,15 +1,16 @@
 // The pages on the instances that we know: what they run, when we last heard of each other, what does not arrive.
 import { paged } from '../../collectives/present.js';
 import { DomainError } from '../../errors.js';
-import type { Routes } from '../../http/routes.js';
+import type { FormState } from '../../http/form.js';
+import type { Routes, Visit } from '../../http/routes.js';
 import { countFollowersFrom } from '../../partners/queries.js';
-import { dropDelivery, retryDelivery, retryPeer } from '../actions/peers.js';
+import { dropDelivery, retryDelivery, retryPeer, setInboundLimit } from '../actions/peers.js';
 import { dropHeld, releaseHeld } from '../actions/restored.js';
 import { findHeld, findPeer, listPeerDeliveries, pagePeers } from '../peerQueries.js';
-import { presentPeer, presentPeerDelivery } from '../presentPeers.js';
+import { presentPeer, presentPeerDelivery, refusedOn } from '../presentPeers.js';
 import { readPolicy } from '../queries.js';
 import { isRefusedPeer, readDomain } from '../rules.js';
-import { peerDeliveryParams, peerParams, peersQuery } from '../schema.js';
+import { peerDeliveryParams, peerLimitShape, peerParams, peersQuery } from '../schema.js';
 
 const access = 'administrator';
 const nav = 'admin';
@@ -19,7 +20,31 @@ const crumbs = [{ href: '/admin', key: 'layout.nav.admin' }];
 const path = '/admin/peers/:host';
 
 export function peerPages(routes: Routes): void {
-  const { store } = routes.house;
+  const { store, now } = routes.house;
+
+  async function showPeer(visit: Visit<unknown, unknown, unknown>, host: string, form?: FormState): Promise<void> {
+    const found = await findPeer(store, host);
+    if (found === null) throw new DomainError('not-found', 'error.notFound');
+    const [followers, deliveries, policy] = await Promise.all([
+      countFollowersFrom(store, host),
+      listPeerDeliveries(store, host, shownDeliveries),
+      readPolicy(store),
+    ]);
+    const peer = presentPeer(found);
+    const model = {
+      peer,
+      followers,
+      refusedToday: refusedOn(found.peer, now()),
+      form: form ?? { values: { inboundLimit: peer.inboundLimit }, errors: [] },
+      labels: { inboundLimit: 'instances.peers.limit' },
+      isRefused: isRefusedPeer(policy, host),
+      domain: readDomain(host),
+      deliveries: deliveries.map(presentPeerDelivery),
+      crumbs: [...crumbs, { href: '/admin/peers', key: 'instances.peers.title' }],
+    };
+    await visit.page('instances/peer', model, { title: host, nav });
+  }
+
   routes
     .get('/admin/peers', { access, query: peersQuery }, async (visit) => {
       const { q, page } = visit.query;
@@ -37,25 +62,21 @@ export function peerPages(routes: Routes): void {
       const count = await dropHeld(visit.ctx);
       visit.redirect('/admin/peers', { key: 'instances.peers.held.dropped', params: { count } });
     })
-    .get(path, { access, params: peerParams }, async (visit) => {
-      const { host } = visit.params;
-      const found = await findPeer(store, host);
-      if (found === null) throw new DomainError('not-found', 'error.notFound');
-      const [followers, deliveries, policy] = await Promise.all([
-        countFollowersFrom(store, host),
-        listPeerDeliveries(store, host, shownDeliveries),
-        readPolicy(store),
-      ]);
-      const model = {
-        peer: presentPeer(found),
-        followers,
-        isRefused: isRefusedPeer(policy, host),
-        domain: readDomain(host),
-        deliveries: deliveries.map(presentPeerDelivery),
-        crumbs: [...crumbs, { href: '/admin/peers', key: 'instances.peers.title' }],
-      };
-      await visit.page('instances/peer', model, { title: host, nav });
-    })
+    .get(path, { access, params: peerParams }, (visit) => showPeer(visit, visit.params.host))
+    .post(
+      `${path}/limit`,
+      {
+        access,
+        params: peerParams,
+        body: peerLimitShape,
+        retry: (visit, form) => showPeer(visit, visit.params.host, form),
+      },
+      async (visit) => {
+        const { host } = visit.params;
+        await setInboundLimit(visit.ctx, host, visit.body.inboundLimit);
+        visit.redirect(`/admin/peers/${host}`, { key: 'instances.peers.limitSaved' });
+      },
+    )
     .post(`${path}/retry`, { access, params: peerParams }, async (visit) => {
       const { host } = visit.params;
       const count = await retryPeer(visit.ctx, host);

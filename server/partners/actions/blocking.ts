@@ -12,6 +12,8 @@ import {
   followsIn,
   getParty,
   listActorHosts,
+  mentionsIn,
+  reactionsIn,
   remoteActorsIn,
   remotePostsIn,
 } from '../queries.js';
@@ -107,6 +109,9 @@ async function part(ctx: Context, ours: string, theirs: readonly string[]): Prom
   const fromUs = { _id: { $in: theirs.map((iri) => followKey(ours, iri)) } };
   for (const following of await followingsIn(ctx.store).find(fromUs).toArray()) await endFollowing(ctx, following);
   await hide(ctx, ours, theirs);
+  // What they answered to us or said of us goes from our pages, and what they liked of ours is not counted.
+  await mentionsIn(ctx.store).deleteMany({ reader: ours, author: { $in: [...theirs] } });
+  await reactionsIn(ctx.store).deleteMany({ owner: ours, actor: { $in: [...theirs] } });
 }
 
 /** Takes out of a feed what came from these actors or was written by them. */

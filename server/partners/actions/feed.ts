@@ -16,7 +16,9 @@ export async function receivePost(ctx: Context, post: RemotePost, from: string):
   const readers = await readersOf(ctx, post, from);
   if (readers.length === 0) return;
   const kept = await keepPost(ctx, post);
-  if (kept.deletedAt === null) await addEntries(ctx, kept, from, readers, kept.publishedAt);
+  // What is kept under this id decides, not what came now: a neighbour's post stays a neighbour's, and as private as it was.
+  if (kept.deletedAt !== null || !kept.authors.includes(from)) return;
+  await addEntries(ctx, kept, from, await readersOf(ctx, kept, from), kept.publishedAt);
 }
 
 /** A followed actor boosted a public post, which has been read from its own server. */
@@ -25,7 +27,7 @@ export async function receiveBoost(ctx: Context, post: RemotePost, from: string,
   const readers = await readersOf(ctx, post, from);
   if (readers.length === 0) return;
   const kept = await keepPost(ctx, post);
-  if (kept.deletedAt === null) await addEntries(ctx, kept, from, readers, at);
+  if (kept.deletedAt === null && isPublicAudience(kept.audience)) await addEntries(ctx, kept, from, readers, at);
 }
 
 /** A member opened a public post by its address: it is kept, so that it can be read and answered here. */
@@ -33,11 +35,20 @@ export async function keepOpenedPost(ctx: Context, post: RemotePost): Promise<vo
   if (isPublicAudience(post.audience)) await keepPost(ctx, post);
 }
 
-/** A boost is taken back: its entries go, the post stays where it came by itself. */
+/** A boost is taken back: its entries go; where its author is followed too, the post stays as the author's. */
 export async function receiveUndoBoost(ctx: Context, iri: string, from: string): Promise<void> {
   const post = await remotePostsIn(ctx.store).findOne({ _id: postKey(iri) }, { projection: { authors: 1 } });
   if (!post || post.authors.includes(from)) return;
-  await feedEntriesIn(ctx.store).deleteMany({ post: post._id, from });
+  const entries = await feedEntriesIn(ctx.store).find({ post: post._id, from }).toArray();
+  for (const { _id, reader } of entries) {
+    const asked = { follower: reader, followed: { $in: post.authors }, state: 'accepted' as const };
+    const own = await followingsIn(ctx.store).findOne(asked);
+    if (own === null) await feedEntriesIn(ctx.store).deleteOne({ _id });
+    else {
+      const set = { from: own.followed, lists: own.lists, muted: own.muted };
+      await feedEntriesIn(ctx.store).updateOne({ _id }, { $set: set });
+    }
+  }
 }
 
 /** A newer version of what is kept; a poll's counts also without a later date. Unknown or deleted: nothing. */
@@ -136,7 +147,12 @@ async function readersOf(ctx: Context, post: RemotePost, from: string): Promise<
 /** The post as kept: the first version that arrived, or what became of it. */
 export async function keepPost(ctx: Context, post: RemotePost): Promise<RemotePost> {
   await insert(ctx, post);
-  return (await remotePostsIn(ctx.store).findOne({ _id: post._id })) ?? post;
+  const kept = (await remotePostsIn(ctx.store).findOne({ _id: post._id })) ?? post;
+  if (kept.deletedAt === null || kept.authors.some((author) => post.authors.includes(author))) return kept;
+  // Whoever is not among its authors cannot have deleted it before it came.
+  const { _id, ...fields } = post;
+  await remotePostsIn(ctx.store).replaceOne({ _id, deletedAt: kept.deletedAt }, fields);
+  return post;
 }
 
 async function insert(ctx: Context, post: RemotePost): Promise<void> {

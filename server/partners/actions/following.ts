@@ -4,6 +4,7 @@ import { getCollective } from '../../collectives/queries.js';
 import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
+import { newId } from '../../ids.js';
 import { DuplicateKeyError } from '../../store/store.js';
 import { blocksIn, isBlockedBy } from '../blockQueries.js';
 import {
@@ -135,6 +136,71 @@ export async function receiveFollowAnswer(ctx: Context, input: FollowAnswer): Pr
   if (state !== 'accepted') return;
   const waiting = { reader: known.follower, author: followed, state: 'waiting' as const };
   await mentionsIn(ctx.store).updateMany(waiting, { $set: { state: 'shown' } });
+}
+
+export interface FollowersThere {
+  /** Ids that the other side has as followers of its actor. */
+  listed: ReadonlySet<string | null>;
+  /** Those of ours among them whose follow does not stand here. */
+  actors: readonly { iri: string; kind: PartyRef['kind']; ownerId: string }[];
+  /** When the list was asked for: what was decided later is not in it. */
+  asOf: Date;
+}
+
+/**
+ * Puts right what the two sides remember differently (FEP-8fcf): a follow that stands only here has ended; one that waits here
+ * and stands there was accepted; one that stands only there is taken back, which emits following.undone.
+ */
+export async function reconcileFollowings(
+  ctx: Context,
+  followed: string,
+  { listed, actors, asOf }: FollowersThere,
+): Promise<{ ended: number; accepted: number; undone: number }> {
+  const followings = followingsIn(ctx.store);
+  const report = { ended: 0, accepted: 0, undone: 0 };
+  const lost = followings.find({ followed, state: 'accepted', decidedAt: { $lt: asOf } });
+  for await (const { _id, follower } of lost) {
+    if (listed.has(follower)) continue;
+    const match = { _id, state: 'accepted' as const, decidedAt: { $lt: asOf } };
+    const ended = await followings.updateOne(match, { $set: { state: 'rejected', decidedAt: ctx.now } });
+    report.ended += ended.modifiedCount;
+  }
+  for (const { iri, kind, ownerId } of actors) {
+    const _id = followKey(iri, followed);
+    const known = await followings.findOne({ _id });
+    if (known?.state === 'pending') {
+      const match = { _id, state: 'pending' as const, followIri: known.followIri };
+      const accepted = await followings.updateOne(match, { $set: { state: 'accepted', decidedAt: ctx.now } });
+      report.accepted += accepted.modifiedCount;
+    } else if (known?.state !== 'accepted') {
+      await undoUnknown(ctx, known ?? { _id, follower: iri, followed, ownerKind: kind, ownerId });
+      report.undone += 1;
+    }
+  }
+  return report;
+}
+
+/** The Undo names the last Follow that we know of, else one that says no more than who follows whom. */
+async function undoUnknown(
+  ctx: Context,
+  follow: Omit<Wish, 'lists'> & { _id: string; followIri?: string },
+): Promise<void> {
+  const { _id, follower, followed, ownerKind, ownerId } = follow;
+  const followIri = follow.followIri ?? `${ctx.site.baseUrl}/activities/${newId()}`;
+  const event = pending({ type: 'following.undone', followingId: _id, followIri }, ctx.now);
+  const set = { state: 'undone' as const, decidedAt: ctx.now };
+  const blank = { follower, followed, ownerKind, ownerId, followIri, lists: [], muted: false, requestedAt: ctx.now };
+  if (follow.followIri === undefined) {
+    try {
+      await followingsIn(ctx.store).insertOne({ _id, ...blank, ...set, events: [event] });
+    } catch (error) {
+      // Somebody here asked to follow just now: then that counts.
+      if (!(error instanceof DuplicateKeyError)) throw error;
+    }
+    return;
+  }
+  const ended = { _id, state: { $in: ['rejected', 'undone'] as Following['state'][] } };
+  await followingsIn(ctx.store).updateOne(ended, { $set: set, $push: { events: event } });
 }
 
 /**

@@ -27,7 +27,8 @@ export async function receiveMentions(ctx: Context, post: RemotePost, addressed:
   if (addressed.length === 0 || !URL.canParse(author)) return;
   const isAnswer = addressed.some(({ answered }) => answered !== null);
   const kept = await keepPost(ctx, isAnswer ? { ...post, isAnswer } : post);
-  if (kept.deletedAt !== null) return;
+  // What is kept under this id decides: nobody is let in to a neighbour's post by naming it.
+  if (kept.deletedAt !== null || !kept.authors.includes(author)) return;
   if (isAnswer && !kept.isAnswer) await remotePostsIn(ctx.store).updateOne({ _id: kept._id }, { $set: { isAnswer } });
   const isLimited = isLimitedPeer(await readPolicy(ctx.store), author) && !(await isFollowedHere(ctx.store, author));
   const mentions = addressed.map(

@@ -6,6 +6,7 @@ import type { Collective } from '../../collectives/schema.js';
 import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
+import { forgetModerator } from '../../groups/actions/receive.js';
 import { retireHandle } from '../../handles/handles.js';
 import { endSessions } from '../../http/session.js';
 import { forgetFailedEvents } from '../../instances/actions.js';
@@ -42,6 +43,7 @@ export async function deletePerson(ctx: Context, personId: string, proof: { curr
   await forgetReporter(ctx, person);
   await erasePostsOf(ctx, personId);
   if (person.handle) await forgetPartnersOf(ctx, person.handle);
+  if (person.handle) await forgetModerator(ctx, person.handle);
   if (person.handle) await retireHandle(ctx, person.handle);
   await erase(ctx, person);
   await endSessions(ctx.store, personId);

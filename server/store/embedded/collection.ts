@@ -210,6 +210,7 @@ export class EmbeddedCollection implements Backend {
     const { connection } = this.catalogue;
     connection.run(`UPDATE ${table.documents} SET d = ? WHERE rid = ?`, [text, found.rid]);
     for (const index of table.indexes.slice(1)) {
+      if (index.spec.every(([path]) => isSameAt(found.document, after, path))) continue;
       const old = keysOf(found.document, index.spec, index.sparse).keys;
       const next = new Set(keysOf(after, index.spec, index.sparse).keys.map((key) => key.toString('latin1')));
       const kept = new Set<string>();
@@ -252,6 +253,13 @@ export class EmbeddedCollection implements Backend {
   #write<R>(job: (table: Table) => R): Promise<R> {
     return this.catalogue.connection.write(() => job(this.catalogue.require(this.name)));
   }
+}
+
+/** Whether a field surely gives an index the same key before and after. Only single values are compared. */
+function isSameAt(before: object, after: object, path: string): boolean {
+  const name = path.split('.')[0] ?? path;
+  const [was, is] = [(before as Fields)[name], (after as Fields)[name]];
+  return was instanceof Date && is instanceof Date ? was.getTime() === is.getTime() : was === is;
 }
 
 interface Counts {

@@ -15,6 +15,8 @@ export const APPLICATION_ID = 0x43484154;
 export const LAYOUT = 1;
 const BUSY_MS = 5000;
 const LOCK_WAIT_MS = 1000;
+/** A commit waits at most this long for more to join it, and only while each turn of the event loop brings more. */
+const GATHER_MS = 2;
 
 export type Value = string | number | Buffer | null;
 type Job = { run(): unknown; resolve(value: unknown): void; reject(error: unknown): void };
@@ -59,14 +61,23 @@ export class Connection {
   }
 
   /**
-   * Runs a job with all others asked for in the same turn of the event loop: one transaction, each in a savepoint of
-   * its own. Resolves after the commit has reached the disk; a job that throws undoes only itself.
+   * Runs a job with all others asked for in the same turn of the event loop, and in the next ones while they bring more
+   * (syncing costs the same for one and for many): one transaction, each in a savepoint of its own. Resolves after the
+   * commit has reached the disk; a job that throws undoes only itself.
    */
   write<T>(run: () => T): Promise<T> {
     if (!this.#open) return Promise.reject(new StoreOpenError('the store is closed'));
     return new Promise<T>((resolve, reject) => {
-      if (this.#jobs.length === 0) setImmediate(() => this.#flush());
+      if (this.#jobs.length === 0) this.#gather(0, performance.now());
       this.#jobs.push({ run, resolve: resolve as (value: unknown) => void, reject });
+    });
+  }
+
+  #gather(before: number, since: number): void {
+    setImmediate(() => {
+      const count = this.#jobs.length;
+      if (count > before && performance.now() - since < GATHER_MS) this.#gather(count, since);
+      else this.#flush();
     });
   }
 
@@ -92,10 +103,10 @@ export class Connection {
    * is lost (a full disk, a failing one).
    */
   attempt<T>(run: () => T): Outcome<T> {
-    this.exec('SAVEPOINT part');
+    this.run('SAVEPOINT part');
     try {
       const value = run();
-      this.exec('RELEASE part');
+      this.run('RELEASE part');
       return { value };
     } catch (error) {
       if (!this.#database.inTransaction) throw error;

@@ -38,6 +38,8 @@ export class Reader {
 
   /** All documents asked for, in order. */
   read(table: Table, request: Request): Found[] {
+    const { _id } = request.filter;
+    if (typeof _id === 'string') return this.#byId(table, _id, request);
     const plans = this.#plan(table, request);
     const [plan] = plans;
     const end = request.skip + request.limit;
@@ -51,6 +53,14 @@ export class Reader {
       if (ordered && found.length >= end) break;
     }
     return (ordered || request.sort.length === 0 ? found : sorted(found, request.sort)).slice(request.skip, end);
+  }
+
+  /** What most requests ask for, without a plan: one document by its _id, which is there once or not at all. */
+  #byId({ documents }: Table, _id: string, { filter, skip, limit }: Request): Found[] {
+    const row = this.connection.row(`SELECT NULL, rid, d FROM ${documents} WHERE k = ?`, [encodeValue(_id)]);
+    if (row === undefined || skip > 0 || limit < 1) return [];
+    const found = foundOf(row);
+    return Object.keys(filter).length === 1 || filterTest(filter)(found.document) ? [found] : [];
   }
 
   /** The documents one after the other when the plan is in order, so that a reader may pause; else null. */
@@ -116,6 +126,14 @@ export class Reader {
     const [range] = plan.ranges;
     if (plan.index === null || range === undefined) return [];
     const order = plan.reverse ? 'DESC' : 'ASC';
+    if (limit === 1 && skip === 0) {
+      const row = this.connection.row(
+        `SELECT i.k, d.rid, d.d FROM ${plan.index.table} i CROSS JOIN ${table.documents} d ON d.rid = i.rid
+         WHERE ${within(range, 'i.')} ORDER BY i.k ${order}, i.rid ${order} LIMIT 1`,
+        edges(range),
+      );
+      return row === undefined ? [] : [row];
+    }
     return this.connection.rows(
       `SELECT i.k, d.rid, d.d FROM (SELECT k, rid FROM ${plan.index.table} WHERE ${within(range)}
          ORDER BY k ${order}, rid ${order} LIMIT ? OFFSET ?) i

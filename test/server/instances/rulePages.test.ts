@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { drainEvents } from '../../../jobs/drainEvents.js';
 import { recordChange } from '../../../server/history/actions.js';
 import { deliveriesIn, peersIn } from '../../../server/instances/peerQueries.js';
-import { findRule, readPeerSettings } from '../../../server/instances/queries.js';
+import { findRule, readPeerSettings, readPolicy } from '../../../server/instances/queries.js';
 import { eventfulCollections } from '../../../server/store/schema.js';
 import { buildPerson, type Client, signIn } from '../../support/appSupport.js';
 import { startWholeApp, type WholeApp } from '../../support/wholeApp.js';
@@ -148,6 +148,16 @@ describe('the pages about rules for other instances', () => {
     expect(await deliveriesIn(store).findOne({ _id })).to.include({ state: 'waiting', failedAt: null });
     expect((await client.post(`${one}/drop`, {}, path)).location).to.equal(path);
     expect(await deliveriesIn(store).countDocuments({})).to.equal(0);
+    const wrong = await client.post(`${path}/limit`, { inboundLimit: 'many' }, path);
+    expect(wrong.status).to.equal(422);
+    expect(wrong.text).to.include('value="many"').and.to.include('Write a whole number');
+    expect((await client.post(`${path}/limit`, { inboundLimit: '30' }, path)).location).to.equal(path);
+    expect((await client.get(path)).text)
+      .to.include('value="30"')
+      .and.to.include('The limit is saved.');
+    expect((await readPolicy(store)).inboundLimits?.get('known.example:8443')).to.equal(30);
+    await client.post(`${path}/limit`, { inboundLimit: '' }, path);
+    expect((await readPolicy(store)).inboundLimits?.size).to.equal(0);
     await add('known.example:8443');
     expect((await client.get(path)).text).to.include('Refused by your rules');
     expect((await client.get('/admin/peers/stranger.example')).status).to.equal(404);

@@ -159,14 +159,14 @@ function hashed(value: unknown): Buffer {
 }
 
 /** The document with an eddsa-jcs-2022 proof (FEP-8b32). */
-export function proven(document: Json, verificationMethod: string, key: KeyObject): Json {
+export function proven(document: Json, verificationMethod: string, key: KeyObject, made = new Date()): Json {
   const config = {
     '@context': document['@context'],
     type: 'DataIntegrityProof',
     cryptosuite: 'eddsa-jcs-2022',
     verificationMethod,
     proofPurpose: 'assertionMethod',
-    created: '2026-05-21T10:00:00Z',
+    created: `${made.toISOString().slice(0, 19)}Z`,
   };
   const signature = signOnce(null, Buffer.concat([hashed(config), hashed(document)]), key);
   return { ...document, proof: { ...config, proofValue: base58(signature) } };

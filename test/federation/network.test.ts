@@ -1,0 +1,168 @@
+// The network as it is: connections that break in every way, names that do not resolve, and everybody back at once (RL-09,
+// RL-23). Whatever breaks may be mended: nothing is given up for it at once.
+
+import { createServer as createHttpServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { expect } from 'chai';
+import { deliverDue, deliveriesIn } from '../../federation/delivery.js';
+import { createFetch, FetchError } from '../../federation/fetch.js';
+import { followsIn } from '../../server/partners/queries.js';
+import { followKey } from '../../server/partners/rules.js';
+import { publishPost } from '../../server/posts/actions.js';
+import { patience } from '../../server/startup.js';
+import { addCollective, type FederatedApp, startFederatedApp, startPeer } from './federatedApp.js';
+
+describe('a network that breaks', () => {
+  const ways: Record<string, (socket: Socket) => void> = {
+    'resets at once': (socket) => socket.resetAndDestroy(),
+    'closes without a word': (socket) => socket.end(),
+    'breaks off in the middle of the headers': (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-'),
+    'breaks off in the middle of the body': (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/activity+json\r\nContent-Length: 100\r\n\r\n{"id":');
+      setTimeout(() => socket.resetAndDestroy(), 20);
+    },
+    'speaks another protocol': (socket) => socket.end('220 mail.example ESMTP\r\n'),
+  };
+  for (const [what, answer] of Object.entries(ways)) {
+    it(`${what}: worth another try (RL-23)`, async () => {
+      const server: Server = createServer((socket) => {
+        socket.on('error', () => {});
+        socket.once('data', () => answer(socket));
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const options = { ownOrigin: 'https://us.example', userAgent: 'Test', now: () => new Date() };
+      const fetch = createFetch({ ...options, privateHosts: [host] });
+      const failures: unknown[] = [];
+      const keep = (error: unknown) => failures.push(error);
+      await fetch.fetchActivityJson(`http://${host}/x`).catch(keep);
+      // No TLS where TLS was asked for: as with a certificate that is out of date.
+      await fetch.fetchActivityJson(`https://${host}/x`).catch(keep);
+      expect(failures).to.have.length(2);
+      for (const failure of failures) {
+        expect(failure).to.be.instanceOf(FetchError);
+        expect((failure as FetchError).temporary, String(failure)).to.equal(true);
+      }
+      await fetch.close();
+      await new Promise((resolve) => server.close(resolve));
+    });
+  }
+
+  it('has no name for a host just now: worth another try, also when it says that there is none (RL-23)', async () => {
+    for (const code of ['EAI_AGAIN', 'ESERVFAIL', 'ETIMEOUT', 'ENOTFOUND']) {
+      const lookup = ((_host: string, _options: object, done: (error: Error) => void) =>
+        done(Object.assign(new Error(code), { code }))) as never;
+      const options = { ownOrigin: 'https://us.example', userAgent: 'Test', now: () => new Date(), privateHosts: [] };
+      const fetch = createFetch({ ...options, lookup });
+      const failure = await fetch
+        .post('https://far.example/inbox', Buffer.from('x'), {})
+        .catch((error: unknown) => error);
+      expect(failure).to.be.instanceOf(FetchError);
+      expect((failure as FetchError).temporary, code).to.equal(true);
+      await fetch.close();
+    }
+  });
+
+  it('keeps a delivery for later, whichever way the connection broke (RL-23)', async () => {
+    const peer = await startPeer();
+    const app = await startFederatedApp({ privateHosts: [peer.host] });
+    const hoster = await addCollective(app);
+    await app.run();
+    await addFollowers(app, hoster.handle, peer.origin, 1);
+    peer.behaviour = 'reset';
+    await publishPost(app.ctx(), hoster._id, { fr: 'Bonjour', en: '' });
+    await app.run();
+    const [row] = await deliveriesIn(app.federation).find({}).toArray();
+    expect(row?.state).to.equal('waiting');
+    expect(row?.lastError).to.be.a('string');
+    peer.behaviour = { status: 202 };
+    app.pass(60);
+    await app.run();
+    expect(await deliveriesIn(app.federation).countDocuments({})).to.equal(0);
+  });
+
+  it('lets those who send their headers slowly go after half a minute at most (AP-73)', async () => {
+    expect(patience.headersTimeout + patience.connectionsCheckingInterval).to.be.at.most(30_000);
+    // The same, a hundred times faster.
+    const fast = Object.fromEntries(Object.entries(patience).map(([name, value]) => [name, value / 100]));
+    const server = createHttpServer(fast, (_req, res) => void res.end('ok'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+
+    const socket = connect(port, '127.0.0.1', () => socket.write('POST /inbox HTTP/1.1\r\nHost: x\r\n'));
+    const drip = setInterval(() => socket.write('X-A: b\r\n'), 50);
+    socket.on('error', () => {}).resume();
+    const started = performance.now();
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    // Others are served meanwhile.
+    await new Promise<void>((resolve) => void request({ port }, (res) => resolve(void res.resume())).end());
+    await closed;
+    clearInterval(drip);
+    expect(performance.now() - started).to.be.below(2000);
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
+
+async function addFollowers(app: FederatedApp, handle: string, origin: string, count: number): Promise<void> {
+  const followed = `${app.baseUrl}/actors/${handle}`;
+  await followsIn(app.house.store).insertMany(
+    Array.from({ length: count }, (_, at) => {
+      const follower = `${origin}/users/f${at}`;
+      return {
+        _id: followKey(follower, followed),
+        ...{ follower, followed, ownerKind: 'collective' as const, ownerId: handle, followIri: `${follower}/follow` },
+        ...{ state: 'accepted' as const, deliverTo: `${follower}/inbox` },
+        ...{ requestedAt: app.house.now(), decidedAt: app.house.now() },
+      };
+    }),
+  );
+}
+
+describe('everybody back at once', function () {
+  this.timeout(60_000);
+
+  it('gets all that waited without stopping the house (RL-09)', async () => {
+    const peers = await Promise.all(Array.from({ length: 5 }, () => startPeer()));
+    const app = await startFederatedApp({ privateHosts: peers.map((one) => one.host) });
+    const hoster = await addCollective(app);
+    await app.run();
+    for (const peer of peers) {
+      peer.behaviour = 'reset';
+      await addFollowers(app, hoster.handle, peer.origin, 100);
+    }
+    await publishPost(app.ctx(), hoster._id, { fr: 'Bonjour', en: '' });
+    await app.run();
+    expect(await deliveriesIn(app.federation).countDocuments({ state: 'waiting' })).to.equal(500);
+    for (const peer of peers) {
+      peer.behaviour = { status: 202 };
+      peer.received.length = 0;
+    }
+    app.pass(2 * 24 * 60);
+    const delay = monitorEventLoopDelay({ resolution: 10 });
+    delay.enable();
+    const running = deliverDue(app.federation);
+    const waits: number[] = [];
+    let isDone = false;
+    void running.finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      const started = performance.now();
+      expect((await peers[0]?.get(`${app.baseUrl}/actors/${hoster.handle}`))?.status).to.equal(200);
+      waits.push(performance.now() - started);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    for (let round = 0; round < 20; round++) {
+      app.pass(60);
+      await app.run();
+    }
+    delay.disable();
+    expect(await deliveriesIn(app.federation).countDocuments({})).to.equal(0);
+    for (const peer of peers) expect(new Set(peer.received.map((one) => one.path)).size).to.equal(100);
+    waits.sort((a, b) => a - b);
+    expect(waits[Math.floor(waits.length * 0.95)] ?? 0, 'milliseconds for a page').to.be.below(500);
+    expect(delay.percentile(99) / 1e6, 'milliseconds of the loop').to.be.below(200);
+  });
+});
