@@ -34,7 +34,7 @@ import type { ReceivedActivity, ReceivedObject } from './normalise.js';
 import { Refusal } from './refusal.js';
 import { fetchActor } from './remoteActors.js';
 import { fetchPost } from './remoteObjects.js';
-import { isVote, receiveVoteIn } from './votes.js';
+import { hasVoted, isVote, receiveVoteIn } from './votes.js';
 import { fromFlag } from './wire/flag.js';
 import { fromPost } from './wire/remotePost.js';
 
@@ -253,6 +253,7 @@ async function isChangeable(inbound: Inbound): Promise<boolean> {
 async function isDeletable(inbound: Inbound): Promise<boolean> {
   if (await isInGroup(inbound)) return true;
   checkOwn(inbound);
+  if (await hasVoted(inbound)) return true;
   return (await isChangeable(inbound)) || isPartner(inbound);
 }
 

@@ -14,6 +14,7 @@ import type { ReceivedActivity } from './normalise.js';
 import { bringsRefused } from './policy.js';
 import { Refusal } from './refusal.js';
 import { fetchActor, GoneError } from './remoteActors.js';
+import { isVote } from './votes.js';
 
 export interface Received extends Doc {
   actor: string;
@@ -51,7 +52,9 @@ export async function receive(
     // Whatever is refused leaves no trace, so that what failed on our side can be sent again.
     throw asRefusal(error);
   }
-  if (activity.id !== null) await record(federation, activity, activity.id, raw);
+  // What was voted stands with the votes alone, and goes with them.
+  const kept = (await isVote(inbound)) ? Buffer.alloc(0) : raw;
+  if (activity.id !== null) await record(federation, activity, activity.id, kept);
 }
 
 /** The activity is what it says and the sender's own. */

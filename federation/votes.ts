@@ -2,7 +2,7 @@
 // counts them. What does not count is acknowledged like what does.
 import { deliveryInbox } from '../server/partners/rules.js';
 import { receiveVote } from '../server/surveys/actions/polls.js';
-import { findPoll } from '../server/surveys/pollQueries.js';
+import { findPoll, votesIn } from '../server/surveys/pollQueries.js';
 import { contextFor } from './federation.js';
 import type { Inbound } from './handlers.js';
 import { readJson } from './json.js';
@@ -27,19 +27,20 @@ export async function isVote(inbound: Inbound): Promise<boolean> {
   return (await voteIn(inbound)) !== null;
 }
 
+/** Whether the sender's vote in a poll of ours is what the activity is about. */
+export async function hasVoted({ federation, activity, sender }: Inbound): Promise<boolean> {
+  const iri = activity.object?.id ?? '';
+  return (await votesIn(federation.house.store).findOne({ actor: sender._id, iri })) !== null;
+}
+
 /** Counts a vote, if it is one. False: it is not, and others have to look at it. */
 export async function receiveVoteIn(inbound: Inbound): Promise<boolean> {
   const vote = await voteIn(inbound);
   if (vote === null) return false;
-  const { activity, federation, sender } = inbound;
+  const { federation, sender } = inbound;
   const voter = { iri: sender._id, host: sender.host, inbox: deliveryInbox(sender) };
   const { pollId, name, iri } = vote;
   const outcome = await receiveVote(contextFor(federation), { pollId, voter, name, iri });
   if (outcome !== 'counted') federation.house.log.info({ outcome, poll: pollId }, 'a vote was not counted');
-  // That it came is remembered; what was chosen stands with the votes alone, and goes with them.
-  if (activity.id !== null) {
-    const received = federation.house.store.collection<{ _id: string; raw: string }>('received');
-    await received.updateOne({ _id: activity.id }, { $set: { raw: '' } });
-  }
   return true;
 }
