@@ -12,6 +12,7 @@ import type { Federation } from './federation.js';
 import type { Inbound } from './handlers.js';
 import { isLocal, sameOrigin } from './iris.js';
 import { isObject, readJson } from './json.js';
+import { isVote } from './votes.js';
 
 /** The type of our rows for what others said: it stands in no outbox. */
 const forwarded = 'Forward';
@@ -28,6 +29,8 @@ export async function forward(inbound: Inbound): Promise<void> {
   if (activity.type !== 'Delete' && !raw.includes(federation.house.site.host)) return;
   const json = readJson(raw);
   if (!isObject(json.proof) && !isObject(json.signature)) return;
+  // Who voted for what is nobody else's business.
+  if (await isVote(inbound)) return;
   const key = `forward-${createHash('sha256').update(activity.id).digest('hex')}`;
   const before = await activitiesIn(federation).findOne({ _id: key });
   const row = before ?? (await draft(inbound, json, key));

@@ -23,6 +23,7 @@ import { forgetRemoteActor, receiveFollow, receiveUndoFollow } from '../server/p
 import { findRemotePost, isAskedFromHere, isFollowedHere } from '../server/partners/queries.js';
 import { isPublicAudience } from '../server/partners/rules.js';
 import { type InteractionKind, postTypes, type RemoteActor, type RemotePost } from '../server/partners/schema.js';
+import { takeBackVotes } from '../server/surveys/actions/polls.js';
 import { forgetSurveysOf } from '../server/surveys/actions/receiving.js';
 import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
 import { addressedBy, ownerToldBy } from './addressed.js';
@@ -35,6 +36,7 @@ import type { ReceivedActivity, ReceivedObject } from './normalise.js';
 import { Refusal } from './refusal.js';
 import { fetchActor } from './remoteActors.js';
 import { fetchPost } from './remoteObjects.js';
+import { hasVoted, isVote, receiveVoteIn } from './votes.js';
 import { fromFlag } from './wire/flag.js';
 import { fromPost } from './wire/remotePost.js';
 
@@ -179,6 +181,7 @@ async function receiveDelete(inbound: Inbound): Promise<void> {
   // A moderator deletes what is another's: it leaves the group, and is nobody else's business.
   if (removal === 'removed' && !sameOrigin(iri, sender._id)) return;
   checkOwnObject(inbound);
+  await takeBackVotes(ctx, { actor: sender._id, iri });
   await receiveServiceEnd(inbound);
   if (removal === 'refused') throw new Refusal(403, 'the object is somebody else’s');
   const known = await findRemotePost(ctx.store, iri);
@@ -230,11 +233,12 @@ async function isPartner({ federation, sender }: Inbound): Promise<boolean> {
 }
 
 /**
- * Whether we read what the sender publishes: somebody here follows it or is told, its catalogue is known here, or it may write
+ * Whether we read what the sender publishes: it is a vote in a poll of ours, somebody here follows it or is told, its catalogue is known here, or it may write
  * into a group of ours that the activity names.
  */
 async function isHeard(inbound: Inbound): Promise<boolean> {
   const { federation, raw, sender } = inbound;
+  if (await isVote(inbound)) return true;
   if ((await isPartnerOrToUs(inbound)) || (await isKnownHoster(federation, sender))) return true;
   return isForGroups(federation, raw, sender._id);
 }
@@ -254,6 +258,7 @@ async function isChangeable(inbound: Inbound): Promise<boolean> {
 async function isDeletable(inbound: Inbound): Promise<boolean> {
   if (await isInGroup(inbound)) return true;
   checkOwn(inbound);
+  if (await hasVoted(inbound)) return true;
   return (await isChangeable(inbound)) || isPartner(inbound);
 }
 
@@ -295,6 +300,7 @@ async function isPartnerOrToUs(inbound: Inbound): Promise<boolean> {
 /** A post of a followed actor: inline, as its author signed it; or only its id, then from its own server. */
 async function receiveCreate(inbound: Inbound): Promise<void> {
   const { federation, sender } = inbound;
+  if (await receiveVoteIn(inbound)) return;
   await receiveServiceIn(inbound);
   const post = await postOf(inbound);
   if (post === null || !isBy(post, sender)) return;

@@ -16,6 +16,7 @@ import { bringsRefused } from './policy.js';
 import { isKeptElsewhere, surveyMatter } from './receiveSurveys.js';
 import { Refusal } from './refusal.js';
 import { fetchActor, GoneError } from './remoteActors.js';
+import { isVote } from './votes.js';
 
 export interface Received extends Doc {
   actor: string;
@@ -54,7 +55,8 @@ export async function receive(
     // Whatever is refused leaves no trace, so that what failed on our side can be sent again.
     throw asRefusal(error);
   }
-  const kept = isKeptElsewhere(inbound) ? Buffer.alloc(0) : raw;
+  // What was answered or voted stands with the answers and votes alone, and goes with them.
+  const kept = isKeptElsewhere(inbound) || (await isVote(inbound)) ? Buffer.alloc(0) : raw;
   if (activity.id !== null) await record(federation, activity, activity.id, kept);
 }
 

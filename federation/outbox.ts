@@ -17,6 +17,7 @@ import { announceAccept, announceReject } from './announce/follows.js';
 import { announceGroup, announceGroupActivity, announceGroupGone } from './announce/groups.js';
 import { announceInteraction, announceInteractionUndone } from './announce/interactions.js';
 import { announceActorChange, announceMove } from './announce/moves.js';
+import { announcePoll, announcePollCounts, announcePollGone } from './announce/polls.js';
 import { announcePost, announcePostChange, announcePostGone } from './announce/posts.js';
 import { announceReport } from './announce/reports.js';
 import { announceClosing, announceService, announceServiceChange, announceServiceGone } from './announce/services.js';
@@ -126,6 +127,10 @@ const table: { readonly [T in EventType]: Row<T> } = {
   'surveyAnswer.withdrawn': announceSurveyAnswerGone,
   'surveyAnswer.refused': notFederated,
   'surveyReceipt.given': announceSurveyReceipt,
+  'poll.offered': announcePoll,
+  'poll.counted': announcePollCounts,
+  'poll.closed': announcePollCounts,
+  'poll.withdrawn': announcePollGone,
   'actor.changed': announceActorChange,
   'actor.moved': announceMove,
   'vote.cast': announceVote,

@@ -28,11 +28,18 @@ import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
 import { pruneDrafts, purgeSurveys } from '../server/surveys/actions/drafting.js';
 import { purgeSurveysOf } from '../server/surveys/actions/forgetting.js';
+import { prunePolls } from '../server/surveys/actions/polls.js';
 import { pruneRemoteSurveys } from '../server/surveys/actions/receiving.js';
 import { purgeSentAnswersOf } from '../server/surveys/actions/sending.js';
+import { secretCollections } from '../server/surveys/queries.js';
 import type { JobTools } from './tools.js';
 
 const deeds: Record<string, (ctx: Context, federation: Federation, house: House) => Promise<number>> = {
+  polls: prunePolls,
+  traces: async ({ store }) => {
+    await store.settle(secretCollections);
+    return 0;
+  },
   limits: ({ store, now }) => pruneLimits(store, now),
   links: ({ store, now }) => pruneLinks(store, now),
   mails: ({ store, now }) => pruneMails(store, now),

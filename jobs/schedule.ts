@@ -15,6 +15,7 @@ import type { Job } from './run.js';
 import { sendDigests } from './sendDigests.js';
 import { sendMails } from './sendMails.js';
 import { sortElsewhere } from './sortElsewhere.js';
+import { tellPolls } from './tellPolls.js';
 import type { JobTools } from './tools.js';
 
 export const schedule: readonly Job<JobTools>[] = [
@@ -25,6 +26,7 @@ export const schedule: readonly Job<JobTools>[] = [
   { name: 'closeDueSurveys', cron: '2 * * * * *', quiet: true, run: closeDueSurveys },
   { name: 'remindSurveys', cron: '40 */15 * * * *', quiet: true, run: remindSurveys },
   { name: 'sendDigests', cron: '50 5,35 * * * *', quiet: true, run: sendDigests },
+  { name: 'tellPolls', cron: '35 * * * * *', quiet: true, run: tellPolls },
   { name: 'refreshSources', cron: '20 */5 * * * *', quiet: true, run: refreshSources },
   { name: 'refreshElsewhere', cron: '40 * * * * *', quiet: true, onWake: true, run: refreshElsewhere },
   { name: 'sortElsewhere', cron: '15 25 * * * *', quiet: true, run: sortElsewhere },

@@ -66,7 +66,11 @@ export type DomainEvent =
       answerId: string;
       personId: string | null;
       language: Language;
-    };
+    }
+  | { type: 'poll.offered'; pollId: string }
+  | { type: 'poll.counted'; pollId: string }
+  | { type: 'poll.closed'; pollId: string }
+  | { type: 'poll.withdrawn'; pollId: string };
 
 export type EventType = DomainEvent['type'];
 export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;

@@ -10,6 +10,7 @@ import { type DomainEvent, type PendingEvent, pending } from '../events.js';
 import { groupPostsIn } from '../groups/queries.js';
 import type { HandleKind } from '../handles/handles.js';
 import { DuplicateKeyError } from '../store/store.js';
+import { takeBackVotes } from '../surveys/actions/polls.js';
 import { surveysIn } from '../surveys/queries.js';
 import { remoteSurveysIn } from '../surveys/remoteSurveys.js';
 import { forgetPostsOf } from './actions/feed.js';
@@ -167,6 +168,7 @@ export async function forgetRemoteActor(ctx: Context, iri: string): Promise<void
     { $set: { state: 'rejected', decidedAt: ctx.now } },
   );
   await forgetPostsOf(ctx, iri);
+  await takeBackVotes(ctx, { actor: iri });
   await forgetSource(ctx, iri);
 }
 
@@ -190,6 +192,7 @@ export async function forgetActorsOf(ctx: Context, host: string): Promise<number
     );
     ended += follows.matchedCount + followings.matchedCount;
     await forgetPostsOf(ctx, _id);
+    await takeBackVotes(ctx, { actor: _id });
     await remoteActorsIn(ctx.store).deleteOne({ _id });
   }
   return ended;

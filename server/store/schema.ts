@@ -16,6 +16,7 @@ import { blockIndexes } from '../partners/blockQueries.js';
 import { partnersIndexes } from '../partners/queries.js';
 import { peopleIndexes } from '../people/queries.js';
 import { postIndexes } from '../posts/queries.js';
+import { pollIndexes } from '../surveys/pollQueries.js';
 import { surveyIndexes } from '../surveys/queries.js';
 import { remoteSurveyIndexes } from '../surveys/remoteSurveys.js';
 import { surveyCountIndexes } from '../surveys/results.js';
@@ -42,6 +43,7 @@ export const allIndexes: CollectionIndexes = {
   ...sessionIndexes,
   ...remoteSurveyIndexes,
   ...surveyCountIndexes,
+  ...pollIndexes,
   ...surveyIndexes,
   ...uploadIndexes,
 };
@@ -52,6 +54,7 @@ export const eventfulCollections: readonly string[] = [
   'collectives',
   'domainRules',
   'emailChanges',
+  'fediPolls',
   'followings',
   'follows',
   'groupActivities',

@@ -96,6 +96,12 @@ export interface Store {
   ensureIndexes(indexes: CollectionIndexes): Promise<void>;
   /** Names of the collections that hold documents, sorted. */
   listCollections(): Promise<string[]>;
+  /**
+   * Takes away what tells in which order the documents of these collections came: their places, and what was there before.
+   * Documents stay as they are. Resolves when it is so on the disk; where the engine keeps a record of its own (a replica
+   * set's log), that stays. Writes that come at once share one run.
+   */
+  settle(collections: readonly string[]): Promise<void>;
   /** Rejects when the store cannot answer or write. */
   ping(): Promise<void>;
   /** A consistent copy while running: the embedded engine writes one file; mongodb writes one folder-less archive. */

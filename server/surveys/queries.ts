@@ -41,6 +41,9 @@ export const surveyIndexes: CollectionIndexes = {
   surveyDrafts: [{ keys: { surveyId: 1 } }, { keys: { key: 1 } }, { keys: { at: 1 } }],
 };
 
+/** Whose order and former contents would tell who gave which ballot: they are settled after each one, and every night. */
+export const secretCollections = ['surveyBallots', 'surveyTurnouts'] as const;
+
 export const surveysIn = (store: Store): Coll<Survey> => store.collection<Survey>('surveys');
 export const versionsIn = (store: Store): Coll<SurveyVersion> => store.collection<SurveyVersion>('surveyVersions');
 export const answersIn = (store: Store): Coll<SurveyAnswer> => store.collection<SurveyAnswer>('surveyAnswers');

@@ -6,6 +6,7 @@ import { guestPages } from './routes/guestPages.js';
 import { linkPages } from './routes/linkPages.js';
 import { organisePages } from './routes/organisePages.js';
 import { personPages } from './routes/personPages.js';
+import { pollPages } from './routes/pollPages.js';
 import { questionPages } from './routes/questionPages.js';
 import { readPages } from './routes/readPages.js';
 import { resultPages } from './routes/resultPages.js';
@@ -20,5 +21,6 @@ export function surveyRoutes(house: House): Routes {
   readPages(routes);
   organisePages(routes);
   questionPages(routes);
+  pollPages(routes);
   return routes;
 }

@@ -6,6 +6,7 @@ import { contextOf, type House } from '../../server/house.js';
 import { actorIri } from '../../server/partners/rules.js';
 import { submitAnswer } from '../../server/surveys/actions/answering.js';
 import { createSurvey, type NewSurvey, saveSettings } from '../../server/surveys/actions/drafting.js';
+import { offerPolls, receiveVote } from '../../server/surveys/actions/polls.js';
 import { chooseSlot, closeSurvey, openSurvey, publishResults } from '../../server/surveys/actions/running.js';
 import { answererFor } from '../../server/surveys/askedSurveys.js';
 import { getSurvey } from '../../server/surveys/queries.js';
@@ -62,8 +63,31 @@ export async function addSurveys(house: House): Promise<Record<string, string>> 
   const person = await addOpen(house, ecluse, { answerBy: 'person', names: 'hiddenUntilClose' }, meetingTitle);
   const guest = await addOpen(house, ecluse, { answerBy: 'anyone' }, visitorsTitle);
   const secret = await addOpen(house, ecluse, { answerBy: 'anyone', names: 'anonymous' }, moodTitle);
-  const ids = { collective: ecluse._id, survey: survey._id, person, guest, secret, draft: draft._id, closed };
+  const ids = {
+    collective: ecluse._id,
+    survey: survey._id,
+    person,
+    guest,
+    secret,
+    draft: draft._id,
+    closed,
+    poll: await addPolls(house, survey._id),
+  };
   return { ...ids, ...(await addRemoteSurveys(house, ecluse._id)) };
+}
+
+/** Two questions offered to the Fediverse; the first has votes. */
+async function addPolls(house: House, surveyId: string): Promise<string> {
+  const ctx = contextOf(house, system);
+  const [poll] = await offerPolls(ctx, surveyId, { questions: ['load', 'legal'], endsAt: null });
+  if (!poll) throw new Error('the sample lacks a poll');
+  const names = poll.options.map(({ name }) => name);
+  for (const [index, name] of [...names, names[3], names[3], names[4]].entries()) {
+    const iri = `https://elsewhere.example/users/voter${index}`;
+    const voter = { iri, host: 'elsewhere.example', inbox: 'https://elsewhere.example/inbox' };
+    await receiveVote(ctx, { pollId: poll._id, voter, name: name ?? '', iri: `${iri}#vote` });
+  }
+  return poll._id;
 }
 
 /** The same one as a second edition, over and published, with the first one before it. */

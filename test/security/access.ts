@@ -384,6 +384,10 @@ export const access: Record<string, Rule> = {
   'POST /surveys/answer/:token': { who: 'guests', body: { 'a.q': 'Oui', version: '1' } },
   'GET /surveys/answer/:token/done': { who: 'guests' },
   'POST /surveys/answer/:token/withdraw': { who: 'guests' },
+  [`GET ${mine}/surveys/:survey/fediverse`]: { who: 'members' },
+  [`POST ${mine}/surveys/:survey/fediverse`]: { who: 'members', body: { questions: 'q', days: '7', agreed: 'on' } },
+  [`POST ${mine}/surveys/:survey/fediverse/:poll/withdraw`]: { who: 'members' },
+  'GET /polls/:poll': { who: 'everyone' },
   [`GET ${mine}/posts`]: { who: 'members' },
   [`GET ${mine}/posts/new`]: { who: 'members' },
   [`POST ${mine}/posts/new`]: {

@@ -57,6 +57,6 @@ describe('the attacks of the catalogue', () => {
 
   it('wait only where the thing itself is not there yet', () => {
     const waiting = Object.entries(rows).flatMap(([id, { by }]) => ('later' in by ? [id] : []));
-    expect(waiting).to.deep.equal(range(110, 116).map((number) => `AP-${number}`));
+    expect(waiting).to.deep.equal(['AP-111', 'AP-115', 'AP-116']);
   });
 });

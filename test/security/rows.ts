@@ -11,6 +11,9 @@ export interface Row {
 }
 
 const inbox = 'federation/inbox.test.ts';
+const anonymity = 'server/surveys/anonymity.test.ts';
+const anonymous = 'security/anonymous.test.ts';
+const polls = 'federation/polls.test.ts';
 const hostile = 'federation/hostile.test.ts';
 const partners = 'federation/partners.test.ts';
 const cavage = 'federation/signatures/cavage.test.ts';
@@ -321,11 +324,22 @@ export const rows: Record<string, Row> = {
     ],
   },
 
-  'AP-110': { class: 'C', what: 'a secret ballot that can be linked', by: ballots },
+  'AP-110': {
+    class: 'C',
+    what: 'a secret ballot that can be linked',
+    by: [
+      [anonymity, 'no order in which answers came'],
+      [anonymous, 'is kept with the ballots and nowhere else'],
+    ],
+  },
   'AP-111': { class: 'C', what: 'two votes of one collective', by: ballots },
-  'AP-112': { class: 'C', what: 'votes out of time or place', by: ballots },
-  'AP-113': { class: 'H', what: 'forged results', by: ballots },
-  'AP-114': { class: 'H', what: 'votes taken back after the close', by: ballots },
+  'AP-112': { class: 'C', what: 'votes out of time or place', by: [[polls, 'take no second vote']] },
+  'AP-113': { class: 'H', what: 'forged results', by: [[polls, 'let nobody else raise their counts']] },
+  'AP-114': {
+    class: 'H',
+    what: 'votes taken back after the close',
+    by: [[polls, 'lose a vote that its author deletes']],
+  },
   'AP-115': { class: 'H', what: 'results before the close', by: ballots },
   'AP-116': { class: 'H', what: 'copied ballots', by: ballots },
 

@@ -18,6 +18,7 @@ import { receiveGroupPost } from '../../server/groups/actions/receive.js';
 import { openAnnouncements } from '../../server/groups/actions.js';
 import { groupKey } from '../../server/groups/rules.js';
 import { recordChange } from '../../server/history/actions.js';
+import { newId } from '../../server/ids.js';
 import { setRule } from '../../server/instances/actions/domainRules.js';
 import { deliveriesIn, peersIn } from '../../server/instances/peerQueries.js';
 import type { FailedEvent } from '../../server/instances/schema.js';
@@ -41,6 +42,7 @@ import { submitAnswer } from '../../server/surveys/actions/answering.js';
 import { createSurvey, saveSettings } from '../../server/surveys/actions/drafting.js';
 import { openSurvey } from '../../server/surveys/actions/running.js';
 import { answererFor } from '../../server/surveys/askedSurveys.js';
+import { pollsIn } from '../../server/surveys/pollQueries.js';
 import { png } from '../server/uploads/pictures.js';
 import { buildPerson, type Client, contextFor, signIn, systemActor } from '../support/appSupport.js';
 import { takeSnapshot } from '../support/oracles.js';
@@ -72,6 +74,8 @@ export interface Tenant {
   partnerPost: string;
   /** Asked by this hoster of itself; its title, intro and questions are private. */
   survey: string;
+  /** A poll that belongs to it: of a poll everything is public. */
+  poll: string;
   /** With a private note. */
   block: string;
   /** Written elsewhere for the hoster alone, beneath its post. */
@@ -328,6 +332,7 @@ async function buildTenant(app: WholeApp, name: TenantName, drain: () => Promise
     acceptedFollow,
     ...partner,
     survey,
+    poll: await addPoll(app, collective, survey),
     mention,
     logoId: collective.logoId ?? '',
     draftLogoId: draft.logoId ?? '',
@@ -384,6 +389,21 @@ async function addSurvey({ house }: WholeApp, owner: Collective, canary: string)
   const sent = { surveyId: survey._id, answerer, by: 'p', byName: canary, home: '', version: 1, raw: { q: canary } };
   await submitAnswer(ctx, sent);
   return survey._id;
+}
+
+async function addPoll({ house }: WholeApp, owner: Collective, surveyId: string): Promise<string> {
+  const now = house.now();
+  const options = [
+    { id: 'yes', name: 'Oui' },
+    { id: 'no', name: 'Non' },
+  ];
+  const _id = newId();
+  await pollsIn(house.store).insertOne({
+    ...{ _id, surveyId, questionId: 'p', collectiveId: owner._id, title: { fr: 'Un avis' }, label: { fr: 'Alors ?' } },
+    ...{ languages: ['fr'], options, multiple: false, endsAt: new Date(now.getTime() + 86_400_000), state: 'open' },
+    ...{ closedAt: null, counts: [0, 0], voters: 0, isStale: false, toldAt: now, offeredAt: now },
+  });
+  return _id;
 }
 
 /** An instance that we know, to which something was not delivered. */

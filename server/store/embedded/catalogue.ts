@@ -117,6 +117,28 @@ export class Catalogue {
     }
   }
 
+  /** Effect: writes all documents of a collection and their keys anew, in the order of _id. Only inside a job of write(). */
+  reorder(name: string): void {
+    const table = this.#tables.get(name);
+    if (table === undefined) return;
+    const { documents } = table;
+    // Temporary tables are in memory alone: connection.ts.
+    const keys = table.indexes.slice(1).map(
+      (index) => `
+        CREATE TEMP TABLE keyed AS SELECT i.k, placed.place FROM ${index.table} i JOIN placed ON placed.rid = i.rid;
+        DELETE FROM ${index.table};
+        INSERT INTO ${index.table} (k, rid) SELECT k, place FROM keyed ORDER BY k, place;
+        DROP TABLE keyed;`,
+    );
+    this.connection.exec(`
+      CREATE TEMP TABLE placed (rid INTEGER PRIMARY KEY, place INTEGER, k BLOB, d TEXT);
+      INSERT INTO placed SELECT rid, row_number() OVER (ORDER BY k), k, d FROM ${documents};
+      ${keys.join('')}
+      DELETE FROM ${documents};
+      INSERT INTO ${documents} (rid, k, d) SELECT place, k, d FROM placed ORDER BY place;
+      DROP TABLE placed;`);
+  }
+
   *#documentsOf(table: Table): Generator<[rid: number, text: string]> {
     let after = 0;
     for (;;) {

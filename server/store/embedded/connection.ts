@@ -116,6 +116,20 @@ export class Connection {
     }
   }
 
+  /**
+   * Effect: moves the write-ahead log into the file and empties it, older contents of pages with it. False: somebody is
+   * reading an older state (a backup), so the log has to stay. Does not wait for them: that would hold everybody up.
+   */
+  emptyLog(): boolean {
+    this.assertOpen();
+    this.exec('PRAGMA busy_timeout = 0');
+    try {
+      return this.row('PRAGMA wal_checkpoint(TRUNCATE)')?.[0] === 0;
+    } finally {
+      this.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+    }
+  }
+
   /** Effect: a consistent copy at `file`, made in a thread of its own while this connection goes on. */
   async copyTo(file: string): Promise<void> {
     const workerData = { libsql: createRequire(import.meta.url).resolve('libsql'), from: this.file, to: file, BUSY_MS };
@@ -134,6 +148,10 @@ export class Connection {
     this.#statements.clear();
     this.#database.close();
     this.#lock?.close();
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
   }
 
   assertOpen(): void {
@@ -162,6 +180,7 @@ const COPY_SCRIPT = `
   const Database = require(workerData.libsql);
   const database = new Database(workerData.from);
   database.exec('PRAGMA busy_timeout = ' + workerData.BUSY_MS);
+  database.exec('PRAGMA secure_delete = ON');
   database.prepare('VACUUM INTO ?').run([workerData.to]);
   database.close();
 `;
@@ -181,6 +200,8 @@ export function openConnection(folder: string, shared: boolean): Connection {
     database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
     checkHeader(database, file);
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216');
+    // What is deleted or replaced is overwritten with zeros, and nothing is sorted in files of its own.
+    database.exec('PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY');
     checkDurability(database, file);
     return new Connection(file, database, lock);
   } catch (cause) {

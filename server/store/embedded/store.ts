@@ -7,6 +7,7 @@ import { Catalogue } from './catalogue.js';
 import { EmbeddedCollection } from './collection.js';
 import { type Connection, openConnection } from './connection.js';
 import { type OnScan, Reader } from './reader.js';
+import { Settler } from './settler.js';
 
 /** Opens the store of a data folder. `shared` does not take the folder: for commands beside a running server. */
 export async function openEmbeddedStore(dataDir: string, shared: boolean, onScan: OnScan): Promise<Store> {
@@ -23,12 +24,15 @@ export async function openEmbeddedStore(dataDir: string, shared: boolean, onScan
 
 class EmbeddedStore implements Store {
   readonly engine = 'embedded';
+  readonly settler: Settler;
 
   constructor(
     readonly connection: Connection,
     readonly catalogue: Catalogue,
     readonly reader: Reader,
-  ) {}
+  ) {
+    this.settler = new Settler(connection, catalogue);
+  }
 
   collection<T extends Doc>(name: string): Coll<T> {
     const backend = new EmbeddedCollection(cleanCollectionName(name), this.catalogue, this.reader);
@@ -63,11 +67,16 @@ class EmbeddedStore implements Store {
     await this.connection.write(() => this.connection.run('UPDATE _writable SET minute = ?', [minute]));
   }
 
+  async settle(collections: readonly string[]): Promise<void> {
+    await this.settler.settle(collections.map(cleanCollectionName));
+  }
+
   async backup(file: string): Promise<void> {
     await writeBackup(this.connection, file);
   }
 
   async close(): Promise<void> {
+    this.settler.finish();
     this.connection.close();
   }
 }

@@ -101,6 +101,11 @@ class MongoStore implements Store {
     return names.filter((_, i) => firsts[i] !== null).sort();
   }
 
+  /** The server decides where documents lie, and a replica set keeps a log of all writes: SECURITY.md says so. */
+  async settle(collections: readonly string[]): Promise<void> {
+    for (const name of collections) cleanCollectionName(name);
+  }
+
   async ping(): Promise<void> {
     const answer = await this.db.command({ hello: 1 });
     if (answer.isWritablePrimary !== true) throw new StoreOpenError('the database takes no writes');

@@ -14,6 +14,7 @@ import {
   getSurvey,
   getVersion,
   readSections,
+  secretCollections,
   turnoutsIn,
 } from '../queries.js';
 import { answerKey, checkTakesAnswers } from '../rules.js';
@@ -128,7 +129,13 @@ async function castBallot(ctx: Context, survey: Survey, input: AnswerInput, valu
     turnoutsIn(ctx.store).insertOne(turnout),
     ballotsIn(ctx.store).insertOne(ballot),
   ]);
-  if (entered.status === 'fulfilled' && cast.status === 'fulfilled') return { isFirst: true, receipt, answer: null };
+  if (entered.status === 'fulfilled' && cast.status === 'fulfilled') {
+    // It counts, whatever happens to its traces: those go with the next one, or at night.
+    await ctx.store.settle(secretCollections).catch((error: unknown) => {
+      ctx.log.error({ err: error }, 'traces of anonymous answers are left until the next settling');
+    });
+    return { isFirst: true, receipt, answer: null };
+  }
   if (cast.status === 'fulfilled') await ballotsIn(ctx.store).deleteOne({ _id: ballot._id });
   else if (entered.status === 'fulfilled') await turnoutsIn(ctx.store).deleteOne({ _id: turnout._id });
   if (entered.status === 'rejected' && entered.reason instanceof DuplicateKeyError) throw alreadyCast();

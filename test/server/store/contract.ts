@@ -755,6 +755,21 @@ export function describeContract(open: () => Promise<Store>): void {
       expect(await ids(things, { n: { $gte: 2 } }, { sort: { n: 1 } })).to.equal('becd');
     });
 
+    it('settles collections: every document and index serves as before, whoever writes meanwhile', async () => {
+      const things = await filled();
+      await store.ensureIndexes({ [things.name]: INDEXES });
+      const before = await things.find({}, { sort: { _id: 1 } }).toArray();
+      const runs = ['x', 'y', 'z'].map(async (_id) => {
+        await things.insertOne({ _id, tags: ['late'] } as Thing);
+        await store.settle([things.name, 'no_such_thing']);
+      });
+      await Promise.all(runs);
+      expect(await sortedIds(things, { tags: 'late' })).to.equal('xyz');
+      expect(await sortedIds(things, { tags: 'red' })).to.equal('ad');
+      await things.deleteMany({ tags: 'late' });
+      expect(await things.find({}, { sort: { _id: 1 } }).toArray()).to.deep.equal(before);
+    });
+
     it('lists the collections that hold documents', async () => {
       const [empty, full] = [fresh(), await filled()];
       await store.ensureIndexes({ [empty.name]: [{ keys: { a: 1 } }] });
