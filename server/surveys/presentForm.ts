@@ -5,7 +5,6 @@ import type { Message } from '../errors.js';
 import { dateFormat } from '../formatters.js';
 import type { FieldError } from '../http/form.js';
 import type { Translate } from '../i18n.js';
-import { askedSections } from './answers.js';
 import { pickText } from './rules.js';
 import type { Condition, Question, Section, Texts, Values } from './schema.js';
 
@@ -37,12 +36,6 @@ export function presentForm(input: FormInput) {
       condition: shown(question.showIf),
     })),
   }));
-}
-
-/** The sections that are asked given what is answered, as pages of a form: without those that a condition leaves out. */
-export function pagesOf(sections: readonly Section[], values: Values): Section[] {
-  const asked = new Set(askedSections(sections, values).map(({ id }) => id));
-  return sections.filter(({ id }) => asked.has(id));
 }
 
 type Text = { text: string; lang: string };
