@@ -6,7 +6,7 @@ import { dateFormat } from '../formatters.js';
 import type { FieldError } from '../http/form.js';
 import type { Translate } from '../i18n.js';
 import { pickText } from './rules.js';
-import type { Condition, Question, Section, Texts, Values } from './schema.js';
+import type { Condition, Question, Section, Texts } from './schema.js';
 
 export interface FormInput {
   sections: readonly Section[];
