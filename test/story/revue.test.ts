@@ -1,8 +1,8 @@
 // ROSEAU's yearly survey on three instances, each its own process: made on one by its forms, answered on all three by seven
 // hosters, corrected, refused, closed and published; and what comes out is what domain knowledge says must come out.
 import { expect } from 'chai';
-import { reviewAnswers, reviewIntro, reviewSections, reviewTitle } from '../../jobs/roseauReview.js';
 import { type RoseauMemberId, roseauMember } from '../../jobs/roseau.js';
+import { reviewAnswers, reviewIntro, reviewSections, reviewTitle } from '../../jobs/roseauReview.js';
 import type { Question, Texts } from '../../server/surveys/schema.js';
 import { localTime } from '../../server/zonedTime.js';
 import { Gate } from '../support/gate.js';
@@ -17,6 +17,18 @@ const standing: Record<string, RoseauMemberId[]> = {
   canal: ['ecluse', 'tuilelierre'],
   marais: ['octetsmarais', 'nuagecausses', 'fournil'],
   serre: ['serrecommune', 'gouttiere'],
+};
+/** What must come out, as the page of results says it. */
+const expected = {
+  hours: '6 réponses sur 6 médiane 4 heures moyenne 4,83 heures plus petit 2 heures plus grand 10 heures',
+  tasks: 'Modération 2 40 % Comptes rendus 1 20 % Accueil 2 40 % Technique 2 40 % Trésorerie 1 20 % Autre 1 20 %',
+  load: 'moyenne 2,83 plus petit 2 plus grand 4',
+  legal: 'Oui 2 33 % Non 1 17 % Plus tard 2 33 % Sans avis 1 17 %',
+  modes: 'Consentement 8 3 1,4 Jugement majoritaire 4 1 2,2 Majorité 3 1 2,4',
+  restore: '30 novembre 2025 – 2 mai 2026',
+  room: 'Tous les services 1 0 1',
+  slot: '19:00 – 20:30 4 1 1',
+  publish: 'Oui 4 67 % Sans notre nom 1 17 % Non 1 17 %',
 };
 const questions = reviewSections.flatMap((section) => section.questions);
 
@@ -79,18 +91,24 @@ describe('the Revue 2026 of ROSEAU on three instances', function () {
     for (const [index, section] of reviewSections.entries()) {
       await ask(index === 0 ? '/sections/s1' : '/sections/new');
       await member.submit(index === 0 ? '/sections/s1' : '/sections/new', texts('title', section.title));
-      const sections = [...member.current.html.matchAll(/class="edit-section" id="section-(\w+)"/g)].map(([, id]) => id);
+      const sections = [...member.current.html.matchAll(/class="edit-section" id="section-(\w+)"/g)].map(
+        ([, id]) => id,
+      );
       expect(sections).to.have.length(index + 1);
       for (const question of section.questions) await addQuestion(question, sections[index] ?? '');
     }
-    const made = [...(await ask('/questions')).html.matchAll(/class="edit-part" id="question-(\w+)"/g)].map(([, id]) => id);
+    const made = [...(await ask('/questions')).html.matchAll(/class="edit-part" id="question-(\w+)"/g)].map(
+      ([, id]) => id,
+    );
     expect(made).to.have.length(10);
     expect(member.current.text).not.to.include('Traduction manquante');
     for (const [index, question] of questions.entries()) {
       ids.set(question.id, made[index] ?? '');
       await rememberParts(question, made[index] ?? '');
     }
-    expect((await ask('/preview')).text).to.include('Combien d’heures par mois').and.include('Sans notre nom');
+    expect((await ask('/preview')).text)
+      .to.include('Combien d’heures par mois')
+      .and.include('Sans notre nom');
   });
 
   async function addQuestion(question: Question, section: string): Promise<void> {
@@ -112,9 +130,13 @@ describe('the Revue 2026 of ROSEAU on three instances', function () {
   async function rememberParts(question: Question, id: string): Promise<void> {
     await ask(`/questions/${id}`);
     const { values } = canal.member.form(`/questions/${id}`);
-    const lists = { choices: 'choices' in question ? question.choices : [], slots: 'slots' in question ? question.slots : [] };
+    const lists = {
+      choices: 'choices' in question ? question.choices : [],
+      slots: 'slots' in question ? question.slots : [],
+    };
     for (const [list, parts] of Object.entries(lists)) {
-      for (const [index, part] of parts.entries()) ids.set(`${question.id}.${part.id}`, values.get(`${list}.${index}.id`) ?? '');
+      for (const [index, part] of parts.entries())
+        ids.set(`${question.id}.${part.id}`, values.get(`${list}.${index}.id`) ?? '');
     }
   }
 
@@ -122,7 +144,9 @@ describe('the Revue 2026 of ROSEAU on three instances', function () {
     const { member } = canal;
     await ask('/settings');
     const here = ['ecluse', 'tuilelierre'].map((handle) => `${canal.server.baseUrl}/actors/${handle}`);
-    const others = [marais, serre].flatMap((place) => standing[place.site.key]?.map((id) => `@${id}@${place.host}`) ?? []);
+    const others = [marais, serre].flatMap(
+      (place) => standing[place.site.key]?.map((id) => `@${id}@${place.host}`) ?? [],
+    );
     const closesAt = localTime(new Date(Date.now() + 5 * 24 * 3_600_000), 'Europe/Paris');
     const said = { ...texts('intro', reviewIntro), invited: here, others: others.join('\n'), closesAt };
     await member.submit('/settings', said);
@@ -191,10 +215,16 @@ describe('the Revue 2026 of ROSEAU on three instances', function () {
       const found = peer.ofType('Create').find(({ json }) => (json.object as Raw).type === 'Question');
       return found?.json.object as Raw | undefined;
     });
-    expect((question.oneOf as Raw[]).map(({ name }) => name)).to.deep.equal(
-      ['Oui / Yes', 'Non / No', 'Plus tard / Later', 'Sans avis / No opinion'],
-    );
-    for (const [voter, name] of [[lea, 'Non / No'], [tom, 'Plus tard / Later']] as const) {
+    expect((question.oneOf as Raw[]).map(({ name }) => name)).to.deep.equal([
+      'Oui / Yes',
+      'Non / No',
+      'Plus tard / Later',
+      'Sans avis / No opinion',
+    ]);
+    for (const [voter, name] of [
+      [lea, 'Non / No'],
+      [tom, 'Plus tard / Later'],
+    ] as const) {
       const id = `${voter.iri}#votes/1`;
       const object = { id, type: 'Note', name, attributedTo: voter.iri, inReplyTo: question.id, to: owner };
       const context = 'https://www.w3.org/ns/activitystreams';
@@ -214,9 +244,13 @@ describe('the Revue 2026 of ROSEAU on three instances', function () {
     gate.shut();
     await ask();
     await canal.member.submit('/close');
-    await member.submit(path, answerFields({ hours: '1', load: '1', legal: 'no', publish: 'yes' }, member.form(path).html), {
-      button: 'send',
-    });
+    await member.submit(
+      path,
+      answerFields({ hours: '1', load: '1', legal: 'no', publish: 'yes' }, member.form(path).html),
+      {
+        button: 'send',
+      },
+    );
     expect(member.current.text).to.include(`La réponse est en route vers ${canal.host}`);
     gate.open();
     const page = await receipt('nuagecausses', 'Réponse refusée');
@@ -227,20 +261,30 @@ describe('the Revue 2026 of ROSEAU on three instances', function () {
 
   it('is published, and the three instances show the results that are expected', async () => {
     await ask('/results/publish');
-    await canal.member.submit('/publish', { readers: 'members', 'notes.fr': 'Merci à toutes et à tous.' }, { button: 'publish' });
-    const pages = [(await ask('/results')).html];
-    for (const handle of ['tuilelierre', 'octetsmarais', 'nuagecausses', 'gouttiere']) {
-      const { member } = deskOf(handle);
+    await canal.member.submit(
+      '/publish',
+      { readers: 'members', 'notes.fr': 'Merci à toutes et à tous.' },
+      { button: 'publish' },
+    );
+    const readers = ['tuilelierre', 'octetsmarais', 'nuagecausses', 'gouttiere'];
+    const pages = new Map([['ecluse', (await ask('/results')).html]]);
+    for (const handle of readers) {
       const page = await eventually(`${handle} reads the results`, async () => {
-        const { html, text } = await member.visit(`${asked.get(handle)}/results`);
+        const { html, text } = await deskOf(handle).member.visit(`${asked.get(handle)}/results`);
         return text.includes('Merci à toutes') ? html : undefined;
       });
-      pages.push(page);
+      pages.set(handle, page);
     }
-    for (const html of pages) {
-      const text = visibleText(html);
-      expect(text).to.include('86 %');
-      for (const q of ['hours','tasks','load','stop','legal','modes','restore','room','slot','publish']) console.log(q, articleOf(html, idOf(q))); // TODO
+    for (const [handle, html] of pages) {
+      expect(visibleText(html), handle).to.match(/réponses 6 interrogés 7 taux de réponse 86 %/);
+      for (const [id, figures] of Object.entries(expected))
+        expect(articleOf(html, idOf(id)), handle).to.include(figures);
+      expect(articleOf(html, idOf('stop')), handle)
+        .to.include('=1+1')
+        .and.include('Deux listes de diffusion');
+      expect(articleOf(html, idOf('tasks')), handle).to.include('Traductions');
+      // Neither the corrected answer, nor the refused one, nor a vote is among them.
+      expect(articleOf(html, idOf('hours')), handle).not.to.match(/plus grand 30|Part 1 1/);
     }
   });
 
@@ -264,7 +308,13 @@ describe('the Revue 2026 of ROSEAU on three instances', function () {
         fields[`${name}.other`] = other;
       } else if (question.kind === 'grid') {
         // Services have ids of their own on each instance: in the order in which they stand.
-        const rows = [...new Set([...html.matchAll(new RegExp(`name="(${name.replace('.', '\\.')}\\.[^".]+\\.choice)"`, 'g'))].map(([, one]) => one ?? ''))];
+        const rows = [
+          ...new Set(
+            [...html.matchAll(new RegExp(`name="(${name.replace('.', '\\.')}\\.[^".]+\\.choice)"`, 'g'))].map(
+              ([, one]) => one ?? '',
+            ),
+          ),
+        ];
         const choices = Object.values(given as Record<string, { choice: string }>).map(({ choice }) => part(choice));
         for (const [index, row] of rows.entries()) if (choices[index]) fields[row] = choices[index];
       } else if (typeof given === 'object' && given !== null) {
@@ -290,7 +340,8 @@ function typed(question: Question): Record<string, string> {
   if (question.required) Object.assign(fields, { required: 'on' });
   if ('other' in question && question.other) Object.assign(fields, { other: 'on' });
   if ('choices' in question) {
-    for (const [index, { label }] of question.choices.entries()) Object.assign(fields, texts(`choices.${index}.label`, label));
+    for (const [index, { label }] of question.choices.entries())
+      Object.assign(fields, texts(`choices.${index}.label`, label));
   }
   if (question.kind === 'number') {
     const { min, max, decimals, unit } = question;
@@ -306,7 +357,11 @@ function typed(question: Question): Record<string, string> {
     for (const [index, { startsAt, endsAt }] of question.slots.entries()) {
       const [date, start] = localTime(startsAt, 'Europe/Paris').split('T');
       const end = endsAt === null ? '' : localTime(endsAt, 'Europe/Paris').split('T')[1];
-      Object.assign(fields, { [`slots.${index}.date`]: date, [`slots.${index}.start`]: start, [`slots.${index}.end`]: end });
+      Object.assign(fields, {
+        [`slots.${index}.date`]: date,
+        [`slots.${index}.start`]: start,
+        [`slots.${index}.end`]: end,
+      });
     }
   }
   return fields;

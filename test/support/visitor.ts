@@ -150,7 +150,10 @@ function pairsOf(values: ReadonlyMap<string, string | readonly string[]>): [stri
   return [...values].flatMap(([name, value]) => [value].flat().map((one): [string, string] => [name, one]));
 }
 
-function multipart(values: readonly [string, string][], files: Record<string, [string, Uint8Array | string]>): FormData {
+function multipart(
+  values: readonly [string, string][],
+  files: Record<string, [string, Uint8Array | string]>,
+): FormData {
   const body = new FormData();
   for (const [name, value] of values) if (!(name in files)) body.append(name, value);
   for (const [name, [fileName, bytes]] of Object.entries(files)) {
