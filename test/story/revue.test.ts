@@ -1,5 +1,5 @@
 // ROSEAU's yearly survey on three instances, each its own process: made on one by its forms, answered on all three by seven
-// hosters, corrected, refused, closed and published; and what comes out is what domain knowledge says must come out.
+// hosters, corrected, refused, closed and published; the results are the expected ones on each, whoever reads them.
 import { expect } from 'chai';
 import { type RoseauMemberId, roseauMember } from '../../jobs/roseau.js';
 import { reviewAnswers, reviewIntro, reviewSections, reviewTitle } from '../../jobs/roseauReview.js';
