@@ -19,6 +19,7 @@ export const letterKinds = [
   'surveyReminder',
   'surveyExtended',
   'surveyPublished',
+  'surveyRefused',
   'digest',
   'surveyCopy',
   'surveyLink',

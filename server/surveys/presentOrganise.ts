@@ -94,7 +94,12 @@ export type SurveyTab = 'overview' | 'questions' | 'settings' | 'preview' | 'res
 export function presentSurveyFrame(survey: Survey, current: SurveyTab, language: Language) {
   const base = surveyPath(survey);
   const isDeleted = survey.deletedAt !== null;
-  const tabs: SurveyTab[] = ['overview', 'questions', 'settings', 'preview'];
+  const tabs: SurveyTab[] = [
+    'overview',
+    'questions',
+    ...(survey.state === 'closed' ? [] : ['settings' as const]),
+    'preview',
+  ];
   if (survey.state === 'open' || survey.state === 'closed') tabs.push('results');
   return {
     base,

@@ -6,6 +6,7 @@ import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
 import { newId } from '../../ids.js';
 import { DuplicateKeyError, type Store } from '../../store/store.js';
+import { pollsIn, votesIn } from '../pollQueries.js';
 import {
   answersIn,
   ballotsIn,
@@ -17,7 +18,7 @@ import {
   turnoutsIn,
   versionsIn,
 } from '../queries.js';
-import { checkTravels } from '../remoteSurveys.js';
+import { checkTravels, receiptsIn } from '../remoteSurveys.js';
 import { countsIn } from '../results.js';
 import { checkMayOrganise, checkPromises, checkRevision, checkSections, mayChangeQuestions } from '../rules.js';
 import { limits, type Section, type Survey, type SurveyVersion, type Texts } from '../schema.js';
@@ -170,6 +171,11 @@ export async function saveSettings(
   checkDates(ctx, survey, { opensAt, closesAt });
   // Who is asked was fixed by the opening.
   const asked = survey.state === 'open' ? survey.invited : invited;
+  // A draft is looked at when it opens.
+  if (survey.state !== 'draft') {
+    const { sections } = await getVersion(ctx.store, survey._id, survey.version);
+    checkTravels({ title, intro, invited: asked }, sections);
+  }
   const set = {
     title,
     intro,
@@ -250,11 +256,13 @@ export async function purgeSurveys(ctx: Context): Promise<number> {
   return gone.length;
 }
 
-/** For good, with every answer. */
+/** For good, with every answer, and with what was said of it to others and by them. */
 export async function eraseSurvey(store: Store, surveyId: string): Promise<void> {
-  for (const collection of [answersIn, draftsIn, ballotsIn, turnoutsIn, versionsIn, countsIn]) {
-    await collection(store).deleteMany({ surveyId });
+  for (const { _id } of await pollsIn(store).find({ surveyId }).toArray()) {
+    await votesIn(store).deleteMany({ pollId: _id });
   }
+  const parts = [answersIn, draftsIn, ballotsIn, turnoutsIn, versionsIn, countsIn, receiptsIn, pollsIn];
+  for (const collection of parts) await collection(store).deleteMany({ surveyId });
   await surveysIn(store).deleteOne({ _id: surveyId });
 }
 

@@ -10,8 +10,10 @@ import type { Routes, Visit } from '../../http/routes.js';
 import { textIn } from '../../shapes.js';
 import { type AskedSurvey, findAsked } from '../askedSurveys.js';
 import { countsJson } from '../exports.js';
+import { listPollResults } from '../pollQueries.js';
 import { askedPath } from '../presentAsked.js';
 import { slotText } from '../presentForm.js';
+import { presentFediverse } from '../presentPolls.js';
 import { crossOptions, presentCross, presentResults, presentTurnout, type Words } from '../presentResults.js';
 import { findSurvey, getVersion } from '../queries.js';
 import {
@@ -191,6 +193,7 @@ async function showPublished(
     notes: results ? pickText(survey.results.notes, visit.language, survey.languages) : null,
     turnout: presentTurnout(words, turnout, null),
     slot: isMember || results ? await presentSlot(visit, survey, `${base}/slot.ics`) : null,
+    polls: results ? presentFediverse(await listPollResults(visit.house.store, survey._id), visit.language) : [],
     cross:
       options.length < 2 ? null : { options, rows, columns, table: table && presentCross(words, table, survey.names) },
     results:
@@ -246,6 +249,7 @@ async function showElsewhere(visit: AnyVisit, asked: AskedSurvey, base: string, 
     turnout: [],
     slot: published && slotIn(words, sections, published.chosenSlot, null),
     cross: null,
+    polls: [],
     results:
       published &&
       presentResults({

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { reviewAnswers, reviewSections } from '../../../jobs/roseauReview.js';
 import type { Collective } from '../../../server/collectives/schema.js';
 import type { Context } from '../../../server/context.js';
+import { allIndexes } from '../../../server/store/schema.js';
 import {
   type AnswerInput,
   isCounted,
@@ -13,6 +14,7 @@ import {
   deleteSurvey,
   duplicateSurvey,
   editSections,
+  eraseSurvey,
   pruneDrafts,
   purgeSurveys,
   restoreSurvey,
@@ -43,10 +45,11 @@ import {
   listOpenFor,
   turnoutsIn,
 } from '../../../server/surveys/queries.js';
+import { receiptsIn } from '../../../server/surveys/remoteSurveys.js';
 import type { Survey } from '../../../server/surveys/schema.js';
 import { buildTestHouse, contextFor, systemActor, type TestHouse } from '../../support/appSupport.js';
 import { buildMember, eventsOf, refusalOf } from '../collectives/collectiveSupport.js';
-import { answererOf, buildSurvey } from './surveySupport.js';
+import { answererOf, buildSurvey, invitedOf } from './surveySupport.js';
 
 const hour = 3_600_000;
 
@@ -234,6 +237,18 @@ describe('surveys', () => {
     expect(await refused({ names: 'anonymous', answerBy: 'collective' })).to.equal('done');
   });
 
+  it('asks those whom it asked when it opened, whoever is added, taken away or renamed afterwards', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    const { collective: newcomer } = await buildMember(house, 'member');
+    await saveSettings(ctx, survey._id, { ...survey, invited: [invitedOf(ctx, newcomer)] });
+    expect((await getSurvey(house.store, survey._id)).invited).to.deep.equal(survey.invited);
+    const late = inputFor(survey, { answerer: answererOf(ctx, newcomer) });
+    expect(await refusalOf(submitAnswer(ctx, late))).to.equal('not-allowed surveys.error.notAsked');
+    const renamed = { ...answererOf(ctx, asked), name: 'Another name' };
+    expect(await refusalOf(submitAnswer(ctx, inputFor(survey, { answerer: renamed })))).to.equal('done');
+    expect(await countAnswers(house.store, survey)).to.equal(1);
+  });
+
   it('keeps a draft of what can be read, until it is sent', async () => {
     const survey = await buildSurvey(ctx, owner, [asked]);
     const { key } = answererOf(ctx, asked);
@@ -315,6 +330,25 @@ describe('surveys', () => {
     expect(await purgeSurveys(later(31 * 24 * hour))).to.equal(1);
     expect(await findSurvey(house.store, survey._id)).to.equal(null);
     expect(await answersIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(0);
+  });
+
+  it('goes for good with everything that has its id, in every collection', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    await submitAnswer(ctx, inputFor(survey));
+    await saveDraft(ctx, inputFor(survey));
+    const { _id: surveyId } = survey;
+    const receipt = { surveyId, answerIri: 'a', surveyIri: 's', to: 't', isWithdrawal: false, refusal: null };
+    await receiptsIn(house.store).insertOne({ _id: surveyId, ...receipt, sentAt: ctx.now, at: ctx.now });
+    const poll = { _id: `poll-${surveyId}`, surveyId, state: 'closed' };
+    await house.store.collection('fediPolls').insertOne(poll);
+    const vote = { _id: `vote-${surveyId}`, pollId: poll._id };
+    await house.store.collection('fediVotes').insertOne(vote);
+    await eraseSurvey(house.store, surveyId);
+    for (const name of Object.keys(allIndexes)) {
+      const left = await house.store.collection(name).find({}).toArray();
+      const naming = left.filter((one) => name !== 'changes' && JSON.stringify(one).includes(surveyId));
+      expect(naming, name).to.deep.equal([]);
+    }
   });
 
   it('lets drafts go a month after their last change, once it has closed', async () => {
