@@ -99,17 +99,21 @@ async function keepAnswer(ctx: Context, survey: Survey, input: AnswerInput, valu
   } catch (error) {
     if (!(error instanceof DuplicateKeyError)) throw error;
   }
-  const before = await findAnswer(ctx.store, survey._id, answerer.key);
-  if (before === null) throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
-  const edits = [...before.edits.slice(-19), { at: before.at, byName: before.byName }];
-  // Of two that arrive out of order the one sent later stands.
-  const saved = await answersIn(ctx.store).findOneAndUpdate(
-    { _id, sentAt: { $lte: sentAt } },
-    { $set: { ...said, ...email, edits }, $push: { events: event } },
-    { returnDocument: 'after' },
-  );
-  if (saved === null) throw new DomainError('conflict', 'surveys.error.laterOne');
-  return saved;
+  // Each of many who correct it at once is remembered: whoever finds it changed meanwhile looks again.
+  for (let tries = 0; tries < 50; tries += 1) {
+    const before = await findAnswer(ctx.store, survey._id, answerer.key);
+    if (before === null) throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
+    // Of two that arrive out of order the one sent later stands.
+    if (before.sentAt > sentAt) throw new DomainError('conflict', 'surveys.error.laterOne');
+    const edits = [...before.edits.slice(-19), { at: before.at, byName: before.byName }];
+    const saved = await answersIn(ctx.store).findOneAndUpdate(
+      { _id, sentAt: before.sentAt, at: before.at, byName: before.byName, edits: { $size: before.edits.length } },
+      { $set: { ...said, ...email, edits }, $push: { events: event } },
+      { returnDocument: 'after' },
+    );
+    if (saved !== null) return saved;
+  }
+  throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
 }
 
 /** The two documents are written in one turn and share nothing but the survey. */
