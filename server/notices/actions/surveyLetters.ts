@@ -7,7 +7,7 @@ import { readSettings } from '../../instances/settings.js';
 import { listPeopleById } from '../../people/queries.js';
 import { mayEnter } from '../../people/rules.js';
 import type { MailKind, Person } from '../../people/schema.js';
-import { emptyText, type LocalText, textIn } from '../../shapes.js';
+import { type LocalText, textIn } from '../../shapes.js';
 import type { Store } from '../../store/store.js';
 import { findSurvey, listAnswererKeys } from '../../surveys/queries.js';
 import { isOpen, pickText } from '../../surveys/rules.js';
@@ -73,8 +73,10 @@ export async function publishedLetters(house: Desk, surveyId: string): Promise<D
 /** One for each person and collective that want it at once. */
 export async function letters(house: Desk, survey: Survey, kind: MailKind, asked: readonly Asked[]): Promise<Draft[]> {
   const [owner] = await listCollectivesById(house.store, [survey.collectiveId]);
+  // Who is in the bin asks nobody.
+  if (owner === undefined || owner.deletedAt !== null) return [];
   const { _id, title, languages, closesAt, answerBy, names } = survey;
-  const organiser = owner?.profile.name ?? emptyText;
+  const organiser = owner.profile.name;
   return lettersAbout(house, { key: _id, title, languages, closesAt, answerBy, names, organiser }, kind, asked);
 }
 
@@ -120,5 +122,5 @@ function pathOf(survey: Subject, collective: Collective, kind: MailKind): string
   const isPersonal = survey.answerBy === 'person';
   const asked = isPersonal ? `/me/surveys/${survey.key}` : `/my/collectives/${collective._id}/asked/${survey.key}`;
   if (kind !== 'surveyPublished') return asked;
-  return isPersonal ? `/surveys/${survey.key}/results` : `${asked}/results`;
+  return `${asked}/results`;
 }
