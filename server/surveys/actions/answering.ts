@@ -1,6 +1,7 @@
 // Deeds of those who are asked: answer, correct, take back, keep a draft. One function for every door: a form here, an answer
 // from another instance, a guest's link.
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { findCollective } from '../../collectives/queries.js';
 import type { Context } from '../../context.js';
 import { DomainError, InvalidFields } from '../../errors.js';
 import { pending } from '../../events.js';
@@ -58,6 +59,9 @@ export async function submitAnswer(ctx: Context, input: AnswerInput): Promise<Su
   const survey = await getSurvey(ctx.store, input.surveyId);
   checkIsAsked(survey, input.answerer);
   checkTakesAnswers(survey, ctx.now, input.sentAt);
+  // Who is in the bin asks nobody.
+  const owner = await findCollective(ctx.store, survey.collectiveId);
+  if (owner !== null && owner.deletedAt !== null) throw new DomainError('closed', 'surveys.error.closed');
   const values = await check(ctx, survey, input);
   if (survey.names === 'anonymous') return castBallot(ctx, survey, input, values);
   const answer = await keepAnswer(ctx, survey, input, values);
