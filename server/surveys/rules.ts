@@ -171,6 +171,16 @@ export function checkHasQuestions(sections: readonly Section[]): void {
     throw invalid('surveys.error.noQuestions', 'sections');
 }
 
+/** Whether a question makes whoever answers name their own services, and so themselves. */
+export function asksForServices(sections: readonly Section[]): boolean {
+  return sections.some(({ questions }) => questions.some((one) => one.kind === 'grid' && one.rowsFrom === 'services'));
+}
+
+/** Refuses: invalid. What everybody answers about their own services, by name, cannot be anonymous. */
+export function checkNamesNobody({ names }: Pick<Survey, 'names'>, sections: readonly Section[]): void {
+  if (names === 'anonymous' && asksForServices(sections)) throw invalid('surveys.error.anonymousServices', 'sections');
+}
+
 function once(ids: Set<string>, id: string, field: string): void {
   if (ids.has(id)) throw invalid('surveys.error.twice', field);
   ids.add(id);

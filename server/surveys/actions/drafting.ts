@@ -21,6 +21,7 @@ import { checkTravels } from '../remoteSurveys.js';
 import { countsIn } from '../results.js';
 import {
   checkMayOrganise,
+  checkNamesNobody,
   checkPromises,
   checkRevision,
   checkSameQuestions,
@@ -129,6 +130,7 @@ export async function editSections(
   const sections = edit(current.sections);
   checkSections(sections);
   checkTravels(survey, sections);
+  if (survey.state !== 'draft') checkNamesNobody(survey, sections);
   if (sections.length > limits.sections) throw new DomainError('invalid', 'surveys.error.tooManySections');
   const isAnswered = survey.state === 'open' && (await countAnswers(ctx.store, survey)) > 0;
   // No new version then: its number would part the ballots by time.
@@ -178,6 +180,10 @@ export async function saveSettings(
   checkRevision(survey, input.revision);
   checkPromises(survey, { names, answerBy });
   checkDates(ctx, survey, { opensAt, closesAt });
+  // From a scheduled one nobody is there to be told when it opens.
+  if (survey.state === 'scheduled') {
+    checkNamesNobody({ names }, (await getVersion(ctx.store, survey._id, survey.version)).sections);
+  }
   // Who is asked was fixed by the opening.
   const asked = survey.state === 'open' ? survey.invited : invited;
   const set = {

@@ -316,6 +316,22 @@ describe('surveys', () => {
       expect(first?.title).not.to.deep.equal((await getVersion(ctx.store, survey._id, 1)).sections[0]?.title);
     });
 
+    it('asks nobody for their own services, whose names would tell who answered', async () => {
+      const secret = { names: 'anonymous', sections: reviewSections } as const;
+      const draft = await buildSurvey(ctx, owner, [asked], { ...secret, isDraft: true });
+      expect(await refusalOf(openSurvey(ctx, draft._id))).to.equal('invalid surveys.error.anonymousServices');
+      const open = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+      const change = saveSections(ctx, open._id, { revision: open.revision, sections: reviewSections });
+      expect(await refusalOf(change)).to.equal('invalid surveys.error.anonymousServices');
+      const opensAt = new Date(ctx.now.getTime() + hour);
+      const coming = await buildSurvey(ctx, owner, [asked], { opensAt });
+      const { title, intro, languages, answerBy, invited, timeZone, closesAt, late, reminders, revision } = coming;
+      const same = { title, intro, languages, answerBy, invited, timeZone, opensAt, closesAt, late, reminders, revision };
+      expect(await refusalOf(saveSettings(ctx, coming._id, { ...same, names: 'anonymous' }))).to.equal(
+        'invalid surveys.error.anonymousServices',
+      );
+    });
+
     it('keeps no draft', async () => {
       const survey = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
       await saveDraft(ctx, inputFor(survey));
