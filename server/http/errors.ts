@@ -12,7 +12,8 @@ export function answerErrors(house: House): ErrorRequestHandler {
   return async (error: unknown, req, res, next) => {
     const refusal = asDomainError(error);
     const status = refusal ? httpStatus[refusal.code] : 500;
-    if (!refusal) house.log.error({ err: error, requestId: res.locals.requestId, path: pathOf(req) }, 'a request failed');
+    if (!refusal)
+      house.log.error({ err: error, requestId: res.locals.requestId, path: pathOf(req) }, 'a request failed');
     if (res.headersSent) return next(error);
     res.status(status).set('Cache-Control', 'no-store');
     if (refusal?.retryAfter !== undefined) res.set('Retry-After', String(refusal.retryAfter));

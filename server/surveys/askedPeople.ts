@@ -71,7 +71,10 @@ export async function findPublicSurvey(ctx: Context, key: string): Promise<Asked
 }
 
 /** Whether the collective that asks is not in the bin: nobody outside sees anything of it then. */
-export async function isAskedByStanding(store: Store, { collectiveId }: Pick<Survey, 'collectiveId'>): Promise<boolean> {
+export async function isAskedByStanding(
+  store: Store,
+  { collectiveId }: Pick<Survey, 'collectiveId'>,
+): Promise<boolean> {
   return (await findCollective(store, collectiveId))?.deletedAt === null;
 }
 
@@ -93,10 +96,12 @@ export async function listPublicSurveys(ctx: Context): Promise<{ open: AskedLine
   const known = new Set(owners.filter(isPublic).map(({ _id }) => _id));
   const lines = (surveys: readonly Survey[]) =>
     Promise.all(
-      surveys.filter((survey) => mayRead(survey) && known.has(survey.collectiveId)).map(async (survey) => {
-        const { sections: _sections, ...asked } = await fromSurvey(ctx, survey);
-        return { asked, isAnswered: false, hasDraft: false };
-      }),
+      surveys
+        .filter((survey) => mayRead(survey) && known.has(survey.collectiveId))
+        .map(async (survey) => {
+          const { sections: _sections, ...asked } = await fromSurvey(ctx, survey);
+          return { asked, isAnswered: false, hasDraft: false };
+        }),
     );
   return {
     open: (await lines(open)).sort(byUrgency),

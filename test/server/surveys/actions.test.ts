@@ -326,7 +326,19 @@ describe('surveys', () => {
       const opensAt = new Date(ctx.now.getTime() + hour);
       const coming = await buildSurvey(ctx, owner, [asked], { opensAt });
       const { title, intro, languages, answerBy, invited, timeZone, closesAt, late, reminders, revision } = coming;
-      const same = { title, intro, languages, answerBy, invited, timeZone, opensAt, closesAt, late, reminders, revision };
+      const same = {
+        title,
+        intro,
+        languages,
+        answerBy,
+        invited,
+        timeZone,
+        opensAt,
+        closesAt,
+        late,
+        reminders,
+        revision,
+      };
       expect(await refusalOf(saveSettings(ctx, coming._id, { ...same, names: 'anonymous' }))).to.equal(
         'invalid surveys.error.anonymousServices',
       );

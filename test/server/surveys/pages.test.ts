@@ -214,7 +214,9 @@ describe('the pages on which surveys are answered', () => {
       expect(await statuses()).to.deep.equal([303, 303, 404, 404, 404]);
       expect(await isListed()).to.equal(false);
       const guest = { answerer: guestAnswerer('g', ''), by: '', byName: '', home: '', version: 1, raw: { why: 'x' } };
-      expect(await refusalOf(submitAnswer(ctx, { surveyId: open._id, ...guest }))).to.equal('closed surveys.error.closed');
+      expect(await refusalOf(submitAnswer(ctx, { surveyId: open._id, ...guest }))).to.equal(
+        'closed surveys.error.closed',
+      );
     });
 
     it('say what it is without a session, and begin one with the form', async () => {
