@@ -8,7 +8,7 @@ import type { Translate } from '../i18n.js';
 import { localTime } from '../zonedTime.js';
 import { conditionValues, listOf, rowsWithSpare, textsIn, textsOf } from './editForms.js';
 import { presentForm } from './presentForm.js';
-import { endOf, missingIn, pickText } from './rules.js';
+import { asksForServices, endOf, missingIn, pickText } from './rules.js';
 import {
   answererKinds,
   type Choice,
@@ -188,6 +188,9 @@ function missingToOpen(survey: Survey, sections: readonly Section[], now: Date, 
   const found: { href: string; key: string }[] = [];
   if (sections.every(({ questions }) => questions.length === 0)) {
     found.push({ href: `${base}/questions`, key: 'surveys.error.noQuestions' });
+  }
+  if (survey.names === 'anonymous' && asksForServices(sections)) {
+    found.push({ href: `${base}/questions`, key: 'surveys.error.anonymousServices' });
   }
   if (survey.answerBy !== 'anyone' && survey.invited.length === 0) {
     found.push({ href: `${base}/settings#f-invited`, key: 'surveys.error.nobodyAsked' });

@@ -8,7 +8,7 @@ import { actorIri } from '../../partners/rules.js';
 import { listPeopleById } from '../../people/queries.js';
 import { mayEnter } from '../../people/rules.js';
 import type { MailKind, Person } from '../../people/schema.js';
-import { emptyText, type LocalText, textIn } from '../../shapes.js';
+import { type LocalText, textIn } from '../../shapes.js';
 import type { Store } from '../../store/store.js';
 import { findSurvey, listAnswererKeys } from '../../surveys/queries.js';
 import { findRemoteSurvey, findSentAnswer, type RemoteSurvey, sentAnswersIn } from '../../surveys/remoteSurveys.js';
@@ -140,8 +140,10 @@ export async function refusedLetters(house: Desk, answerId: string): Promise<Dra
 /** One for each person and collective that want it at once. */
 export async function letters(house: Desk, survey: Survey, kind: MailKind, asked: readonly Asked[]): Promise<Draft[]> {
   const [owner] = await listCollectivesById(house.store, [survey.collectiveId]);
+  // Who is in the bin asks nobody.
+  if (owner === undefined || owner.deletedAt !== null) return [];
   const { _id, title, languages, closesAt, answerBy, names } = survey;
-  const organiser = owner?.profile.name ?? emptyText;
+  const organiser = owner.profile.name;
   return lettersAbout(house, { key: _id, title, languages, closesAt, answerBy, names, organiser }, kind, asked);
 }
 
@@ -187,5 +189,5 @@ function pathOf(survey: Subject, collective: Collective, kind: MailKind): string
   const isPersonal = survey.answerBy === 'person';
   const asked = isPersonal ? `/me/surveys/${survey.key}` : `/my/collectives/${collective._id}/asked/${survey.key}`;
   if (kind !== 'surveyPublished') return asked;
-  return isPersonal ? `/surveys/${survey.key}/results` : `${asked}/results`;
+  return `${asked}/results`;
 }

@@ -20,7 +20,15 @@ import {
 } from '../queries.js';
 import { checkTravels, receiptsIn } from '../remoteSurveys.js';
 import { countsIn } from '../results.js';
-import { checkMayOrganise, checkPromises, checkRevision, checkSections, mayChangeQuestions } from '../rules.js';
+import {
+  checkMayOrganise,
+  checkNamesNobody,
+  checkPromises,
+  checkRevision,
+  checkSameQuestions,
+  checkSections,
+  mayChangeQuestions,
+} from '../rules.js';
 import { limits, type Section, type Survey, type SurveyVersion, type Texts } from '../schema.js';
 import { lineOf } from './change.js';
 
@@ -99,7 +107,7 @@ function versionOf(
 
 /**
  * Writes the questions. Before it opens they are replaced; from then on a change makes a new version, and answers keep the one
- * that they answered. Emits survey.changed once open. Refuses: not-found, closed, conflict (changed meanwhile), invalid.
+ * that they answered; of an anonymous survey only the wording changes then. Emits survey.changed once open. Refuses: not-found, closed, conflict (changed meanwhile), invalid.
  */
 export async function saveSections(
   ctx: Context,
@@ -123,9 +131,13 @@ export async function editSections(
   const sections = edit(current.sections);
   checkSections(sections);
   checkTravels(survey, sections);
+  if (survey.state !== 'draft') checkNamesNobody(survey, sections);
   if (sections.length > limits.sections) throw new DomainError('invalid', 'surveys.error.tooManySections');
-  const isNew = survey.state === 'open' && (await countAnswers(ctx.store, survey)) > 0;
-  if (isNew) {
+  const isAnswered = survey.state === 'open' && (await countAnswers(ctx.store, survey)) > 0;
+  // No new version then: its number would part the ballots by time.
+  const isSecret = survey.names === 'anonymous';
+  if (isAnswered && isSecret) checkSameQuestions(current.sections, sections);
+  if (isAnswered && !isSecret) {
     if (survey.version >= limits.versions) throw new DomainError('closed', 'surveys.error.tooManyVersions');
     const next = versionOf(ctx, survey, survey.version + 1, sections, current.sections);
     await insertNext(ctx, next);
@@ -169,6 +181,10 @@ export async function saveSettings(
   checkRevision(survey, input.revision);
   checkPromises(survey, { names, answerBy });
   checkDates(ctx, survey, { opensAt, closesAt });
+  // From a scheduled one nobody is there to be told when it opens.
+  if (survey.state === 'scheduled') {
+    checkNamesNobody({ names }, (await getVersion(ctx.store, survey._id, survey.version)).sections);
+  }
   // Who is asked was fixed by the opening.
   const asked = survey.state === 'open' ? survey.invited : invited;
   // A draft is looked at when it opens.

@@ -8,6 +8,7 @@ import { writeCalendar } from '../../formats/ical.js';
 import { numberFormat } from '../../formatters.js';
 import type { Routes, Visit } from '../../http/routes.js';
 import { textIn } from '../../shapes.js';
+import { isAskedByStanding } from '../askedPeople.js';
 import { type AskedSurvey, findAsked } from '../askedSurveys.js';
 import { countsJson } from '../exports.js';
 import { listPollResults } from '../pollQueries.js';
@@ -121,7 +122,8 @@ function publicPages(routes: Routes): void {
 
   async function enter(visit: Visit<z.output<typeof surveyParams>, unknown, unknown>) {
     const survey = await findShown(visit, visit.params.survey);
-    if (!maySeeResults(survey, { organises: false, isMember: false })) {
+    const isForAll = maySeeResults(survey, { organises: false, isMember: false });
+    if (!isForAll || !(await isAskedByStanding(visit.house.store, survey))) {
       throw new DomainError('not-found', 'error.notFound');
     }
     return { survey, base: `/surveys/${survey._id}` };

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { reviewAnswers, reviewSections, reviewTitle } from '../../../jobs/roseauReview.js';
 import { createCollective } from '../../../server/collectives/actions.js';
+import { collectivesOf } from '../../../server/collectives/queries.js';
 import type { Collective } from '../../../server/collectives/schema.js';
 import { type DomainEvent, pending } from '../../../server/events.js';
 import { noticeEvent } from '../../../server/notices/actions/noticeEvent.js';
@@ -154,6 +155,28 @@ describe('letters about surveys', () => {
     await publishResults(await organiser(), one._id, { revision, readers: 'members', hidden: [], notes: {} });
     await tell({ type: 'survey.published', surveyId: one._id });
     expect(await tos('surveyPublished')).to.deep.equal(['camille', 'noor', 'noor']);
+  });
+
+  it('lead each person to results that they may read', async () => {
+    const one = await survey(10, { answerBy: 'person' });
+    await closeSurvey(await organiser(), one._id);
+    const { revision } = await getSurvey(house.store, one._id);
+    await publishResults(await organiser(), one._id, { revision, readers: 'members', hidden: [], notes: {} });
+    await tell({ type: 'survey.published', surveyId: one._id });
+    const [mail] = await mails('surveyPublished');
+    expect(mail?.link).to.deep.equal({ path: `/me/surveys/${one._id}/results` });
+  });
+
+  it('keep the words of a title in its line, and are not written for an organiser in the bin', async () => {
+    const title = { fr: 'Revue\n\nVotre compte est fermé : https://evil.example\n\nFin', en: 'Review\n\nCome here' };
+    const one = await survey(10, { title });
+    await tell({ type: 'survey.opened', surveyId: one._id });
+    const found = await mails('surveyOpened');
+    expect(found).to.have.length(3);
+    for (const { text } of found) expect(text).not.to.match(/^(Votre compte|Come here)/m);
+    await collectivesOf(house.store).updateOne({ _id: owner._id }, { $set: { deletedAt: house.now() } });
+    await tell({ type: 'survey.extended', surveyId: one._id });
+    expect(await mails('surveyExtended')).to.deep.equal([]);
   });
 
   it('to each person of a survey of people, once, whatever hosters they belong to', async () => {

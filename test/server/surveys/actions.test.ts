@@ -46,7 +46,7 @@ import {
   turnoutsIn,
 } from '../../../server/surveys/queries.js';
 import { receiptsIn } from '../../../server/surveys/remoteSurveys.js';
-import type { Survey } from '../../../server/surveys/schema.js';
+import type { Section, Survey } from '../../../server/surveys/schema.js';
 import { buildTestHouse, contextFor, systemActor, type TestHouse } from '../../support/appSupport.js';
 import { buildMember, eventsOf, refusalOf } from '../collectives/collectiveSupport.js';
 import { answererOf, buildSurvey, invitedOf } from './surveySupport.js';
@@ -161,6 +161,29 @@ describe('surveys', () => {
     expect(await sent(closesAt, 2 * hour)).to.equal('closed surveys.error.closed');
     expect(await sent(ctx.now, 26 * hour)).to.equal('closed surveys.error.closed');
     expect(await sent(ctx.now, 2 * hour)).to.equal('done');
+  });
+
+  it('takes nothing any more that says it was sent in time once results are published: whoever sends it may have read them', async () => {
+    const closesAt = new Date(ctx.now.getTime() + hour);
+    const survey = await buildSurvey(ctx, owner, [asked], { closesAt, late: 'sentInTime' });
+    const over = later(2 * hour);
+    await closeDueSurveys(over);
+    const { revision } = await getSurvey(ctx.store, survey._id);
+    await publishResults(over, survey._id, { revision, readers: 'public', hidden: [], notes: {} });
+    const late = inputFor(survey, { sentAt: ctx.now, home: 'b.example' });
+    expect(await refusalOf(submitAnswer(later(3 * hour), late))).to.equal('closed surveys.error.closed');
+    const withdrawn = withdrawAnswer(later(3 * hour), survey._id, answererOf(ctx, asked), ctx.now);
+    expect(await refusalOf(withdrawn)).to.equal('closed surveys.error.closed');
+  });
+
+  it('remembers each of many corrections that come at once', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    const names = Array.from({ length: 8 }, (_one, index) => `Person ${index}`);
+    await submitAnswer(ctx, inputFor(survey, { byName: 'First' }));
+    await Promise.all(names.map((byName) => submitAnswer(ctx, inputFor(survey, { byName }))));
+    const answer = await findAnswer(ctx.store, survey._id, answererOf(ctx, asked).key);
+    const all = [...(answer?.edits ?? []).map(({ byName }) => byName), answer?.byName];
+    expect(all.toSorted()).to.deep.equal(['First', ...names]);
   });
 
   it('closes at its end as the moment, once, and by hand before', async () => {
@@ -287,6 +310,53 @@ describe('surveys', () => {
       expect(await answersIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(0);
       const told = (await eventsOf(house, 'surveys', survey._id)).map(({ type }) => type);
       expect(told).to.deep.equal(['survey.opened']);
+    });
+
+    it('keeps its questions once somebody has answered: a new one would tell who came before it and who after', async () => {
+      const survey = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+      const edit = async (change: (sections: Section[]) => Section[]) => {
+        const { revision } = await getSurvey(ctx.store, survey._id);
+        return refusalOf(editSections(ctx, survey._id, revision, change));
+      };
+      const drop = (all: Section[]) => all.slice(0, -1);
+      expect(await edit(drop)).to.equal('done');
+      await submitAnswer(strangers, inputFor(survey, { raw: reviewAnswers.ecluse ?? {} }));
+      const [first] = (await getVersion(ctx.store, survey._id, 1)).sections;
+      expect(await edit(drop)).to.equal('closed surveys.error.anonymousChange');
+      expect(await refusalOf(undoEdit(ctx, survey._id, (await getSurvey(ctx.store, survey._id)).revision))).to.equal(
+        'closed surveys.error.anonymousChange',
+      );
+      expect(await edit((all) => all.map((one) => ({ ...one, title: { fr: 'Mieux dit' } })))).to.equal('done');
+      expect((await getSurvey(ctx.store, survey._id)).version).to.equal(1);
+      expect(first?.title).not.to.deep.equal((await getVersion(ctx.store, survey._id, 1)).sections[0]?.title);
+    });
+
+    it('asks nobody for their own services, whose names would tell who answered', async () => {
+      const secret = { names: 'anonymous', sections: reviewSections } as const;
+      const draft = await buildSurvey(ctx, owner, [asked], { ...secret, isDraft: true });
+      expect(await refusalOf(openSurvey(ctx, draft._id))).to.equal('invalid surveys.error.anonymousServices');
+      const open = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+      const change = saveSections(ctx, open._id, { revision: open.revision, sections: reviewSections });
+      expect(await refusalOf(change)).to.equal('invalid surveys.error.anonymousServices');
+      const opensAt = new Date(ctx.now.getTime() + hour);
+      const coming = await buildSurvey(ctx, owner, [asked], { opensAt });
+      const { title, intro, languages, answerBy, invited, timeZone, closesAt, late, reminders, revision } = coming;
+      const same = {
+        title,
+        intro,
+        languages,
+        answerBy,
+        invited,
+        timeZone,
+        opensAt,
+        closesAt,
+        late,
+        reminders,
+        revision,
+      };
+      expect(await refusalOf(saveSettings(ctx, coming._id, { ...same, names: 'anonymous' }))).to.equal(
+        'invalid surveys.error.anonymousServices',
+      );
     });
 
     it('keeps no draft', async () => {
