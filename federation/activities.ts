@@ -9,6 +9,8 @@ export interface Activity extends Doc {
   type: string;
   /** What it is about: "service:<id>", "post:<id>", "actor:<handle>", "follow:<id>". Orders deliveries. */
   subject: string;
+  /** Orders deliveries instead of the subject, where it is said to each of several apart. */
+  lane?: string;
   /** The object of ours that it creates, changes or deletes; null: none. */
   objectIri: string | null;
   /** The signed document, as sent. Empty once its object was deleted. */

@@ -115,7 +115,7 @@ function newDelivery(activity: Activity, inbox: string, now: Date, isHeld: boole
     actor: activity.actor,
     inbox,
     host,
-    lane: `${host} ${activity.subject}`,
+    lane: `${host} ${activity.lane ?? activity.subject}`,
     seq: activity.seq ?? activity._id,
     state: isHeld ? 'held' : 'waiting',
     attempts: 0,

@@ -54,6 +54,8 @@ export interface Draft {
     | 'Flag'
     | 'Move';
   subject: string;
+  /** What of the subject has to arrive in order; absent: all that is said of it. */
+  lane?: string;
   objectIri: string | null;
   /** Several ids: for a Flag, written in plain JSON. */
   object: string | string[] | Json;
@@ -182,6 +184,7 @@ async function insert(federation: Federation, event: PendingEvent, draft: Draft,
   const activity: Activity = {
     _id: key,
     ...{ actor, type, subject, objectIri, inboxes, toFollowers, isPublic },
+    ...(draft.lane === undefined ? {} : { lane: draft.lane }),
     listed: draft.listed && isPublic,
     json: JSON.stringify(document),
     objectJson: object === null ? null : JSON.stringify(object),

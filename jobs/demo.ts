@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectDir } from '../server/paths.js';
 import { followEachOther, talk } from './demoPartners.js';
+import { holdReviews } from './demoSurveys.js';
 import { type RoseauMemberId, roseau, roseauMember } from './roseau.js';
 
 const password = 'un roseau plie et tient';
@@ -207,9 +208,12 @@ async function run(): Promise<void> {
     await Promise.all(instances.map((instance, index) => untilReady(instance, children[index] as ChildProcess)));
     const pages = await followEachOther(instances, hosts);
     console.log(describe(instances, pages, folder, keeps));
-    await talk(instances, hosts, (line) => console.log(line)).catch((error: unknown) => {
-      if (!isStopping) console.error(error instanceof Error ? error.message : error);
-    });
+    const tell = (line: string) => console.log(line);
+    for (const play of [holdReviews, talk]) {
+      await play(instances, hosts, tell).catch((error: unknown) => {
+        if (!isStopping) console.error(error instanceof Error ? error.message : error);
+      });
+    }
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     await end(1);

@@ -20,9 +20,9 @@ import { openStore } from '../server/store/openStore.js';
 import type { Store } from '../server/store/store.js';
 import type { DemoInstance } from './demo.js';
 
-const system = { kind: 'system', name: 'demo' } as const;
+export const system = { kind: 'system', name: 'demo' } as const;
 
-interface Side {
+export interface Side {
   store: Store;
   house: FederationHouse;
   collectiveId: string;
@@ -224,7 +224,7 @@ async function untilFollowed(iri: string, by: readonly DemoInstance[], hosts: re
   }
 }
 
-async function withSide<T>(
+export async function withSide<T>(
   instance: DemoInstance,
   privateHosts: readonly string[],
   handle: string,
@@ -245,7 +245,7 @@ async function withSide<T>(
 }
 
 /** What `look` finds, asked for every second, two minutes at most. */
-async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+export async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
   for (let tries = 0; tries < 120; tries += 1) {
     const found = await look();
     if (found !== undefined) return found;

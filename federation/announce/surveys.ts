@@ -98,6 +98,8 @@ async function draftFor(
     {
       ...base(owner.handle, subjectOf(survey._id)),
       type,
+      // Those asked on one instance do not wait for each other.
+      lane: iri,
       objectIri: iri,
       object: note,
       ...audience,
@@ -127,7 +129,7 @@ async function publicDraft(
   const type = live === null ? 'Create' : 'Update';
   const said = base(owner.handle, subjectOf(survey._id));
   const object = toSurveyNote(survey, null, frame);
-  return { ...said, type, objectIri: iri, object, ...audience, toFollowers: true, listed: true };
+  return { ...said, type, lane: iri, objectIri: iri, object, ...audience, toFollowers: true, listed: true };
 }
 
 function frameOf(
@@ -163,7 +165,7 @@ export async function announceSurveyGone(federation: Federation, event: Announce
       const object = toTombstone(iri, 'Note', event.at);
       const subject = subjectOf(event.surveyId);
       const frame = { ...base(actor, subject), toFollowers, listed: toFollowers };
-      return { ...frame, type: 'Delete' as const, objectIri: iri, object, to, cc, inboxes };
+      return { ...frame, type: 'Delete' as const, lane: iri, objectIri: iri, object, to, cc, inboxes };
     });
 }
 

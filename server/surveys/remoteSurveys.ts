@@ -223,6 +223,7 @@ export const remoteQuestionsShape = z
       answered: whole,
       choices: counts.optional(),
       others: z.array(text).max(2000).optional(),
+      otherCount: whole.optional(),
       numbers: z
         .object({
           counts: z.array(z.object({ number: figure, count: whole })).max(2000),

@@ -14,6 +14,7 @@ import { benchPages } from './pages.js';
 import { benchStart } from './start.js';
 import { benchStore } from './store.js';
 import { benchSurveys } from './surveys.js';
+import { benchSurveyWire } from './surveyWire.js';
 
 const rounds: Record<string, () => Promise<unknown>> = {
   start: benchStart,
@@ -25,6 +26,7 @@ const rounds: Record<string, () => Promise<unknown>> = {
   fanOut: () => withTemporaryFolder((folder) => benchWire(folder, 'fanOut')),
   feed: () => withTemporaryFolder(benchFeed),
   surveys: benchSurveys,
+  surveyWire: () => withTemporaryFolder(benchSurveyWire),
   import: () => withTemporaryFolder((folder) => benchImport(folder, 200)),
 };
 

@@ -111,6 +111,19 @@ describe('surveys across two instances', () => {
     expect(lines.map((line) => line.asked.key)).to.include(keyOf(survey));
   });
 
+  it('reaches several on one instance at once: none waits for another, and the end is heard after the beginning', async () => {
+    const second = await addCollective(home, { handle: 'gouttiere' });
+    await fetchActor(owner.federation, actorOf(home, second));
+    const survey = await ask({ invited: [asked, second].map((one) => invitedFrom(home, one)) });
+    for (const one of [asked, second]) {
+      expect((await listAsked(home.ctx(), one)).map((line) => line.asked.state)).to.include('open');
+    }
+    await closeSurvey(owner.ctx(), survey._id);
+    await settle();
+    const [line] = await listAsked(home.ctx(), second);
+    expect(line?.asked.state).to.equal('closed');
+  });
+
   it('takes the answer there, tells the answerer, takes the correction, and lets it be withdrawn', async () => {
     const survey = await ask();
     await send(survey, reviewAnswers.fournil ?? {});

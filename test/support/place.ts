@@ -13,6 +13,27 @@ export interface Site {
   port: number;
 }
 
+/** A hoster as BOOTSTRAP_FILE has it. */
+export interface Hoster {
+  handle: string;
+  profile: object;
+  services: readonly object[];
+}
+
+function personOf(handle: string) {
+  const username = `one_${handle}`;
+  return { username, email: `${username}@example.org`, displayName: `Une de ${handle}`, password, language: 'fr' };
+}
+
+async function signIn(server: ServerProcess, login: string): Promise<{ member: Visitor; desk: string }> {
+  const member = new Visitor(server.baseUrl);
+  await member.visit('/sign-in');
+  await member.submit('/sign-in', { login, password });
+  const [desk] = /\/my\/collectives\/[0-9a-f-]{36}/.exec((await member.visit('/my/collectives')).html) ?? [];
+  if (desk === undefined) throw new Error(`${login} has no hoster:\n${member.current.text}`);
+  return { member, desk };
+}
+
 export async function planSites(keys: readonly string[]): Promise<Site[]> {
   const sites: Site[] = [];
   for (const [index, key] of keys.entries())
@@ -31,27 +52,37 @@ export class Place {
     readonly desk: string,
   ) {}
 
-  /** Starts it with one hoster, named after the key, and signs its administrator in. */
-  static async open(site: Site, allowed: readonly string[], engine: Record<string, string> = {}): Promise<Place> {
+  /**
+   * Starts it with one hoster, named after the key, and signs its administrator in. Or with the hosters given: the first is
+   * the administrator's, each other one has somebody of its own (`enter`).
+   */
+  static async open(
+    site: Site,
+    allowed: readonly string[],
+    engine: Record<string, string> = {},
+    given: readonly Hoster[] = [],
+  ): Promise<Place> {
     const { key } = site;
     const dataDir = join(temporaryFolder(), 'data');
     const file = join(temporaryFolder(), 'bootstrap.json');
     const administrator = { username: `adm_${key}`, email: `${key}@example.org`, displayName: key, password };
-    const members = [{ username: administrator.username, role: 'representative' }];
     const profile = { name: { fr: `Hébergeur ${key}`, en: `Hoster ${key}` }, legalForm: 'ASSOCIATION' };
-    const collectives = [{ handle: key, profile, members, services: [], posts: [] }];
-    writeFileSync(
-      file,
-      JSON.stringify({ administrator: { ...administrator, language: 'fr' }, people: [], collectives }),
-    );
+    const hosters = given.length > 0 ? given : [{ handle: key, profile, services: [] }];
+    const people = hosters.slice(1).map(({ handle }) => personOf(handle));
+    const collectives = hosters.map((hoster, index) => {
+      const username = index === 0 ? administrator.username : personOf(hoster.handle).username;
+      return { ...hoster, members: [{ username, role: 'representative' }], posts: [] };
+    });
+    writeFileSync(file, JSON.stringify({ administrator: { ...administrator, language: 'fr' }, people, collectives }));
     const env = { ...engine, BOOTSTRAP_FILE: file, FEDERATION_PRIVATE_HOSTS: allowed.join(',') };
     const server = await startServer({ dataDir, port: site.port, address: site.address, env, timeoutMs: 40_000 });
-    const member = new Visitor(server.baseUrl);
-    await member.visit('/sign-in');
-    await member.submit('/sign-in', { login: administrator.username, password });
-    const [desk] = /\/my\/collectives\/[0-9a-f-]{36}/.exec((await member.visit('/my/collectives')).html) ?? [];
-    if (desk === undefined) throw new Error(`${key} has no hoster:\n${member.current.text}`);
+    const { member, desk } = await signIn(server, administrator.username);
     return new Place(site, dataDir, env, server, member, desk);
+  }
+
+  /** Somebody of one of the other hosters, signed in, and the hoster's desk. */
+  enter(handle: string): Promise<{ member: Visitor; desk: string }> {
+    return signIn(this.server, personOf(handle).username);
   }
 
   get host(): string {

@@ -64,10 +64,13 @@ export class Visitor {
     return form;
   }
 
-  /** Fills in the form as a person would: fields that it does not have are an error. Files as { name: [fileName, bytes] }. */
+  /**
+   * Fills in the form as a person would: fields that it does not have are an error. Boxes of one name as a list. Files as
+   * { name: [fileName, bytes] }.
+   */
   async submit(
     actionEnd: string,
-    fields: Record<string, string> = {},
+    fields: Record<string, string | readonly string[]> = {},
     options: {
       button?: string;
       files?: Record<string, [string, Uint8Array | string]>;
@@ -75,7 +78,7 @@ export class Visitor {
     } = {},
   ): Promise<Page> {
     const form = this.form(actionEnd, options.holding);
-    const values = new Map(form.values);
+    const values = new Map<string, string | readonly string[]>(form.values);
     for (const [name, value] of Object.entries(fields)) {
       if (!form.html.includes(`name="${name}"`)) throw new Error(`the form ${actionEnd} has no field ${name}`);
       values.set(name, value);
@@ -85,13 +88,14 @@ export class Visitor {
       throw new Error(`the form ${actionEnd} has no button ${options.button}`);
     if (button) values.set(button.name, button.value);
     const target = new URL(form.action, this.current.url);
+    const pairs = pairsOf(values);
     if (form.method === 'get') {
-      target.search = new URLSearchParams([...values]).toString();
+      target.search = new URLSearchParams(pairs).toString();
       return this.request(target, { method: 'GET' });
     }
     return this.request(target, {
       method: 'POST',
-      body: form.multipart ? multipart(values, options.files ?? {}) : new URLSearchParams([...values]),
+      body: form.multipart ? multipart(pairs, options.files ?? {}) : new URLSearchParams(pairs),
     });
   }
 
@@ -142,7 +146,14 @@ export class Visitor {
   }
 }
 
-function multipart(values: Map<string, string>, files: Record<string, [string, Uint8Array | string]>): FormData {
+function pairsOf(values: ReadonlyMap<string, string | readonly string[]>): [string, string][] {
+  return [...values].flatMap(([name, value]) => [value].flat().map((one): [string, string] => [name, one]));
+}
+
+function multipart(
+  values: readonly [string, string][],
+  files: Record<string, [string, Uint8Array | string]>,
+): FormData {
   const body = new FormData();
   for (const [name, value] of values) if (!(name in files)) body.append(name, value);
   for (const [name, [fileName, bytes]] of Object.entries(files)) {
