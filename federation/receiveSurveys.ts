@@ -118,6 +118,9 @@ async function withdrawalMatter(inbound: Inbound): Promise<SurveyMatter | null> 
   return () => receiveWithdrawal(contextFor(federation), input);
 }
 
+/** So far clocks of others may be ahead. What is dated later would stand before every correction. */
+const clockSkewMs = 60 * 60 * 1000;
+
 /** Who answers which survey of ours: the signer, for itself, the survey that was sent to it. */
 async function foreign(
   inbound: Inbound,
@@ -127,6 +130,9 @@ async function foreign(
   const { site } = federation.house;
   if (activity.id === null) throw new Refusal(400, 'an answer needs an id');
   const [, surveyId = ''] = /\/objects\/([0-9a-f-]{36})-[0-9a-f]{16}$/.exec(reading.survey) ?? [];
+  if (reading.sentAt.getTime() > federation.house.now().getTime() + clockSkewMs) {
+    throw new Refusal(400, 'it was sent in the future');
+  }
   if (!isLocal(site, reading.survey) || surveyId === '') throw new Refusal(404, 'there is no such survey');
   if (surveyIriFor(federation, surveyId, sender._id) !== reading.survey) {
     throw new Refusal(403, 'that survey was sent to somebody else');

@@ -401,6 +401,7 @@ describe('surveys and whoever is not entitled', () => {
     const shared = await open({ invited: [...invited(), second] });
     await app.run();
     peer.received.length = 0;
+    const tomorrow = { sentAt: new Date(app.house.now().getTime() + 24 * hour).toISOString() };
     const cases: [string, number, Json, PeerActor][] = [
       ['what was sent to another who is asked', 403, answerTo(shared, fair, { as: stranger }), stranger],
       ['not asked', 403, unasked, stranger],
@@ -411,6 +412,12 @@ describe('surveys and whoever is not entitled', () => {
       ['anonymous', 403, answerTo(hidden, fair), hoster],
       ['values that are no JSON', 400, answerTo(survey, fair, { answer: { values: '{' } }), hoster],
       ['no moment', 400, answerTo(survey, fair, { answer: { sentAt: 'now' } }), hoster],
+      [
+        'sent in the future, to stand before every correction',
+        400,
+        answerTo(survey, fair, { answer: tomorrow }),
+        hoster,
+      ],
       ['from another server', 403, answerTo(survey, fair, { object: { id: `${app.baseUrl}/objects/x` } }), hoster],
     ];
     for (const [what, status, activity, as] of cases) {
