@@ -52,13 +52,19 @@ export async function surveyMatter(inbound: Inbound): Promise<SurveyMatter | nul
 async function statementMatter(inbound: Inbound): Promise<SurveyMatter | null> {
   const { activity, raw } = inbound;
   if (activity.type === 'Delete') return raw.includes(answerType) ? withdrawalMatter(inbound) : goneMatter(inbound);
-  if (activity.object?.type === answerType) return answerMatter(inbound);
+  if (isAnswer(inbound)) return answerMatter(inbound);
   return raw.includes('"survey"') ? noteMatter(inbound) : null;
 }
 
 /** Whether the bytes may be kept with the record of what was received: what somebody answered is in its own place only. */
-export function isKeptElsewhere({ activity }: Pick<Inbound, 'activity'>): boolean {
-  return activity.object?.type === answerType;
+export function isKeptElsewhere(inbound: Inbound): boolean {
+  return isAnswer(inbound);
+}
+
+/** Also one that calls itself something else besides: it is refused as an answer, not kept as the other. */
+function isAnswer(inbound: Inbound): boolean {
+  if (inbound.activity.object?.type === answerType) return true;
+  return inbound.raw.includes(answerType) && [inlineObject(inbound)?.type].flat().includes(answerType);
 }
 
 function inlineObject({ activity, raw }: Inbound): Record<string, unknown> | null {
