@@ -121,7 +121,13 @@ export async function openDueSurveys(ctx: Context): Promise<number> {
     .find({ state: 'scheduled', opensAt: { $lte: ctx.now } })
     .toArray();
   let opened = 0;
-  for (const survey of due.filter(({ deletedAt }) => deletedAt === null)) {
+  const owners = await listCollectivesById(
+    ctx.store,
+    due.map(({ collectiveId }) => collectiveId),
+  );
+  // Who is in the bin asks nobody; should it come back, so does its survey.
+  const binned = new Set(owners.filter(({ deletedAt }) => deletedAt !== null).map(({ _id }) => _id));
+  for (const survey of due.filter(({ deletedAt, collectiveId }) => deletedAt === null && !binned.has(collectiveId))) {
     try {
       await open(ctx, survey);
       opened += 1;

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { reviewAnswers, reviewSections } from '../../../jobs/roseauReview.js';
+import { collectivesOf } from '../../../server/collectives/queries.js';
 import type { Collective } from '../../../server/collectives/schema.js';
 import type { Context } from '../../../server/context.js';
 import { allIndexes } from '../../../server/store/schema.js';
@@ -88,6 +89,19 @@ describe('surveys', () => {
     expect(both.toSorted()).to.deep.equal([0, 1]);
     const types = (await eventsOf(house, 'surveys', survey._id)).map(({ type }) => type);
     expect(types).to.deep.equal(['survey.opened']);
+  });
+
+  it('waits while the collective that asks is in the bin, and opens when it is back', async () => {
+    const opensAt = new Date(ctx.now.getTime() + hour);
+    const survey = await buildSurvey(ctx, owner, [asked], { opensAt });
+    const put = (deletedAt: Date | null) =>
+      collectivesOf(house.store).updateOne({ _id: owner._id }, { $set: { deletedAt } });
+    await put(ctx.now);
+    await openDueSurveys(later(2 * hour));
+    expect((await getSurvey(house.store, survey._id)).state).to.equal('scheduled');
+    await put(null);
+    await openDueSurveys(later(3 * hour));
+    expect((await getSurvey(house.store, survey._id)).state).to.equal('open');
   });
 
   it('refuses to open without questions, without anybody asked, or with its end past', async () => {
