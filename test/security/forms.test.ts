@@ -24,7 +24,7 @@ const wellFormed = (text: string) => text.replace(/\p{Surrogate}/gu, '\ufffd');
 const cookieOf = (client: Client) => [...client.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
 
 describe('what forms never offered', function () {
-  this.timeout(90_000);
+  this.timeout(300_000);
   let app: TwinHouse;
   const forms: KnownForm[] = [];
 
