@@ -268,7 +268,7 @@ describe('pages of collectives', () => {
       expect((await as('visitor').get('/@binned')).status).to.equal(404);
       expect((await as('member').get('/@binned')).text)
         .to.contain('In the bin')
-        .and.to.contain('June 20, 2026');
+        .and.to.contain('20 June 2026');
       const overview = await as('member').get(base(binned._id));
       expect(overview.text).to.contain(`${base(binned._id)}/restore`);
       await as('member').post(`${base(binned._id)}/restore`, {}, base(binned._id));
