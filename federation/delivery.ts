@@ -202,11 +202,11 @@ async function nextEnd(run: Run): Promise<void> {
 
 async function start(run: Run, held: readonly Delivery[]): Promise<void> {
   const { federation } = run;
-  const ids = [...new Set(held.map((one) => one.activityId))];
-  const found = await activitiesIn(federation)
-    .find({ _id: { $in: ids } })
-    .toArray();
-  const activities = new Map(found.map((activity) => [activity._id, activity]));
+  const activities = await readActivities(federation, held).catch((error: unknown) => {
+    // Nothing is sent: their leases end by themselves, and their hosts have room again.
+    for (const { host } of held) release(federation, host);
+    throw error;
+  });
   for (const delivery of held) {
     const key = {};
     run.sending.set(key, performance.now());
@@ -224,6 +224,14 @@ async function start(run: Run, held: readonly Delivery[]): Promise<void> {
       });
     run.settling.add(settled);
   }
+}
+
+async function readActivities(federation: Federation, held: readonly Delivery[]): Promise<Map<string, Activity>> {
+  const ids = [...new Set(held.map((one) => one.activityId))];
+  const found = await activitiesIn(federation)
+    .find({ _id: { $in: ids } })
+    .toArray();
+  return new Map(found.map((activity) => [activity._id, activity]));
 }
 
 /** How many more may begin now. */

@@ -52,13 +52,19 @@ export async function surveyMatter(inbound: Inbound): Promise<SurveyMatter | nul
 async function statementMatter(inbound: Inbound): Promise<SurveyMatter | null> {
   const { activity, raw } = inbound;
   if (activity.type === 'Delete') return raw.includes(answerType) ? withdrawalMatter(inbound) : goneMatter(inbound);
-  if (activity.object?.type === answerType) return answerMatter(inbound);
+  if (isAnswer(inbound)) return answerMatter(inbound);
   return raw.includes('"survey"') ? noteMatter(inbound) : null;
 }
 
 /** Whether the bytes may be kept with the record of what was received: what somebody answered is in its own place only. */
-export function isKeptElsewhere({ activity }: Pick<Inbound, 'activity'>): boolean {
-  return activity.object?.type === answerType;
+export function isKeptElsewhere(inbound: Inbound): boolean {
+  return isAnswer(inbound);
+}
+
+/** Also one that calls itself something else besides: it is refused as an answer, not kept as the other. */
+function isAnswer(inbound: Inbound): boolean {
+  if (inbound.activity.object?.type === answerType) return true;
+  return inbound.raw.includes(answerType) && [inlineObject(inbound)?.type].flat().includes(answerType);
 }
 
 function inlineObject({ activity, raw }: Inbound): Record<string, unknown> | null {
@@ -118,6 +124,9 @@ async function withdrawalMatter(inbound: Inbound): Promise<SurveyMatter | null> 
   return () => receiveWithdrawal(contextFor(federation), input);
 }
 
+/** So far clocks of others may be ahead. What is dated later would stand before every correction. */
+const clockSkewMs = 60 * 60 * 1000;
+
 /** Who answers which survey of ours: the signer, for itself, the survey that was sent to it. */
 async function foreign(
   inbound: Inbound,
@@ -127,6 +136,9 @@ async function foreign(
   const { site } = federation.house;
   if (activity.id === null) throw new Refusal(400, 'an answer needs an id');
   const [, surveyId = ''] = /\/objects\/([0-9a-f-]{36})-[0-9a-f]{16}$/.exec(reading.survey) ?? [];
+  if (reading.sentAt.getTime() > federation.house.now().getTime() + clockSkewMs) {
+    throw new Refusal(400, 'it was sent in the future');
+  }
   if (!isLocal(site, reading.survey) || surveyId === '') throw new Refusal(404, 'there is no such survey');
   if (surveyIriFor(federation, surveyId, sender._id) !== reading.survey) {
     throw new Refusal(403, 'that survey was sent to somebody else');

@@ -29,7 +29,9 @@ const formatters: Formatters = {
 type Parsed = string | IntlMessageFormat;
 
 function parse(source: string, language: Language): Parsed {
-  const message = new IntlMessageFormat(source, language, undefined, { ignoreTag: true, formatters });
+  // Dates as on the pages: 22 November 2026.
+  const locale = language === 'en' ? 'en-GB' : language;
+  const message = new IntlMessageFormat(source, locale, undefined, { ignoreTag: true, formatters });
   return source.includes('{') ? message : String(message.format());
 }
 

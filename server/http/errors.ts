@@ -4,6 +4,7 @@ import { DomainError, httpStatus } from '../errors.js';
 import type { House } from '../house.js';
 import { say } from '../i18n.js';
 import { frameFor, sendPage } from './page.js';
+import { pathOf } from './requests.js';
 
 export const notFound: RequestHandler = (_req, _res, next) => next(new DomainError('not-found', 'error.notFound'));
 
@@ -11,7 +12,8 @@ export function answerErrors(house: House): ErrorRequestHandler {
   return async (error: unknown, req, res, next) => {
     const refusal = asDomainError(error);
     const status = refusal ? httpStatus[refusal.code] : 500;
-    if (!refusal) house.log.error({ err: error, requestId: res.locals.requestId, path: req.path }, 'a request failed');
+    if (!refusal)
+      house.log.error({ err: error, requestId: res.locals.requestId, path: pathOf(req) }, 'a request failed');
     if (res.headersSent) return next(error);
     res.status(status).set('Cache-Control', 'no-store');
     if (refusal?.retryAfter !== undefined) res.set('Retry-After', String(refusal.retryAfter));

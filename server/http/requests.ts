@@ -25,14 +25,14 @@ export function followRequests(log: Log, watch?: Watcher): RequestHandler {
 
 /**
  * Without the query: it may hold what people look for, and tokens. And without who is asked what: when somebody has answered an
- * anonymous survey stands nowhere, and the links of guests are secrets.
+ * anonymous survey stands nowhere, and the links of guests, of feeds and in mails are secrets.
  */
-function pathOf(req: Request): string {
+export function pathOf(req: Request): string {
   const path = req.originalUrl.split('?', 1)[0]?.slice(0, 300) ?? '';
   return path
     .replace(/^(\/my\/collectives\/)[^/]*(\/asked\/)[^/]*/, '$1:id$2:survey')
     .replace(/^(\/me\/surveys\/)[^/]*/, '$1:survey')
-    .replace(/^(\/surveys\/(?:answer|by-link)\/)[^/]*/, '$1:token');
+    .replace(/^(\/(?:surveys\/(?:answer|by-link)|feeds|unsubscribe)\/)[^/]*/, '$1:token');
 }
 
 /** The pattern of the route that answered ("/@:handle"), for figures; never the address itself. */

@@ -18,7 +18,10 @@ export interface PageFrame {
 }
 
 export interface Views {
-  /** Renders views/<name>.hbs inside views/layouts/<layout>.hbs (as {{{body}}}); layout null: alone. */
+  /**
+   * Renders views/<name>.hbs inside views/layouts/<layout>.hbs (as {{{body}}}, with {{sheet}}: the address of the slice's own
+   * stylesheet, public/<slice>.css, where it has one); layout null: alone.
+   */
   render(name: string, model: object, page: PageFrame, layout?: string | null): string;
   names(): string[];
 }
@@ -28,23 +31,31 @@ type Data = { root: { page: PageFrame } };
 export function loadViews(viewsDir: string, options: { reload?: boolean } = {}): Views {
   let engine = compileAll(viewsDir);
   return {
-    names: () => [...engine.keys()],
+    names: () => [...engine.templates.keys()],
     render(name, model, page, layout = 'page') {
       if (options.reload) engine = compileAll(viewsDir);
-      const template = engine.get(name);
+      const { templates, assets } = engine;
+      const template = templates.get(name);
       if (!template) throw new Error(`no view ${name}`);
       const body = template({ ...model, page });
       if (layout === null) return body;
-      const frame = engine.get(`layouts/${layout}`);
+      const frame = templates.get(`layouts/${layout}`);
       if (!frame) throw new Error(`no layout ${layout}`);
-      return frame({ ...model, page, body });
+      return frame({ ...model, page, body, sheet: assets.get(`${name.split('/')[0]}.css`) });
     },
   };
 }
 
-function compileAll(viewsDir: string): Map<string, HandlebarsTemplateDelegate> {
+interface Engine {
+  templates: Map<string, HandlebarsTemplateDelegate>;
+  /** Addresses of the files of views/public. */
+  assets: Map<string, string>;
+}
+
+function compileAll(viewsDir: string): Engine {
   const handlebars = Handlebars.create();
-  const helpers = houseHelpers(assetAddresses(join(viewsDir, 'public')));
+  const assets = assetAddresses(join(viewsDir, 'public'));
+  const helpers = houseHelpers(assets);
   for (const [name, helper] of Object.entries(helpers)) handlebars.registerHelper(name, orField(name, helper));
   const knownHelpers = Object.fromEntries(Object.keys(helpers).map((name) => [name, true]));
   // Whatever is no helper is a field of the data: templates need not ask each time which of both a name is.
@@ -57,7 +68,7 @@ function compileAll(viewsDir: string): Map<string, HandlebarsTemplateDelegate> {
     if (name.startsWith('partials/')) handlebars.registerPartial(name.slice('partials/'.length), source);
     else templates.set(name, handlebars.compile(source, options));
   }
-  return templates;
+  return { templates, assets };
 }
 
 function frameOf(options: Handlebars.HelperOptions): PageFrame {

@@ -141,8 +141,8 @@ function queue(routes: Routes): void {
   }
 
   routes.post(`${path}/close`, { access, params: reportParams, body: closeShape, retry: showOne }, async (visit) => {
-    const { version, outcome, text } = visit.body;
-    await stepReport(visit.ctx, visit.params.id, version, { what: 'closed', outcome, text });
+    const { version, outcome, closing } = visit.body;
+    await stepReport(visit.ctx, visit.params.id, version, { what: 'closed', outcome, text: closing });
     visit.redirect(reportsPath, { key: 'moderation.close.done' });
   });
 

@@ -93,7 +93,7 @@ export const noteShape = z.object({ text: paragraph(maxComment).refine((text) =>
 export const closeShape = z.object({
   version,
   outcome: z.enum(outcomes, 'moderation.error.chooseOutcome'),
-  text: paragraph(maxComment).default(''),
+  closing: paragraph(maxComment).default(''),
 });
 export const removeShape = z.object({ version, post: z.uuid() });
 

@@ -33,6 +33,14 @@ export async function countOptionalMails(store: Store, personId: string, since: 
   return mailsIn(store).countDocuments({ personId, kind: { $in: [...optionalKinds] }, createdAt: { $gt: since } });
 }
 
+/** Ids of what summaries about what presses have told this person, as long as mails are kept. */
+export async function listToldNeeds(store: Store, personId: string): Promise<Set<string>> {
+  const found = await mailsIn(store)
+    .find({ personId, kind: 'digest' }, { projection: { needs: 1 } })
+    .toArray();
+  return new Set(found.flatMap(({ needs }) => needs ?? []));
+}
+
 /** How the keys of reminders by hand begin. */
 export const handKey = (surveyId: string): string => `reminder:${surveyId}:hand:`;
 

@@ -19,6 +19,7 @@ export const letterKinds = [
   'surveyReminder',
   'surveyExtended',
   'surveyPublished',
+  'surveyRefused',
   'digest',
   'surveyCopy',
   'surveyLink',
@@ -51,6 +52,8 @@ export interface Mail extends Doc {
   text: string;
   html: string;
   link: LetterLink | null;
+  /** Of a summary about what presses: ids of what it tells. */
+  needs?: string[];
   /** Event and recipient: an event handed on twice makes one mail. */
   dedupeKey: string;
   createdAt: Date;

@@ -15,6 +15,7 @@ export const mailKinds = [
   'surveyReminder',
   'surveyExtended',
   'surveyPublished',
+  'surveyRefused',
 ] as const;
 export type MailKind = (typeof mailKinds)[number];
 /** digest: no mail of its own; what waits stands in the mail that gathers all. */

@@ -1,5 +1,8 @@
 // Surveys that ask people one by one, and those that anybody may answer: as AskedSurvey, like those that ask a collective.
+import { findCollective, listCollectivesById } from '../collectives/queries.js';
+import { isPublic } from '../collectives/rules.js';
 import type { Context, PersonActor } from '../context.js';
+import type { Store } from '../store/store.js';
 import { type AskedLine, type AskedSurvey, byUrgency, fromSurvey } from './askedSurveys.js';
 import { findDraft, findSurvey, hasAnswered, surveysIn } from './queries.js';
 import { mayRead } from './rules.js';
@@ -55,13 +58,24 @@ export async function listAskedPerson(ctx: Context, person: PersonActor): Promis
 /** A survey that anybody with its address may answer, open or over. */
 export async function findForAnyone(ctx: Context, key: string): Promise<AskedSurvey | null> {
   const survey = await findSurvey(ctx.store, key);
-  return survey !== null && isShown(survey) && survey.answerBy === 'anyone' ? fromSurvey(ctx, survey) : null;
+  const isFor = survey !== null && isShown(survey) && survey.answerBy === 'anyone';
+  return isFor && (await isAskedByStanding(ctx.store, survey)) ? fromSurvey(ctx, survey) : null;
 }
 
 /** A survey that everybody may know of: anybody may answer, or its results are for all. */
 export async function findPublicSurvey(ctx: Context, key: string): Promise<AskedSurvey | null> {
   const survey = await findSurvey(ctx.store, key);
-  return survey !== null && mayRead(survey) ? fromSurvey(ctx, survey) : null;
+  return survey !== null && mayRead(survey) && (await isAskedByStanding(ctx.store, survey))
+    ? fromSurvey(ctx, survey)
+    : null;
+}
+
+/** Whether the collective that asks is not in the bin: nobody outside sees anything of it then. */
+export async function isAskedByStanding(
+  store: Store,
+  { collectiveId }: Pick<Survey, 'collectiveId'>,
+): Promise<boolean> {
+  return (await findCollective(store, collectiveId))?.deletedAt === null;
 }
 
 const listed = 50;
@@ -74,12 +88,20 @@ export async function listPublicSurveys(ctx: Context): Promise<{ open: AskedLine
       .find({ 'results.readers': 'public' }, { sort: { 'results.publishedAt': -1 }, limit: listed })
       .toArray(),
   ]);
+  const owners = await listCollectivesById(
+    ctx.store,
+    [...open, ...published].map(({ collectiveId }) => collectiveId),
+  );
+  // Whoever is not published themselves gives the address to whom they want.
+  const known = new Set(owners.filter(isPublic).map(({ _id }) => _id));
   const lines = (surveys: readonly Survey[]) =>
     Promise.all(
-      surveys.filter(mayRead).map(async (survey) => {
-        const { sections: _sections, ...asked } = await fromSurvey(ctx, survey);
-        return { asked, isAnswered: false, hasDraft: false };
-      }),
+      surveys
+        .filter((survey) => mayRead(survey) && known.has(survey.collectiveId))
+        .map(async (survey) => {
+          const { sections: _sections, ...asked } = await fromSurvey(ctx, survey);
+          return { asked, isAnswered: false, hasDraft: false };
+        }),
     );
   return {
     open: (await lines(open)).sort(byUrgency),

@@ -126,9 +126,12 @@ function isAsked(survey: Survey, collective: Pick<Collective, '_id'>): boolean {
 
 /** One of ours, as those whom it asks see it. The door makes sure that it asks them. */
 export async function fromSurvey(ctx: Context, survey: Survey): Promise<AskedSurvey> {
-  const { title, intro, languages, timeZone, names, state, closesAt, closedAt, version, _id } = survey;
+  const { title, intro, languages, timeZone, names, closesAt, closedAt, version, _id } = survey;
   const { sections } = await getVersion(ctx.store, _id, version);
-  const organiser = await organiserOf(ctx, survey.collectiveId);
+  const owner = await findCollective(ctx.store, survey.collectiveId);
+  const organiser = organiserOf(owner);
+  // Who is in the bin takes no answers.
+  const state = owner?.deletedAt ? 'closed' : survey.state;
   return {
     key: _id,
     title,
@@ -147,8 +150,7 @@ export async function fromSurvey(ctx: Context, survey: Survey): Promise<AskedSur
   };
 }
 
-async function organiserOf(ctx: Context, collectiveId: string): Promise<AskedSurvey['organiser']> {
-  const owner = await findCollective(ctx.store, collectiveId);
+function organiserOf(owner: Collective | null): AskedSurvey['organiser'] {
   const name = owner ? owner.profile.name.fr || owner.profile.name.en : '';
   return { name, handle: owner?.handle ?? '' };
 }

@@ -39,8 +39,20 @@ export const previewQuery = z.object({ version: z.coerce.number().int().min(1).m
 const revision = z.coerce.number().int().min(1);
 /** save: keep it. more: show more empty rows, or the choices of the question that a condition is about; nothing is kept. */
 const step = z.enum(['save', 'more']).default('save');
-/** What belongs to a kind of question is read by readQuestion. */
-export const partForm = z.looseObject({ revision, step });
+const typed = z.string().max(20_000).optional();
+const typedTexts = z.record(z.string(), z.string().max(20_000)).optional();
+const typedRow = z.object({ id: typed, place: typed, label: typedTexts, date: typed, start: typed, end: typed });
+const typedRows = z.union([z.record(z.string(), typedRow), z.array(typedRow)]).optional();
+/** What a form of a part sends, each field once; what it says is read by readQuestion and readSection. */
+export const partForm = z.looseObject({
+  ...{ revision, step, section: typed, criterion: typed, required: typed, other: typed, rowsFrom: typed },
+  ...{ min: typed, max: typed, decimals: typed, from: typed, to: typed },
+  ...{ label: typedTexts, help: typedTexts, unit: typedTexts, fromLabel: typedTexts, toLabel: typedTexts },
+  ...{ title: typedTexts, intro: typedTexts, choices: typedRows, rows: typedRows, slots: typedRows },
+  showIf: z
+    .looseObject({ on: typed, number: typed, values: z.union([z.string(), z.array(z.string())]).optional() })
+    .optional(),
+});
 export const newQuestionForm = partForm.extend({ kind: z.enum(questionKinds) });
 export const endForm = z.object({ revision, closesAt: z.string().max(40).default('') });
 

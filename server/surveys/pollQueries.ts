@@ -6,6 +6,7 @@ import type { FediPoll, FediVote, PollOption } from './pollSchema.js';
 export const pollIndexes: CollectionIndexes = {
   fediPolls: [
     { keys: { surveyId: 1, _id: 1 } },
+    { keys: { slot: 1 }, unique: true },
     { keys: { state: 1, isStale: 1 } },
     { keys: { state: 1, closedAt: 1 } },
     eventIndex,

@@ -14,6 +14,8 @@ export interface PollOption {
 export interface FediPoll extends Doc, Eventful {
   surveyId: string;
   questionId: string;
+  /** Survey and question, unique: of two who offer it at once one does. Of a withdrawn one its own id. */
+  slot: string;
   collectiveId: string;
   title: Texts;
   label: Texts;

@@ -8,7 +8,7 @@ import type { Translate } from '../i18n.js';
 import { localTime } from '../zonedTime.js';
 import { conditionValues, listOf, rowsWithSpare, textsIn, textsOf } from './editForms.js';
 import { presentForm } from './presentForm.js';
-import { endOf, missingIn, pickText } from './rules.js';
+import { asksForServices, endOf, missingIn, pickText } from './rules.js';
 import {
   answererKinds,
   type Choice,
@@ -94,7 +94,12 @@ export type SurveyTab = 'overview' | 'questions' | 'settings' | 'preview' | 'res
 export function presentSurveyFrame(survey: Survey, current: SurveyTab, language: Language) {
   const base = surveyPath(survey);
   const isDeleted = survey.deletedAt !== null;
-  const tabs: SurveyTab[] = ['overview', 'questions', 'settings', 'preview'];
+  const tabs: SurveyTab[] = [
+    'overview',
+    'questions',
+    ...(survey.state === 'closed' ? [] : ['settings' as const]),
+    'preview',
+  ];
   if (survey.state === 'open' || survey.state === 'closed') tabs.push('results');
   return {
     base,
@@ -183,6 +188,9 @@ function missingToOpen(survey: Survey, sections: readonly Section[], now: Date, 
   const found: { href: string; key: string }[] = [];
   if (sections.every(({ questions }) => questions.length === 0)) {
     found.push({ href: `${base}/questions`, key: 'surveys.error.noQuestions' });
+  }
+  if (survey.names === 'anonymous' && asksForServices(sections)) {
+    found.push({ href: `${base}/questions`, key: 'surveys.error.anonymousServices' });
   }
   if (survey.answerBy !== 'anyone' && survey.invited.length === 0) {
     found.push({ href: `${base}/settings#f-invited`, key: 'surveys.error.nobodyAsked' });

@@ -49,6 +49,7 @@ export interface RemoteSurvey extends Doc, Eventful {
   sections: Section[];
   chosenSlot: Survey['chosenSlot'];
   results: RemoteResults | null;
+  /** When it first asked, or asked again after its end. */
   receivedAt: Date;
   deletedAt: Date | null;
 }
@@ -115,6 +116,7 @@ export const remoteSurveyIndexes: CollectionIndexes = {
   remoteSurveys: [
     { keys: { iri: 1 }, unique: true },
     { keys: { asked: 1, state: 1 } },
+    { keys: { state: 1, closesAt: 1 } },
     { keys: { host: 1, deletedAt: 1 } },
     { keys: { owner: 1 } },
     { keys: { deletedAt: 1 } },

@@ -53,10 +53,12 @@ const graceMs = 24 * 60 * 60 * 1000;
 
 /**
  * Refuses: closed (not open yet, closed). `sentAt`: when it left another instance; it counts only where the survey takes what
- * was sent in time, and never when it lies in the future.
+ * was sent in time, never when it lies in the future, and not once results are published: when it left is the sender's word.
  */
 export function checkTakesAnswers(
-  survey: Pick<Survey, 'state' | 'closesAt' | 'closedAt' | 'deletedAt' | 'late'>,
+  survey: Pick<Survey, 'state' | 'closesAt' | 'closedAt' | 'deletedAt' | 'late'> & {
+    results?: { publishedAt: Date | null } | null;
+  },
   now: Date,
   sentAt: Date = now,
 ): void {
@@ -67,7 +69,8 @@ export function checkTakesAnswers(
   }
   const end = endOf(survey);
   const isInTime = end !== null && sentAt < end && sentAt <= now && now.getTime() < end.getTime() + graceMs;
-  if (survey.late === 'sentInTime' && isInTime) return;
+  const isPublished = (survey.results?.publishedAt ?? null) !== null;
+  if (survey.late === 'sentInTime' && isInTime && !isPublished) return;
   throw new DomainError('closed', 'surveys.error.closed');
 }
 
@@ -103,6 +106,30 @@ export function checkRevision(survey: Pick<Survey, 'revision'>, revision: number
  */
 export function mayChangeQuestions(survey: Pick<Survey, 'state' | 'deletedAt'>): boolean {
   return survey.deletedAt === null && survey.state !== 'closed';
+}
+
+const wording = new Set(['label', 'help', 'title', 'intro', 'fromLabel', 'toLabel', 'unit', 'criterion']);
+
+/**
+ * Refuses: closed. Of an anonymous survey that somebody has answered only the wording may change: what one could not choose
+ * before, or could choose no more, would tell who answered before the change and who after.
+ */
+export function checkSameQuestions(before: readonly Section[], after: readonly Section[]): void {
+  if (bones(before) !== bones(after)) {
+    throw new DomainError('closed', 'surveys.error.anonymousChange', { field: 'sections' });
+  }
+}
+
+/** Everything but the wording, whatever the order of fields. */
+function bones(sections: readonly Section[]): string {
+  return JSON.stringify(sections, (_key, value: unknown) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([name]) => !wording.has(name))
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
+  });
 }
 
 /** Refuses: closed. What was promised to those who answered stays. */
@@ -142,6 +169,16 @@ export function checkSections(sections: readonly Section[]): void {
 export function checkHasQuestions(sections: readonly Section[]): void {
   if (sections.every((section) => section.questions.length === 0))
     throw invalid('surveys.error.noQuestions', 'sections');
+}
+
+/** Whether a question makes whoever answers name their own services, and so themselves. */
+export function asksForServices(sections: readonly Section[]): boolean {
+  return sections.some(({ questions }) => questions.some((one) => one.kind === 'grid' && one.rowsFrom === 'services'));
+}
+
+/** Refuses: invalid. What everybody answers about their own services, by name, cannot be anonymous. */
+export function checkNamesNobody({ names }: Pick<Survey, 'names'>, sections: readonly Section[]): void {
+  if (names === 'anonymous' && asksForServices(sections)) throw invalid('surveys.error.anonymousServices', 'sections');
 }
 
 function once(ids: Set<string>, id: string, field: string): void {

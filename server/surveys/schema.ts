@@ -251,7 +251,8 @@ export const limits = {
   versions: 50,
 } as const;
 
-const id = z.string().regex(/^[a-z][a-z0-9]{0,19}$/, 'surveys.error.id');
+/** What every object has by itself is the id of nothing: answers are looked up by it. */
+const id = z.string().regex(/^(?!constructor$)[a-z][a-z0-9]{0,19}$/, 'surveys.error.id');
 const languageTag = z.string().regex(/^[a-z]{2,3}(-[a-z0-9]{2,8})*$/, 'shape.languages');
 const plain = (max: number) =>
   z

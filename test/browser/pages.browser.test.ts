@@ -36,6 +36,23 @@ function patternOf(url: URL): string {
   return `${path}?${[...new Set(url.searchParams.keys())].sort().join('&')}`;
 }
 
+const survey = '/my/collectives/:id/surveys/:id';
+const asked = '/my/collectives/:id/asked';
+/** Pages that must be among those that links lead to. */
+const found: Record<(typeof who)[number], string[]> = {
+  visitor: ['/surveys', '/surveys/:id', '/surveys/:id/answer', '/surveys/:id/results', '/surveys/:id/results/texts'],
+  member: [
+    ...['/my', '/me/notices', '/my/collectives/:id/surveys', '/my/collectives/:id/surveys/new', survey],
+    ...['settings', 'questions', 'questions/:key', 'preview', 'results', 'remind', 'fediverse'].map(
+      (page) => `${survey}/${page}`,
+    ),
+    ...['publish', 'answers', 'texts'].map((page) => `${survey}/results/${page}`),
+    ...[asked, `${asked}/:id`, `${asked}/:key`, `${asked}/:id/results`, `${asked}/:key/results`],
+    ...['/me/surveys/:id', '/polls/:id'],
+  ],
+  administrator: ['/admin/mails/templates'],
+};
+
 describe('every page in a browser', function () {
   this.timeout(300_000);
   let server: SampleServer;
@@ -83,6 +100,10 @@ describe('every page in a browser', function () {
         if (overflow > 0) problems.push(`${path} is ${overflow} px wider than a phone`);
       });
       expect(seen.length).to.be.greaterThan(person === 'visitor' ? 10 : 15);
+      const patterns = new Set(
+        seen.map((path) => new URL(patternOf(new URL(path, server.baseUrl)), server.baseUrl).pathname),
+      );
+      expect(found[person].filter((path) => !patterns.has(path))).to.deep.equal([]);
       expect(problems).to.deep.equal([]);
       await context.close();
     });

@@ -414,6 +414,8 @@ describe('surveys and whoever is not entitled', () => {
     const shared = await open({ invited: [...invited(), second] });
     await app.run();
     peer.received.length = 0;
+    const listed = (one: Json): Json => ({ ...one, object: [one.object] as unknown as Json });
+    const tomorrow = { sentAt: new Date(app.house.now().getTime() + 24 * hour).toISOString() };
     const cases: [string, number, Json, PeerActor][] = [
       ['what was sent to another who is asked', 403, answerTo(shared, fair, { as: stranger }), stranger],
       ['not asked', 403, unasked, stranger],
@@ -422,8 +424,22 @@ describe('surveys and whoever is not entitled', () => {
       ['forged: signed by a stranger', 403, answerTo(survey, fair), stranger],
       ['no such survey', 404, answerTo(survey, fair, { object: { inReplyTo: `${app.baseUrl}/objects/none` } }), hoster],
       ['anonymous', 403, answerTo(hidden, fair), hoster],
+      ['anonymous, of two types', 400, answerTo(hidden, fair, { object: { type: ['SurveyAnswer', 'Note'] } }), hoster],
+      [
+        'anonymous, of another two',
+        400,
+        answerTo(hidden, fair, { object: { type: ['Note', 'SurveyAnswer'] } }),
+        hoster,
+      ],
+      ['anonymous, in a list', 403, listed(answerTo(hidden, fair)), hoster],
       ['values that are no JSON', 400, answerTo(survey, fair, { answer: { values: '{' } }), hoster],
       ['no moment', 400, answerTo(survey, fair, { answer: { sentAt: 'now' } }), hoster],
+      [
+        'sent in the future, to stand before every correction',
+        400,
+        answerTo(survey, fair, { answer: tomorrow }),
+        hoster,
+      ],
       ['from another server', 403, answerTo(survey, fair, { object: { id: `${app.baseUrl}/objects/x` } }), hoster],
     ];
     for (const [what, status, activity, as] of cases) {

@@ -51,7 +51,7 @@ function expected(route: RouteRecord, { who }: Rule, role: Role, target: Target)
 }
 
 describe('who may enter', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let app: TwinHouse;
   let tokens: Record<Role, string | null>;
 

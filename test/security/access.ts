@@ -149,7 +149,7 @@ export const access: Record<string, Rule> = {
   'POST /admin/reports/:id/take': { who: 'moderators', body: { version: '1' } },
   'POST /admin/reports/:id/release': { who: 'moderators', body: { version: '1' } },
   'POST /admin/reports/:id/reopen': { who: 'moderators', body: { version: '1' } },
-  'POST /admin/reports/:id/close': { who: 'moderators', body: { version: '1', outcome: 'nothing', text: '' } },
+  'POST /admin/reports/:id/close': { who: 'moderators', body: { version: '1', outcome: 'nothing', closing: '' } },
   'POST /admin/reports/:id/note': { who: 'moderators', body: { text: 'Seen' } },
   'POST /admin/reports/:id/remove-post': { who: 'moderators', body: { version: '1', post: missing } },
 

@@ -68,7 +68,7 @@ const withoutProse = (text: string) =>
     .replace(/(<content type="html">)[\s\S]*?(<\/content>)/g, '$1$2');
 
 describe('hostile text', function () {
-  this.timeout(90_000);
+  this.timeout(300_000);
   let app: TwinHouse;
   const harmless = new Map<Role, Seen[]>();
   const own = new Set<string>();

@@ -13,7 +13,7 @@ const openToAll =
   /^\/(catalogue\.(json|csv)|directory\.json|\.well-known\/|nodeinfo\/|ns\/v1|@[^/]+\/(librehost\.json|posts\.atom)|changes\.atom)/;
 
 describe('every answer', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let app: TwinHouse;
   const seen = new Map<Role, Seen[]>();
 

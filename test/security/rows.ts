@@ -1,4 +1,4 @@
-// TABLE: every attack and fault of the federation catalogue that is critical or high -> the test that stands against it, by its
+// TABLE: every attack and fault of the catalogue on federation and ballots that is critical or high -> the test that stands against it, by its
 // file and the words of its title. rows.test.ts fails when such a test is not there any more.
 
 export interface Row {
@@ -27,7 +27,9 @@ const delivery = 'federation/delivery.test.ts';
 const faults = 'federation/faults.test.ts';
 const network = 'federation/network.test.ts';
 const durability = 'server/store/embedded/durability.test.ts';
-const ballots = { later: 'surveys and decisions: there are no ballots yet' };
+const surveys = 'server/surveys/actions.test.ts';
+const results = 'server/surveys/results.test.ts';
+const acrossInstances = 'federation/surveys.test.ts';
 
 export const rows: Record<string, Row> = {
   'AP-01': { class: 'C', what: 'no signature', by: [[inbox, 'refuses what is not signed, whatever NODE_ENV says']] },
@@ -332,7 +334,15 @@ export const rows: Record<string, Row> = {
       [anonymous, 'is kept with the ballots and nowhere else'],
     ],
   },
-  'AP-111': { class: 'C', what: 'two votes of one collective', by: ballots },
+  'AP-111': {
+    class: 'C',
+    what: 'two votes of one collective',
+    by: [
+      [surveys, 'keeps one answer when two delegates send fifty at once'],
+      [acrossInstances, 'answers with one receipt, however often the same answer comes'],
+      [acrossInstances, 'keeps what was sent later when an older answer or withdrawal arrives after it'],
+    ],
+  },
   'AP-112': { class: 'C', what: 'votes out of time or place', by: [[polls, 'take no second vote']] },
   'AP-113': { class: 'H', what: 'forged results', by: [[polls, 'let nobody else raise their counts']] },
   'AP-114': {
@@ -340,8 +350,56 @@ export const rows: Record<string, Row> = {
     what: 'votes taken back after the close',
     by: [[polls, 'lose a vote that its author deletes']],
   },
-  'AP-115': { class: 'H', what: 'results before the close', by: ballots },
-  'AP-116': { class: 'H', what: 'copied ballots', by: ballots },
+  'AP-115': {
+    class: 'H',
+    what: 'results before the close',
+    by: [
+      [results, 'live for organisers where names are shown, for nobody else before they are published'],
+      ['server/surveys/resultPages.test.ts', 'keep an anonymous survey so: nothing before its end'],
+      [anonymous, 'stands on no page, in no feed, no export and no object'],
+    ],
+  },
+  'AP-116': {
+    class: 'H',
+    what: 'copied ballots',
+    by: [
+      ['server/surveys/linkPages.test.ts', 'is no link for others, for other surveys, or changed by a letter'],
+      [acrossInstances, 'refuses, and keeps nothing of, answers by others, for others'],
+    ],
+  },
+
+  'WB-40': {
+    class: 'C',
+    what: 'fifty votes of two delegates at once',
+    by: [
+      [surveys, 'keeps one answer when two delegates send fifty at once'],
+      [surveys, 'takes one of fifty sent at once, and no second one'],
+      ['server/surveys/polls.test.ts', 'fifty at once from one actor as one'],
+    ],
+  },
+  'WB-41': {
+    class: 'C',
+    what: 'a store that tells who gave which anonymous answer',
+    by: [
+      [anonymity, 'nothing by which pairing both lists in any of their orders does better than chance'],
+      [anonymity, 'documents without a common value, a time'],
+      [anonymity, 'a backup in which it is no different'],
+    ],
+  },
+  'WB-43': {
+    class: 'H',
+    what: 'answers around the close, and opening again in silence',
+    by: [
+      [surveys, 'closes at its end as the moment, once, and by hand before'],
+      [surveys, 'takes what was sent in time for a day, where the survey says so'],
+      [surveys, 'gives more time, only later, and opens again only what was named'],
+    ],
+  },
+  'WB-44': {
+    class: 'H',
+    what: 'who may vote changes during the vote',
+    by: [[surveys, 'asks those whom it asked when it opened']],
+  },
 
   'AP-120': {
     class: 'C',

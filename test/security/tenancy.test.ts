@@ -9,7 +9,7 @@ import { copyOf } from './requests.js';
 import { canaries, type Role, startTwinHouse, type TwinHouse } from './tenants.js';
 
 describe('twin hosters', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let app: TwinHouse;
 
   before(async () => {

@@ -399,7 +399,15 @@ async function addPoll({ house }: WholeApp, owner: Collective, surveyId: string)
   ];
   const _id = newId();
   await pollsIn(house.store).insertOne({
-    ...{ _id, surveyId, questionId: 'p', collectiveId: owner._id, title: { fr: 'Un avis' }, label: { fr: 'Alors ?' } },
+    ...{
+      _id,
+      surveyId,
+      questionId: 'p',
+      slot: `${surveyId} p`,
+      collectiveId: owner._id,
+      title: { fr: 'Un avis' },
+      label: { fr: 'Alors ?' },
+    },
     ...{ languages: ['fr'], options, multiple: false, endsAt: new Date(now.getTime() + 86_400_000), state: 'open' },
     ...{ closedAt: null, counts: [0, 0], voters: 0, isStale: false, toldAt: now, offeredAt: now },
   });

@@ -53,14 +53,19 @@ describe('the story of an old backup', function () {
     await place.member.submit('/retry');
   }
 
-  function chatiere(args: string[], dataDir: string): Promise<number | null> {
+  async function chatiere(args: string[], dataDir: string): Promise<void> {
     const env = { PATH: process.env.PATH ?? '', DATA_DIR: dataDir, BASE_URL: place.server.baseUrl };
     const child = spawn(process.execPath, [join(projectDir, 'dist/server/cli.js'), ...args], {
       cwd: temporaryFolder(),
       env,
-      stdio: 'ignore',
+      stdio: ['ignore', 'ignore', 'pipe'],
     });
-    return new Promise((resolve) => child.once('close', resolve));
+    let said = '';
+    child.stderr.on('data', (text: Buffer) => {
+      said += text.toString();
+    });
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    expect(code, said).to.equal(0);
   }
 
   it('is made while one thing has arrived and another still waits', async () => {
@@ -69,7 +74,7 @@ describe('the story of an old backup', function () {
     peer.behaviour = { status: 503 };
     await place.say('En attente');
     await arrives('En attente');
-    expect(await chatiere(['backup', file], place.dataDir)).to.equal(0);
+    await chatiere(['backup', file], place.dataDir);
   });
 
   it('is soon outdated: what waited arrives, and more is said', async () => {
@@ -84,7 +89,7 @@ describe('the story of an old backup', function () {
 
   it('comes back: nothing of it is sent, not even when the administrator has everything tried anew', async () => {
     expect(await place.server.stop('SIGTERM')).to.equal(0);
-    expect(await chatiere(['restore', file], restored)).to.equal(0);
+    await chatiere(['restore', file], restored);
     copyFileSync(join(place.dataDir, 'secret'), join(restored, 'secret'));
     peer.received.length = 0;
     await place.restart(restored);

@@ -119,6 +119,23 @@ function tellStory(engine: string, engineEnv: (key: string) => Record<string, st
       await marais.reads('pour qui me suit', true);
     });
 
+    it('no longer follow whom has moved, once both homes say so', async () => {
+      await serre.member.visit(`${serre.desk}/partners/moves`);
+      await serre.member.submit('/moves/aliases', { address: marais.handle });
+      await marais.member.visit(`${marais.desk}/partners/moves`);
+      await marais.member.submit('/moves/confirm', { target: serre.handle });
+      await marais.member.submit('/moves/go', { handle: marais.site.key });
+      const page = await eventually('canal follows the new home alone', async () => {
+        const { text } = await following(canal);
+        return text.includes(marais.handle) ? undefined : text;
+      });
+      expect(page).to.include(serre.handle);
+      const actor = await fetch(`${marais.server.baseUrl}/actors/${marais.site.key}`, {
+        headers: { accept: 'application/activity+json' },
+      });
+      expect(((await actor.json()) as { movedTo?: string }).movedTo).to.equal(actorOf(serre));
+    });
+
     it('are done with a domain that one of them blocks: nothing comes in, nothing goes out', async () => {
       const { member } = canal;
       await member.visit(`/admin/peers/${serre.host}`);
@@ -134,6 +151,23 @@ function tellStory(engine: string, engineEnv: (key: string) => Record<string, st
       expect((await canal.feed()).text).not.to.include('m’entendez');
       expect((await serre.feed()).text).not.to.include('Rien pour la serre');
     });
+
+    it('end between a hoster and one that it blocks', async () => {
+      const { member } = marais;
+      await member.visit(`${marais.desk}/partners/block?actor=${encodeURIComponent(actorOf(serre))}`);
+      await member.submit('/partners/block', { kind: 'actor' });
+      await eventually('serre does not follow marais any more', async () =>
+        (await following(serre)).text.includes(marais.handle) ? undefined : true,
+      );
+      expect((await following(marais)).text).not.to.include(serre.handle);
+      await serre.say('Encore un mot.');
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      expect((await marais.feed()).text).not.to.include('Encore un mot');
+    });
+
+    function actorOf(place: Place): string {
+      return `${place.server.baseUrl}/actors/${place.site.key}`;
+    }
 
     async function edit(place: Place, page: string, text: string): Promise<void> {
       await place.member.visit(`${place.desk}/posts/${idIn(page)}/edit`);

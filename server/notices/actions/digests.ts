@@ -6,6 +6,7 @@ import { readSettings, wordsIn } from '../../instances/settings.js';
 import { eachWithDigest } from '../../people/queries.js';
 import type { Person } from '../../people/schema.js';
 import { listNeeds, type Need } from '../needs.js';
+import { listToldNeeds } from '../queries.js';
 import { digestSlot, isReachable } from '../rules.js';
 import { type Desk, isQueued, queueMail, toPerson } from './queue.js';
 
@@ -27,7 +28,9 @@ async function writeDigest(house: Desk, ctx: Context, person: Person, slot: stri
   const language = person.language ?? house.site.defaultLanguage;
   const all = await listNeeds(ctx, person, language);
   const needs = isImportant ? all.filter(({ urgency }) => urgency === 'now') : all;
-  if (needs.length === 0) return false;
+  const told = isImportant ? await listToldNeeds(house.store, person._id) : new Set<string>();
+  const fresh = needs.filter(({ id }) => !told.has(id));
+  if (fresh.length === 0) return false;
   const settings = await readSettings(house.store);
   const t = house.i18n.translator(language, wordsIn(settings, language));
   const lines = needs.map((need) => ({
@@ -35,9 +38,9 @@ async function writeDigest(house: Desk, ctx: Context, person: Person, slot: stri
     href: `${house.site.baseUrl}${need.href}`,
   }));
   const draft = toPerson(house, person, 'digest', { count: needs.length }, { path: '/my' });
-  // What presses is told once, not each morning until it is done.
-  const cause = isImportant ? `digest:${digestOf(needs)}` : `digest:${slot}`;
-  return queueMail(house, cause, { ...draft, lines });
+  // What presses is told once: not each morning until it is done, and not again when something else is done.
+  const cause = isImportant ? `digest:${digestOf(fresh)}` : `digest:${slot}`;
+  return queueMail(house, cause, { ...draft, lines, ...(isImportant ? { needs: needs.map(({ id }) => id) } : {}) });
 }
 
 function digestOf(needs: readonly Need[]): string {

@@ -19,9 +19,10 @@ export async function writeLetter(
   house: Writer,
   kind: LetterKind,
   language: Language,
-  params: MessageParams,
+  given: MessageParams,
   { hasLink, lines = [] }: { hasLink: boolean; lines?: readonly LetterLine[] },
 ): Promise<Letter> {
+  const params = inOneLine(given);
   const settings = await readSettings(house.store);
   const t = house.i18n.translator(language, wordsIn(settings, language));
   const model = {
@@ -31,7 +32,7 @@ export async function writeLetter(
       .split('\n\n')
       .map((text) => ({ text, lines: kind === 'surveyCopy' ? text.split('\n') : [text] })),
     button: hasLink ? t(`mail.${kind}.button`, params) : null,
-    lines,
+    lines: lines.map(({ text, href }) => ({ text: oneSpace(text), href })),
     link: hasLink ? linkMark : null,
     stop: isOptional(kind) ? stopMark : null,
     why: t(`mail.${kind}.why`, params),
@@ -46,7 +47,19 @@ export async function writeLetter(
   };
 }
 
+/** A title or name with line ends in it writes no paragraph of its own. A copy of answers has lines. */
+function inOneLine(params: MessageParams): MessageParams {
+  const said = Object.entries(params).map(([name, value]) => {
+    return [name, typeof value === 'string' && name !== 'copy' ? oneSpace(value) : value] as const;
+  });
+  return Object.fromEntries(said);
+}
+
+function oneSpace(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}
+
 /** A name with a line end in it stays one line; anything else that could end a header is refused when sending. */
 function oneLine(subject: string): string {
-  return subject.replace(/\s+/g, ' ').trim().slice(0, 200);
+  return oneSpace(subject).slice(0, 200);
 }

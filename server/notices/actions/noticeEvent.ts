@@ -12,7 +12,7 @@ import { answersIn, findSurvey, getVersion } from '../../surveys/queries.js';
 import { guestLink, pickText } from '../../surveys/rules.js';
 import { forgetFeeds, forgetMails } from '../queries.js';
 import { type Desk, type Draft, queueMail, toMembers, toPerson } from './queue.js';
-import { askLetters, extendedLetters, publishedLetters } from './surveyLetters.js';
+import { askLetters, extendedLetters, publishedLetters, refusedLetters, remoteLetters } from './surveyLetters.js';
 
 export interface NoticeDeps {
   house: Desk;
@@ -63,10 +63,10 @@ const table: { [T in EventType]: Writer<T> } = {
   'survey.published': ({ house }, { surveyId }) => publishedLetters(house, surveyId),
   'survey.deleted': noMail,
   'survey.answered': noMail,
-  'remoteSurvey.received': noMail,
+  'remoteSurvey.received': ({ house }, { surveyKey, what }) => remoteLetters(house, surveyKey, what),
   'surveyAnswer.sent': noMail,
   'surveyAnswer.withdrawn': noMail,
-  'surveyAnswer.refused': noMail,
+  'surveyAnswer.refused': ({ house }, { answerId }) => refusedLetters(house, answerId),
   'surveyReceipt.given': noMail,
   'poll.offered': noMail,
   'poll.counted': noMail,

@@ -25,6 +25,8 @@ export interface Draft {
   link: LetterLink | null;
   /** What the letter lists, each with its address. */
   lines?: readonly LetterLine[];
+  /** Of a summary about what presses: ids of what it tells. */
+  needs?: string[];
   /** Tells apart two mails to one person about one event: the collective that is meant. */
   about?: string;
   /** Not before. */
@@ -36,7 +38,7 @@ export interface Draft {
  * many mails in a day that this one, which one may do without, is left out.
  */
 export async function queueMail(house: Desk, cause: string, draft: Draft): Promise<boolean> {
-  const { to, personId, language, kind, params, link, lines, about, sendAt } = draft;
+  const { to, personId, language, kind, params, link, lines, needs, about, sendAt } = draft;
   const now = house.now();
   const dedupeKey = [cause, personId ?? to, ...(about === undefined ? [] : [about])].join(':');
   if (await isQueued(house, dedupeKey)) return false;
@@ -54,6 +56,7 @@ export async function queueMail(house: Desk, cause: string, draft: Draft): Promi
       kind,
       ...letter,
       link,
+      ...(needs === undefined ? {} : { needs }),
       dedupeKey,
       createdAt: now,
       attempts: 0,

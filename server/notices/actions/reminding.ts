@@ -4,17 +4,20 @@ import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import type { House } from '../../house.js';
 import { readSettings } from '../../instances/settings.js';
+import type { Person } from '../../people/schema.js';
 import { getOrganised, surveysIn } from '../../surveys/queries.js';
+import { remoteSurveysIn } from '../../surveys/remoteSurveys.js';
 import { isOpen } from '../../surveys/rules.js';
 import type { Survey } from '../../surveys/schema.js';
 import { handKey, lastRemindedAt } from '../queries.js';
 import { afterQuiet, isQuiet, localMoment, reminderAt, wantsAtOnce } from '../rules.js';
 import { type Desk, queueMail } from './queue.js';
-import { type Asked, letters, listMissing } from './surveyLetters.js';
+import { type Asked, letters, listMissing, remoteReminders } from './surveyLetters.js';
 
 /** For the job. Returns how many reminders were written. Somebody for whom it is night gets theirs in the morning. */
 export async function remindDue(house: Desk, ctx: Context): Promise<number> {
   const { timeZone } = await readSettings(house.store);
+  const isAwake = (person: Person) => !isQuiet(ctx.now, person.timeZone ?? timeZone);
   let written = 0;
   const open = surveysIn(house.store).find({ state: 'open', closesAt: { $gt: ctx.now } });
   for await (const survey of open) {
@@ -22,11 +25,28 @@ export async function remindDue(house: Desk, ctx: Context): Promise<number> {
     if (slot === null) continue;
     const awake = (await listMissing(house.store, survey)).map((one) => ({
       ...one,
-      people: one.people.filter((person) => !isQuiet(ctx.now, person.timeZone ?? timeZone)),
+      people: one.people.filter(isAwake),
     }));
     // With the end in it: after an extension the days before the new end are days before an end again.
     const cause = `reminder:${survey._id}:${slot}:${survey.closesAt?.toISOString()}`;
     for (const draft of await letters(house, survey, 'surveyReminder', awake)) {
+      if (await queueMail(house, cause, draft)) written += 1;
+    }
+  }
+  return written + (await remindOfRemote(house, ctx, isAwake));
+}
+
+/** Of surveys elsewhere, at the same moments: their owner writes to its own people only. */
+async function remindOfRemote(house: Desk, ctx: Context, isAwake: (person: Person) => boolean): Promise<number> {
+  let written = 0;
+  const open = remoteSurveysIn(house.store).find({ state: 'open', closesAt: { $gt: ctx.now } });
+  for await (const survey of open) {
+    const { _id, closesAt, receivedAt } = survey;
+    const reminders = { halfTime: true, twoDays: true, lastDay: true };
+    const slot = survey.deletedAt === null ? reminderAt({ openedAt: receivedAt, closesAt, reminders }, ctx.now) : null;
+    if (slot === null) continue;
+    const cause = `reminder:${_id}:${slot}:${closesAt?.toISOString()}`;
+    for (const draft of await remoteReminders(house, survey, isAwake)) {
       if (await queueMail(house, cause, draft)) written += 1;
     }
   }

@@ -1,15 +1,17 @@
 // Letters about a survey: to whom, and with what. Those who have answered are never asked again.
-import { listCollectivesById } from '../../collectives/queries.js';
+import { findCollectiveByHandle, listCollectivesById } from '../../collectives/queries.js';
 import type { Collective } from '../../collectives/schema.js';
 import type { Language } from '../../context.js';
 import { dateFormat } from '../../formatters.js';
 import { readSettings } from '../../instances/settings.js';
+import { actorIri } from '../../partners/rules.js';
 import { listPeopleById } from '../../people/queries.js';
 import { mayEnter } from '../../people/rules.js';
 import type { MailKind, Person } from '../../people/schema.js';
-import { emptyText, type LocalText, textIn } from '../../shapes.js';
+import { type LocalText, textIn } from '../../shapes.js';
 import type { Store } from '../../store/store.js';
 import { findSurvey, listAnswererKeys } from '../../surveys/queries.js';
+import { findRemoteSurvey, findSentAnswer, type RemoteSurvey, sentAnswersIn } from '../../surveys/remoteSurveys.js';
 import { isOpen, pickText } from '../../surveys/rules.js';
 import type { Invited, Survey } from '../../surveys/schema.js';
 import { wantsAtOnce } from '../rules.js';
@@ -70,11 +72,78 @@ export async function publishedLetters(house: Desk, surveyId: string): Promise<D
   return letters(house, survey, 'surveyPublished', all);
 }
 
+/** What a survey of another instance has to tell: to those of ours whom it asks, and not to whom has answered, but of results. */
+export async function remoteLetters(
+  house: Desk,
+  surveyKey: string,
+  what: 'opened' | 'extended' | 'published' | 'changed',
+): Promise<Draft[]> {
+  const survey = await findRemoteSurvey(house.store, surveyKey);
+  if (what === 'changed' || survey === null || survey.deletedAt !== null) return [];
+  if (what === 'published') {
+    const all = await listMissingRemotely(house, survey, true);
+    return survey.results === null ? [] : lettersAbout(house, ofRemote(survey), 'surveyPublished', all);
+  }
+  const isOver = survey.state === 'closed' || (survey.closesAt !== null && survey.closesAt <= house.now());
+  if (isOver) return [];
+  const kind = what === 'opened' ? 'surveyOpened' : 'surveyExtended';
+  return lettersAbout(house, ofRemote(survey), kind, await listMissingRemotely(house, survey));
+}
+
+/** As long as an answer waits for its receipt it stands; one that its owner refused does not. */
+async function listMissingRemotely(house: Desk, survey: RemoteSurvey, everybody = false): Promise<Asked[]> {
+  const found = await Promise.all(survey.asked.map((iri) => missingRemotely(house, survey, iri, everybody)));
+  return found.flat();
+}
+
+async function missingRemotely(house: Desk, survey: RemoteSurvey, iri: string, everybody: boolean): Promise<Asked[]> {
+  const { store, site } = house;
+  const sent = everybody ? null : await findSentAnswer(store, survey.iri, iri);
+  if (sent !== null && (sent.state === 'sent' || sent.state === 'accepted')) return [];
+  const handle = iri.slice(actorIri(site, '').length);
+  const collective = await findCollectiveByHandle(store, handle);
+  if (collective === null || collective.deletedAt !== null) return [];
+  const members = await listPeopleById(
+    store,
+    collective.members.map(({ personId }) => personId),
+  );
+  const invited = { iri, collectiveId: collective._id, name: collective.profile.name.fr, handle };
+  return [{ invited, collective, people: members.filter(mayEnter) }];
+}
+
+function ofRemote({ _id, title, languages, closesAt, names, organiser }: RemoteSurvey): Subject {
+  const { name } = organiser;
+  return { key: _id, title, languages, closesAt, answerBy: 'collective', names, organiser: { fr: name, en: name } };
+}
+
+/** To those who have not answered a survey elsewhere. Who answered an anonymous one is known there only: nobody is reminded. */
+export async function remoteReminders(
+  house: Desk,
+  survey: RemoteSurvey,
+  mayWrite: (person: Person) => boolean,
+): Promise<Draft[]> {
+  if (survey.names === 'anonymous') return [];
+  const missing = await listMissingRemotely(house, survey);
+  const awake = missing.map((one) => ({ ...one, people: one.people.filter(mayWrite) }));
+  return lettersAbout(house, ofRemote(survey), 'surveyReminder', awake);
+}
+
+/** To the people of a collective whose answer a survey elsewhere did not take. */
+export async function refusedLetters(house: Desk, answerId: string): Promise<Draft[]> {
+  const sent = await sentAnswersIn(house.store).findOne({ _id: answerId });
+  const survey = sent?.state === 'refused' ? await findRemoteSurvey(house.store, sent.surveyKey) : null;
+  if (sent === null || survey === null || survey.deletedAt !== null) return [];
+  const asked = await missingRemotely(house, survey, sent.answerer, false);
+  return lettersAbout(house, ofRemote(survey), 'surveyRefused', asked);
+}
+
 /** One for each person and collective that want it at once. */
 export async function letters(house: Desk, survey: Survey, kind: MailKind, asked: readonly Asked[]): Promise<Draft[]> {
   const [owner] = await listCollectivesById(house.store, [survey.collectiveId]);
+  // Who is in the bin asks nobody.
+  if (owner === undefined || owner.deletedAt !== null) return [];
   const { _id, title, languages, closesAt, answerBy, names } = survey;
-  const organiser = owner?.profile.name ?? emptyText;
+  const organiser = owner.profile.name;
   return lettersAbout(house, { key: _id, title, languages, closesAt, answerBy, names, organiser }, kind, asked);
 }
 
@@ -120,5 +189,5 @@ function pathOf(survey: Subject, collective: Collective, kind: MailKind): string
   const isPersonal = survey.answerBy === 'person';
   const asked = isPersonal ? `/me/surveys/${survey.key}` : `/my/collectives/${collective._id}/asked/${survey.key}`;
   if (kind !== 'surveyPublished') return asked;
-  return isPersonal ? `/surveys/${survey.key}/results` : `${asked}/results`;
+  return `${asked}/results`;
 }

@@ -123,17 +123,17 @@ export class Catalogue {
     if (table === undefined) return;
     const { documents } = table;
     // Temporary tables are in memory alone: connection.ts.
-    const keys = table.indexes.slice(1).map(
-      (index) => `
+    this.connection.exec(`
+      CREATE TEMP TABLE placed (rid INTEGER PRIMARY KEY, place INTEGER, k BLOB, d TEXT);
+      INSERT INTO placed SELECT rid, row_number() OVER (ORDER BY k), k, d FROM ${documents};`);
+    for (const index of table.indexes.slice(1)) {
+      this.connection.exec(`
         CREATE TEMP TABLE keyed AS SELECT i.k, placed.place FROM ${index.table} i JOIN placed ON placed.rid = i.rid;
         DELETE FROM ${index.table};
         INSERT INTO ${index.table} (k, rid) SELECT k, place FROM keyed ORDER BY k, place;
-        DROP TABLE keyed;`,
-    );
+        DROP TABLE keyed;`);
+    }
     this.connection.exec(`
-      CREATE TEMP TABLE placed (rid INTEGER PRIMARY KEY, place INTEGER, k BLOB, d TEXT);
-      INSERT INTO placed SELECT rid, row_number() OVER (ORDER BY k), k, d FROM ${documents};
-      ${keys.join('')}
       DELETE FROM ${documents};
       INSERT INTO ${documents} (rid, k, d) SELECT place, k, d FROM placed ORDER BY place;
       DROP TABLE placed;`);

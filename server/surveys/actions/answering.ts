@@ -1,6 +1,7 @@
 // Deeds of those who are asked: answer, correct, take back, keep a draft. One function for every door: a form here, an answer
 // from another instance, a guest's link.
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { findCollective } from '../../collectives/queries.js';
 import type { Context } from '../../context.js';
 import { DomainError, InvalidFields } from '../../errors.js';
 import { pending } from '../../events.js';
@@ -58,6 +59,9 @@ export async function submitAnswer(ctx: Context, input: AnswerInput): Promise<Su
   const survey = await getSurvey(ctx.store, input.surveyId);
   checkIsAsked(survey, input.answerer);
   checkTakesAnswers(survey, ctx.now, input.sentAt);
+  // Who is in the bin asks nobody.
+  const owner = await findCollective(ctx.store, survey.collectiveId);
+  if (owner !== null && owner.deletedAt !== null) throw new DomainError('closed', 'surveys.error.closed');
   const values = await check(ctx, survey, input);
   if (survey.names === 'anonymous') return castBallot(ctx, survey, input, values);
   const answer = await keepAnswer(ctx, survey, input, values);
@@ -99,17 +103,21 @@ async function keepAnswer(ctx: Context, survey: Survey, input: AnswerInput, valu
   } catch (error) {
     if (!(error instanceof DuplicateKeyError)) throw error;
   }
-  const before = await findAnswer(ctx.store, survey._id, answerer.key);
-  if (before === null) throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
-  const edits = [...before.edits.slice(-19), { at: before.at, byName: before.byName }];
-  // Of two that arrive out of order the one sent later stands.
-  const saved = await answersIn(ctx.store).findOneAndUpdate(
-    { _id, sentAt: { $lte: sentAt } },
-    { $set: { ...said, ...email, edits }, $push: { events: event } },
-    { returnDocument: 'after' },
-  );
-  if (saved === null) throw new DomainError('conflict', 'surveys.error.laterOne');
-  return saved;
+  // Each of many who correct it at once is remembered: whoever finds it changed meanwhile looks again.
+  for (let tries = 0; tries < 50; tries += 1) {
+    const before = await findAnswer(ctx.store, survey._id, answerer.key);
+    if (before === null) throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
+    // Of two that arrive out of order the one sent later stands.
+    if (before.sentAt > sentAt) throw new DomainError('conflict', 'surveys.error.laterOne');
+    const edits = [...before.edits.slice(-19), { at: before.at, byName: before.byName }];
+    const saved = await answersIn(ctx.store).findOneAndUpdate(
+      { _id, sentAt: before.sentAt, at: before.at, byName: before.byName, edits: { $size: before.edits.length } },
+      { $set: { ...said, ...email, edits }, $push: { events: event } },
+      { returnDocument: 'after' },
+    );
+    if (saved !== null) return saved;
+  }
+  throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
 }
 
 /** The two documents are written in one turn and share nothing but the survey. */

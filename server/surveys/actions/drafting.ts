@@ -6,6 +6,7 @@ import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
 import { newId } from '../../ids.js';
 import { DuplicateKeyError, type Store } from '../../store/store.js';
+import { pollsIn, votesIn } from '../pollQueries.js';
 import {
   answersIn,
   ballotsIn,
@@ -17,9 +18,17 @@ import {
   turnoutsIn,
   versionsIn,
 } from '../queries.js';
-import { checkTravels } from '../remoteSurveys.js';
+import { checkTravels, receiptsIn } from '../remoteSurveys.js';
 import { countsIn } from '../results.js';
-import { checkMayOrganise, checkPromises, checkRevision, checkSections, mayChangeQuestions } from '../rules.js';
+import {
+  checkMayOrganise,
+  checkNamesNobody,
+  checkPromises,
+  checkRevision,
+  checkSameQuestions,
+  checkSections,
+  mayChangeQuestions,
+} from '../rules.js';
 import { limits, type Section, type Survey, type SurveyVersion, type Texts } from '../schema.js';
 import { lineOf } from './change.js';
 
@@ -98,7 +107,7 @@ function versionOf(
 
 /**
  * Writes the questions. Before it opens they are replaced; from then on a change makes a new version, and answers keep the one
- * that they answered. Emits survey.changed once open. Refuses: not-found, closed, conflict (changed meanwhile), invalid.
+ * that they answered; of an anonymous survey only the wording changes then. Emits survey.changed once open. Refuses: not-found, closed, conflict (changed meanwhile), invalid.
  */
 export async function saveSections(
   ctx: Context,
@@ -122,9 +131,13 @@ export async function editSections(
   const sections = edit(current.sections);
   checkSections(sections);
   checkTravels(survey, sections);
+  if (survey.state !== 'draft') checkNamesNobody(survey, sections);
   if (sections.length > limits.sections) throw new DomainError('invalid', 'surveys.error.tooManySections');
-  const isNew = survey.state === 'open' && (await countAnswers(ctx.store, survey)) > 0;
-  if (isNew) {
+  const isAnswered = survey.state === 'open' && (await countAnswers(ctx.store, survey)) > 0;
+  // No new version then: its number would part the ballots by time.
+  const isSecret = survey.names === 'anonymous';
+  if (isAnswered && isSecret) checkSameQuestions(current.sections, sections);
+  if (isAnswered && !isSecret) {
     if (survey.version >= limits.versions) throw new DomainError('closed', 'surveys.error.tooManyVersions');
     const next = versionOf(ctx, survey, survey.version + 1, sections, current.sections);
     await insertNext(ctx, next);
@@ -168,8 +181,17 @@ export async function saveSettings(
   checkRevision(survey, input.revision);
   checkPromises(survey, { names, answerBy });
   checkDates(ctx, survey, { opensAt, closesAt });
+  // From a scheduled one nobody is there to be told when it opens.
+  if (survey.state === 'scheduled') {
+    checkNamesNobody({ names }, (await getVersion(ctx.store, survey._id, survey.version)).sections);
+  }
   // Who is asked was fixed by the opening.
   const asked = survey.state === 'open' ? survey.invited : invited;
+  // A draft is looked at when it opens.
+  if (survey.state !== 'draft') {
+    const { sections } = await getVersion(ctx.store, survey._id, survey.version);
+    checkTravels({ title, intro, invited: asked }, sections);
+  }
   const set = {
     title,
     intro,
@@ -250,11 +272,13 @@ export async function purgeSurveys(ctx: Context): Promise<number> {
   return gone.length;
 }
 
-/** For good, with every answer. */
+/** For good, with every answer, and with what was said of it to others and by them. */
 export async function eraseSurvey(store: Store, surveyId: string): Promise<void> {
-  for (const collection of [answersIn, draftsIn, ballotsIn, turnoutsIn, versionsIn, countsIn]) {
-    await collection(store).deleteMany({ surveyId });
+  for (const { _id } of await pollsIn(store).find({ surveyId }).toArray()) {
+    await votesIn(store).deleteMany({ pollId: _id });
   }
+  const parts = [answersIn, draftsIn, ballotsIn, turnoutsIn, versionsIn, countsIn, receiptsIn, pollsIn];
+  for (const collection of parts) await collection(store).deleteMany({ surveyId });
   await surveysIn(store).deleteOne({ _id: surveyId });
 }
 

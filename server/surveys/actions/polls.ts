@@ -52,14 +52,27 @@ export async function offerPolls(
     if (offered.has(id)) throw new DomainError('conflict', 'polls.error.offered', { field: 'questions' });
     const _id = newId();
     return {
-      ...{ _id, surveyId, questionId: id, collectiveId: owner._id, title: survey.title, label: question.label },
+      ...{
+        _id,
+        surveyId,
+        questionId: id,
+        slot: `${surveyId} ${id}`,
+        collectiveId: owner._id,
+        title: survey.title,
+        label: question.label,
+      },
       ...{ languages: survey.languages, options, multiple: question.kind === 'multiple', endsAt: end, state: 'open' },
       ...{ closedAt: null, counts: options.map(() => 0), voters: 0, isStale: false, toldAt: ctx.now },
       offeredAt: ctx.now,
       events: [pending({ type: 'poll.offered', pollId: _id }, ctx.now)],
     };
   });
-  await pollsIn(ctx.store).insertMany(polls);
+  try {
+    await pollsIn(ctx.store).insertMany(polls);
+  } catch (error) {
+    if (!(error instanceof DuplicateKeyError)) throw error;
+    throw new DomainError('conflict', 'polls.error.offered', { field: 'questions' });
+  }
   return polls;
 }
 
@@ -76,7 +89,7 @@ async function withdraw(ctx: Context, poll: FediPoll): Promise<void> {
     ctx,
     poll,
     ['open', 'closed'],
-    { state: 'withdrawn', closedAt: ctx.now, isStale: false },
+    { state: 'withdrawn', slot: poll._id, closedAt: ctx.now, isStale: false },
     'poll.withdrawn',
   );
   await votesIn(ctx.store).deleteMany({ pollId: poll._id });

@@ -35,9 +35,12 @@ export async function receiveSurvey(ctx: Context, survey: RemoteSurvey): Promise
     }
   }
   if (known !== null && known.owner !== survey.owner) throw new DomainError('not-allowed', 'error.notFound');
+  const event = received(survey, known);
+  const isAgain = event.type === 'remoteSurvey.received' && event.what === 'opened';
+  const receivedAt = isAgain ? survey.receivedAt : (known?.receivedAt ?? survey.receivedAt);
   await surveys.updateOne(
     { _id, owner: survey.owner, revision: { $lt: survey.revision } },
-    { $set: { ...fields, deletedAt: null }, $push: { events: pending(received(survey, known), ctx.now) } },
+    { $set: { ...fields, receivedAt, deletedAt: null }, $push: { events: pending(event, ctx.now) } },
   );
 }
 

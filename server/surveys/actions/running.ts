@@ -5,7 +5,7 @@ import { DomainError } from '../../errors.js';
 import { type Change, type DomainEvent, pending } from '../../events.js';
 import { getOrganised, getVersion, surveysIn } from '../queries.js';
 import { checkTravels } from '../remoteSurveys.js';
-import { checkHasQuestions, checkRevision, checkStep, type Step } from '../rules.js';
+import { checkHasQuestions, checkNamesNobody, checkRevision, checkStep, type Step } from '../rules.js';
 import type { Survey, SurveyVersion } from '../schema.js';
 import { lineOf } from './change.js';
 
@@ -26,6 +26,7 @@ async function checkReady(ctx: Context, survey: Survey): Promise<SurveyVersion> 
   const version = await getVersion(ctx.store, survey._id, survey.version);
   checkHasQuestions(version.sections);
   checkTravels(survey, version.sections);
+  checkNamesNobody(survey, version.sections);
   if (survey.answerBy !== 'anyone' && survey.invited.length === 0) {
     throw new DomainError('invalid', 'surveys.error.nobodyAsked', { field: 'invited' });
   }
@@ -120,7 +121,13 @@ export async function openDueSurveys(ctx: Context): Promise<number> {
     .find({ state: 'scheduled', opensAt: { $lte: ctx.now } })
     .toArray();
   let opened = 0;
-  for (const survey of due.filter(({ deletedAt }) => deletedAt === null)) {
+  const owners = await listCollectivesById(
+    ctx.store,
+    due.map(({ collectiveId }) => collectiveId),
+  );
+  // Who is in the bin asks nobody; should it come back, so does its survey.
+  const binned = new Set(owners.filter(({ deletedAt }) => deletedAt !== null).map(({ _id }) => _id));
+  for (const survey of due.filter(({ deletedAt, collectiveId }) => deletedAt === null && !binned.has(collectiveId))) {
     try {
       await open(ctx, survey);
       opened += 1;

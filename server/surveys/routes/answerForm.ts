@@ -24,7 +24,7 @@ export const answerFields = {
   page: page.default('all'),
   step: z.enum(['send', 'save', 'next', 'back']).default('send'),
   /** The moment of the draft on which the form stands, in milliseconds since 1970. */
-  seen: z.coerce.number().int().min(0).default(0),
+  seen: z.coerce.number().int().min(0).max(8.64e15).default(0),
 };
 export const answerShape: z.ZodObject<typeof answerFields> = z.object(answerFields);
 type AnswerBody = z.output<typeof answerShape>;

@@ -1,20 +1,20 @@
 // Where organisers offer questions to the Fediverse as polls, and the page of each poll that everybody may read.
 import { z } from 'zod';
-import { nameIn, pagePath, presentEditFrame } from '../../collectives/present.js';
-import { enterCollective, findCollective } from '../../collectives/queries.js';
-import { checkNotInBin, isPublic } from '../../collectives/rules.js';
+import { nameIn, pagePath } from '../../collectives/present.js';
+import { findCollective } from '../../collectives/queries.js';
+import { isPublic } from '../../collectives/rules.js';
 import { DomainError } from '../../errors.js';
 import type { FormState } from '../../http/form.js';
-import type { Routes, Visit } from '../../http/routes.js';
+import type { Routes } from '../../http/routes.js';
 import { checkbox } from '../../shapes.js';
 import { offerPolls, withdrawPoll } from '../actions/polls.js';
+import { surveyParams } from '../editForms.js';
 import { findPoll, listPollResults, readPoll } from '../pollQueries.js';
 import { fediversePath, presentFediverse, presentOffer } from '../presentPolls.js';
-import { findSurvey, getVersion } from '../queries.js';
+import { getVersion } from '../queries.js';
 import { isOpen, pickText } from '../rules.js';
-import type { Survey } from '../schema.js';
+import { enterSurvey, enterToChange, type SurveyVisit, showSurvey } from './organisePages.js';
 
-const surveyParams = z.object({ id: z.uuid(), survey: z.uuid() });
 const withdrawParams = z.object({ id: z.uuid(), survey: z.uuid(), poll: z.uuid() });
 const pollParams = z.object({ poll: z.uuid() });
 /** Days that a poll may last, as Mastodon offers them and a little more. */
@@ -29,7 +29,6 @@ const offerShape = z.object({
   agreed: checkbox.refine((value) => value, 'polls.error.agreed'),
 });
 
-type SurveyVisit = Visit<z.output<typeof surveyParams>, unknown, unknown>;
 const noForm: FormState = { values: {}, errors: [] };
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -39,8 +38,7 @@ export function pollPages(routes: Routes): void {
 
   const spec = { access: 'signedIn', params: surveyParams, body: offerShape, retry: show } as const;
   routes.post(path, spec, async (visit) => {
-    const { survey, collective } = await enter(visit);
-    checkNotInBin(collective);
+    const { survey } = await enterToChange(visit);
     const { questions, days } = visit.body;
     const endsAt = days === '' ? null : new Date(visit.ctx.now.getTime() + Number(days) * dayMs);
     await offerPolls(visit.ctx, survey._id, { questions, endsAt });
@@ -48,7 +46,7 @@ export function pollPages(routes: Routes): void {
   });
 
   routes.post(`${path}/:poll/withdraw`, { access: 'signedIn', params: withdrawParams }, async (visit) => {
-    const { survey } = await enter(visit);
+    const { survey } = await enterSurvey(visit);
     await withdrawPoll(visit.ctx, survey._id, visit.params.poll);
     visit.redirect(fediversePath(survey), { key: 'polls.withdrawn' });
   });
@@ -72,26 +70,14 @@ export function pollPages(routes: Routes): void {
   });
 }
 
-/** Refuses: not-found, the same for a survey of others and for none. */
-async function enter(
-  visit: SurveyVisit,
-): Promise<{ survey: Survey; collective: Awaited<ReturnType<typeof enterCollective>> }> {
-  const collective = await enterCollective(visit.ctx, visit.params.id);
-  const survey = await findSurvey(visit.house.store, visit.params.survey);
-  if (survey === null || survey.collectiveId !== collective._id || survey.deletedAt !== null) {
-    throw new DomainError('not-found', 'error.notFound');
-  }
-  return { survey, collective };
-}
-
 async function show(visit: SurveyVisit, form: FormState): Promise<void> {
-  const { survey, collective } = await enter(visit);
+  const entered = await enterSurvey(visit);
+  const { survey, collective } = entered;
+  if (survey.deletedAt !== null) throw new DomainError('gone', 'surveys.error.gone');
   const { store, site } = visit.house;
   const { sections } = await getVersion(store, survey._id, survey.version);
   const offer = presentOffer(survey, sections, await listPollResults(store, survey._id), visit.language);
   const model = {
-    frame: presentEditFrame(visit.ctx.actor, collective, 'asked', visit.language),
-    title: pickText(survey.title, visit.language, survey.languages),
     ...offer,
     form,
     mayOffer: isOpen(survey, visit.ctx.now) && isPublic(collective),
@@ -101,5 +87,5 @@ async function show(visit: SurveyVisit, form: FormState): Promise<void> {
     isAnonymous: survey.names === 'anonymous',
     durations: durations.map((value) => ({ value, label: visit.t('polls.days', { days: Number(value) }) })),
   };
-  await visit.page('surveys/fediverse', model, { title: visit.t('polls.title'), nav: 'mine' });
+  await showSurvey(visit, entered, 'overview', 'surveys/fediverse', model);
 }

@@ -8,10 +8,13 @@ import { writeCalendar } from '../../formats/ical.js';
 import { numberFormat } from '../../formatters.js';
 import type { Routes, Visit } from '../../http/routes.js';
 import { textIn } from '../../shapes.js';
+import { isAskedByStanding } from '../askedPeople.js';
 import { type AskedSurvey, findAsked } from '../askedSurveys.js';
 import { countsJson } from '../exports.js';
+import { listPollResults } from '../pollQueries.js';
 import { askedPath } from '../presentAsked.js';
 import { slotText } from '../presentForm.js';
+import { presentFediverse } from '../presentPolls.js';
 import { crossOptions, presentCross, presentResults, presentTurnout, type Words } from '../presentResults.js';
 import { findSurvey, getVersion } from '../queries.js';
 import {
@@ -119,7 +122,8 @@ function publicPages(routes: Routes): void {
 
   async function enter(visit: Visit<z.output<typeof surveyParams>, unknown, unknown>) {
     const survey = await findShown(visit, visit.params.survey);
-    if (!maySeeResults(survey, { organises: false, isMember: false })) {
+    const isForAll = maySeeResults(survey, { organises: false, isMember: false });
+    if (!isForAll || !(await isAskedByStanding(visit.house.store, survey))) {
       throw new DomainError('not-found', 'error.notFound');
     }
     return { survey, base: `/surveys/${survey._id}` };
@@ -191,6 +195,7 @@ async function showPublished(
     notes: results ? pickText(survey.results.notes, visit.language, survey.languages) : null,
     turnout: presentTurnout(words, turnout, null),
     slot: isMember || results ? await presentSlot(visit, survey, `${base}/slot.ics`) : null,
+    polls: results ? presentFediverse(await listPollResults(visit.house.store, survey._id), visit.language) : [],
     cross:
       options.length < 2 ? null : { options, rows, columns, table: table && presentCross(words, table, survey.names) },
     results:
@@ -246,6 +251,7 @@ async function showElsewhere(visit: AnyVisit, asked: AskedSurvey, base: string, 
     turnout: [],
     slot: published && slotIn(words, sections, published.chosenSlot, null),
     cross: null,
+    polls: [],
     results:
       published &&
       presentResults({

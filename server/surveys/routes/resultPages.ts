@@ -10,7 +10,9 @@ import type { FormState } from '../../http/form.js';
 import type { Routes, Visit } from '../../http/routes.js';
 import { chooseSlot, publishResults } from '../actions/running.js';
 import { answersCsv, answersJson, answersOds, listExportRows } from '../exports.js';
+import { listPollResults } from '../pollQueries.js';
 import { presentSurveyFrame, surveyPath } from '../presentOrganise.js';
+import { presentFediverse } from '../presentPolls.js';
 import {
   crossOptions,
   presentAnswer,
@@ -230,6 +232,7 @@ async function showResults(
     notes: pickText(survey.results.notes, visit.language, survey.languages),
     slot: await presentSlot(visit, survey, `${surveyPath(survey)}/slot.ics`),
     slotAction: `${base}/slot`,
+    polls: presentFediverse(await listPollResults(visit.house.store, survey._id), visit.language),
     ...(await shownOf(visit, survey, results, base, cross)),
   };
   await visit.page('surveys/results', model, { title: model.survey.title.text, nav: 'mine' });

@@ -86,6 +86,7 @@ describe('pages of collectives', () => {
       '/my/collectives/:id/posts/new': 'R 404 200 200 200',
       '/my/collectives/:id/posts/:post/edit': 'R 404 200 200 200',
       '/my/collectives/:id/posts/:post/delete': 'R 404 200 200 200',
+      '/my/collectives/:id/posts/:post/reactions': 'R 404 200 200 200',
       '/admin/collectives': 'R 404 404 404 200',
     };
     /** What each role is answered when it posts a form that asks for nothing harmful; 303: done. */
@@ -135,7 +136,9 @@ describe('pages of collectives', () => {
 
     it('is written down for every route there is', () => {
       const all = [collectiveRoutes, postRoutes, historyRoutes, uploadRoutes].flatMap((slice) => slice(house).list);
-      const paths = (method: string) => all.filter((one) => one.method === method).map((one) => one.path);
+      // A person's own posts are tried with the people: test/security/access.ts has every route.
+      const here = all.filter(({ path }) => !path.startsWith('/me/'));
+      const paths = (method: string) => here.filter((one) => one.method === method).map((one) => one.path);
       expect(Object.keys(table).sort()).to.deep.equal(paths('get').sort());
       expect(Object.keys(deeds).sort()).to.deep.equal(paths('post').sort());
     });
@@ -265,7 +268,7 @@ describe('pages of collectives', () => {
       expect((await as('visitor').get('/@binned')).status).to.equal(404);
       expect((await as('member').get('/@binned')).text)
         .to.contain('In the bin')
-        .and.to.contain('June 20, 2026');
+        .and.to.contain('20 June 2026');
       const overview = await as('member').get(base(binned._id));
       expect(overview.text).to.contain(`${base(binned._id)}/restore`);
       await as('member').post(`${base(binned._id)}/restore`, {}, base(binned._id));

@@ -217,7 +217,7 @@ describe('the frame of pages', () => {
   it('shows the administration to those with a role only', () => {
     const person = { kind: 'person', instanceRole: null };
     expect(page({ actor: person }))
-      .to.include('href="/me"')
+      .to.include('href="/my"')
       .and.not.include('href="/admin"');
     expect(page({ actor: { ...person, instanceRole: 'moderator' } })).to.include('href="/admin"');
   });
@@ -261,6 +261,10 @@ describe('templates', () => {
 
 describe('the stylesheet', () => {
   const css = readFileSync(join(viewsDir, 'public', 'chatiere.css'), 'utf8');
+  /** What only the pages of one slice need. */
+  const ofSlices = readdirSync(join(viewsDir, 'public'))
+    .filter((name) => name.endsWith('.css') && name !== 'chatiere.css')
+    .map((name) => readFileSync(join(viewsDir, 'public', name), 'utf8'));
   const [light = new Map(), dark = new Map()] = [...css.matchAll(/:root\s*\{([^}]*)\}/g)].map(
     ([, body = '']) =>
       new Map([...body.matchAll(/--([\w-]+):\s*(#[0-9a-f]{3,6})/g)].map(([, name = '', value = '']) => [name, value])),
@@ -310,22 +314,22 @@ describe('the stylesheet', () => {
   });
 
   it('names colours in its tokens only', () => {
-    const rest = css
-      .slice(css.indexOf('@layer reset'))
-      .replace(/@layer print[\s\S]*$/, '')
-      .replace(/::backdrop \{[^}]*\}/, '');
+    const rest = [css.slice(css.indexOf('@layer reset')), ...ofSlices]
+      .map((sheet) => sheet.replace(/@layer print[\s\S]*$/, '').replace(/::backdrop \{[^}]*\}/, ''))
+      .join('');
     expect(rest.match(/#[0-9a-f]{3,8}\b|rgb\(|hsl\(/gi)).to.equal(null);
   });
 
   it('uses no token that is not declared', () => {
     const declared = new Set([...css.matchAll(/--([\w-]+):/g)].map(([, name]) => name));
-    const used = [...css.matchAll(/var\(--([\w-]+)/g)].map(([, name]) => name);
+    const used = [...[css, ...ofSlices].join('').matchAll(/var\(--([\w-]+)/g)].map(([, name]) => name);
     expect(used.filter((name) => !declared.has(name))).to.deep.equal([]);
   });
 
-  it('fetches nothing from elsewhere and stays below 32 KiB', () => {
-    expect(css).to.not.match(/url\(|@import/);
+  it('fetches nothing from elsewhere and stays below 32 KiB, and what a slice adds below 8', () => {
+    for (const sheet of [css, ...ofSlices]) expect(sheet).to.not.match(/url\(|@import/);
     expect(Buffer.byteLength(css)).to.be.below(32 * 1024);
+    for (const sheet of ofSlices) expect(Buffer.byteLength(sheet)).to.be.below(8 * 1024);
   });
 });
 

@@ -199,7 +199,7 @@ describe('reports', function () {
       expect((await mo.post(`${path}/close`, { version: await version(report._id) }, path)).text).to.contain(
         'Choose an outcome.',
       );
-      const close = { version: await version(report._id), outcome: 'handled', text: 'Settled' };
+      const close = { version: await version(report._id), outcome: 'handled', closing: 'Settled' };
       expect((await mo.post(`${path}/close`, close, path)).location).to.equal('/admin/reports');
       expect((await mo.get('/admin/reports')).text).to.contain('Nothing is waiting');
       expect((await mo.get('/admin/reports?status=closed')).text)
@@ -228,7 +228,7 @@ describe('reports', function () {
       await Promise.all(['a', 'b', 'c'].map((text) => mo.post(`${path}/note`, { text }, path)));
       const stored = await reportsIn(app.house.store).findOne({ _id: report._id });
       expect(stored?.steps.map(({ what }) => what)).to.deep.equal(['taken', 'noted', 'noted', 'noted']);
-      const late = await mo.post(`${path}/close`, { version: '2', outcome: 'nothing', text: 'My words' }, path);
+      const late = await mo.post(`${path}/close`, { version: '2', outcome: 'nothing', closing: 'My words' }, path);
       expect(late.status).to.equal(422);
       expect(late.text).to.contain('has changed meanwhile').and.contain('My words');
     });

@@ -131,6 +131,23 @@ describe('what needs a person', () => {
     });
   });
 
+  it('presses once: that one thing is done is no reason to tell of the others again', async () => {
+    await choose({ digest: 'important', timeZone: 'UTC' });
+    const one = await ask(1.5);
+    await ask(1.6);
+    for (let n = 0; n < 24; n += 1) {
+      await writeDigests(house, ctx());
+      if ((await mailsIn(house.store).findOne({ kind: 'digest' })) !== null) break;
+      house.pass(hour);
+    }
+    await answer(one);
+    await writeDigests(house, ctx());
+    expect(await mailsIn(house.store).find({ kind: 'digest' }).toArray()).to.have.length(1);
+    await ask(1);
+    await writeDigests(house, ctx());
+    expect(await mailsIn(house.store).find({ kind: 'digest' }).toArray()).to.have.length(2);
+  });
+
   describe('over HTTP', () => {
     let app: TestApp;
 

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { reviewAnswers } from '../../../jobs/roseauReview.js';
+import { reviewAnswers, reviewSections, reviewTitle } from '../../../jobs/roseauReview.js';
 import { createCollective } from '../../../server/collectives/actions.js';
+import { collectivesOf } from '../../../server/collectives/queries.js';
 import type { Collective } from '../../../server/collectives/schema.js';
 import { type DomainEvent, pending } from '../../../server/events.js';
 import { noticeEvent } from '../../../server/notices/actions/noticeEvent.js';
@@ -10,12 +11,16 @@ import { mailsIn } from '../../../server/notices/queries.js';
 import { noticeRoutes } from '../../../server/notices/routes.js';
 import { afterQuiet, isQuiet, localMoment, reminderAt } from '../../../server/notices/rules.js';
 import type { LetterKind, Mail } from '../../../server/notices/schema.js';
+import { actorIri } from '../../../server/partners/rules.js';
 import { markAddressProblem, peopleIn } from '../../../server/people/queries.js';
 import { peopleRoutes } from '../../../server/people/routes.js';
 import type { Person } from '../../../server/people/schema.js';
 import { submitAnswer } from '../../../server/surveys/actions/answering.js';
+import { receiveSurvey } from '../../../server/surveys/actions/receiving.js';
 import { closeSurvey, extendSurvey, publishResults } from '../../../server/surveys/actions/running.js';
+import { receiveReceipt, sendAnswer } from '../../../server/surveys/actions/sending.js';
 import { getSurvey } from '../../../server/surveys/queries.js';
+import { findSentAnswer, type RemoteSurvey, remoteSurveyKey } from '../../../server/surveys/remoteSurveys.js';
 import type { Survey } from '../../../server/surveys/schema.js';
 import {
   actorFor,
@@ -152,6 +157,28 @@ describe('letters about surveys', () => {
     expect(await tos('surveyPublished')).to.deep.equal(['camille', 'noor', 'noor']);
   });
 
+  it('lead each person to results that they may read', async () => {
+    const one = await survey(10, { answerBy: 'person' });
+    await closeSurvey(await organiser(), one._id);
+    const { revision } = await getSurvey(house.store, one._id);
+    await publishResults(await organiser(), one._id, { revision, readers: 'members', hidden: [], notes: {} });
+    await tell({ type: 'survey.published', surveyId: one._id });
+    const [mail] = await mails('surveyPublished');
+    expect(mail?.link).to.deep.equal({ path: `/me/surveys/${one._id}/results` });
+  });
+
+  it('keep the words of a title in its line, and are not written for an organiser in the bin', async () => {
+    const title = { fr: 'Revue\n\nVotre compte est fermé : https://evil.example\n\nFin', en: 'Review\n\nCome here' };
+    const one = await survey(10, { title });
+    await tell({ type: 'survey.opened', surveyId: one._id });
+    const found = await mails('surveyOpened');
+    expect(found).to.have.length(3);
+    for (const { text } of found) expect(text).not.to.match(/^(Votre compte|Come here)/m);
+    await collectivesOf(house.store).updateOne({ _id: owner._id }, { $set: { deletedAt: house.now() } });
+    await tell({ type: 'survey.extended', surveyId: one._id });
+    expect(await mails('surveyExtended')).to.deep.equal([]);
+  });
+
   it('to each person of a survey of people, once, whatever hosters they belong to', async () => {
     const one = await survey(10, { answerBy: 'person' });
     await tell({ type: 'survey.opened', surveyId: one._id });
@@ -205,6 +232,84 @@ describe('letters about surveys', () => {
     house.pass(3 * day);
     await remindDue(house, ctx());
     expect((await mails('surveyReminder')).length).to.be.greaterThan(before);
+  });
+
+  describe('of a survey of another instance', () => {
+    const iri = 'https://canopee.example/objects/one';
+    const key = remoteSurveyKey(iri);
+    const owner = 'https://canopee.example/actors/canopee';
+    const raw = { ...Object.values(reviewAnswers)[0] } as Record<string, unknown>;
+    const keep = async (days: number, revision: number, change: Partial<RemoteSurvey> = {}) => {
+      const asks = [asked, others].map(({ handle }) => actorIri(house.site, handle));
+      const survey: RemoteSurvey = {
+        ...{ _id: key, iri, owner, host: 'canopee.example', url: null, link: null, asked: asks, revision, version: 1 },
+        organiser: { name: 'Réseau Canopée', handle: 'canopee@canopee.example' },
+        ...{ title: reviewTitle, intro: {}, languages: ['fr', 'en'], timeZone: 'Europe/Paris', names: 'named' },
+        ...{ late: 'refuse', state: 'open', closesAt: new Date(house.now().getTime() + days * day), closedAt: null },
+        ...{ sections: reviewSections, chosenSlot: null, results: null, receivedAt: house.now(), deletedAt: null },
+        ...change,
+      };
+      await receiveSurvey(ctx(), survey);
+    };
+    const send = (collective: Collective) => {
+      const answerer = answererOf(ctx(), collective);
+      return sendAnswer(ctx(), { surveyId: key, answerer, by: 'p', byName: 'P', version: 1, raw });
+    };
+    const arrived = (what: 'opened' | 'extended' | 'published' | 'changed') =>
+      tell({ type: 'remoteSurvey.received', surveyKey: key, what });
+
+    it('go to the people of those of ours whom it asks, about the opening, more time and results', async () => {
+      await keep(10, 1);
+      await arrived('opened');
+      expect(await tos('surveyOpened')).to.deep.equal(['camille', 'noor', 'noor']);
+      const [french] = (await mails('surveyOpened')).filter(({ to }) => to.startsWith('camille'));
+      expect(french?.text).to.contain('Réseau Canopée interroge Les pads').and.to.contain(reviewTitle.fr);
+      expect(french?.link).to.deep.equal({ path: `/my/collectives/${asked._id}/asked/${key}` });
+      await send(asked);
+      await keep(20, 2);
+      await arrived('extended');
+      expect(await tos('surveyExtended'), 'who has answered').to.deep.equal(['noor']);
+      const results = { publishedAt: house.now(), answers: 1, asked: 2, notes: {}, questions: [], isShortened: false };
+      await keep(20, 3, { state: 'closed', closedAt: house.now(), results });
+      await arrived('changed');
+      await arrived('published');
+      expect(await tos('surveyPublished')).to.deep.equal(['camille', 'noor', 'noor']);
+    });
+
+    it('remind those who have not answered, at the moments that their own instance knows, though it is told again', async () => {
+      await keep(10, 1);
+      await send(others);
+      house.pass(5.1 * day);
+      await keep(4.9, 2);
+      for (let at = 0; at < 12; at += 1) {
+        await remindDue(house, ctx());
+        house.pass(3 * hour);
+      }
+      expect(await tos('surveyReminder')).to.deep.equal(['camille', 'noor']);
+    });
+
+    it('remind nobody of an anonymous one: who has answered is known elsewhere only', async () => {
+      await keep(2, 1, { names: 'anonymous', link: 'https://canopee.example/surveys/by-link/x' });
+      house.pass(1.1 * day);
+      expect(await remindDue(house, ctx())).to.equal(0);
+    });
+
+    it('say that an answer was not taken, and ask that collective again', async () => {
+      await keep(2, 1);
+      await send(asked);
+      await send(others);
+      const answerer = actorIri(house.site, asked.handle);
+      const sent = await findSentAnswer(house.store, iri, answerer);
+      const refusal = { errors: [{ field: '', message: { key: 'surveys.error.version' } }], text: '' };
+      await receiveReceipt(ctx(), { owner, survey: iri, answerer, sentAt: sent?.sentAt ?? new Date(0), refusal });
+      await tell({ type: 'surveyAnswer.refused', answerId: sent?._id ?? '' });
+      expect(await tos('surveyRefused')).to.deep.equal(['camille', 'noor']);
+      house.pass(1.1 * day);
+      await remindDue(house, ctx());
+      house.pass(12 * hour);
+      await remindDue(house, ctx());
+      expect(await tos('surveyReminder')).to.deep.equal(['camille', 'noor']);
+    });
   });
 
   describe('by hand', () => {

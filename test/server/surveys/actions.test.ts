@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { reviewAnswers, reviewSections } from '../../../jobs/roseauReview.js';
+import { collectivesOf } from '../../../server/collectives/queries.js';
 import type { Collective } from '../../../server/collectives/schema.js';
 import type { Context } from '../../../server/context.js';
+import { allIndexes } from '../../../server/store/schema.js';
 import {
   type AnswerInput,
   isCounted,
@@ -13,6 +15,7 @@ import {
   deleteSurvey,
   duplicateSurvey,
   editSections,
+  eraseSurvey,
   pruneDrafts,
   purgeSurveys,
   restoreSurvey,
@@ -43,10 +46,11 @@ import {
   listOpenFor,
   turnoutsIn,
 } from '../../../server/surveys/queries.js';
-import type { Survey } from '../../../server/surveys/schema.js';
+import { receiptsIn } from '../../../server/surveys/remoteSurveys.js';
+import type { Section, Survey } from '../../../server/surveys/schema.js';
 import { buildTestHouse, contextFor, systemActor, type TestHouse } from '../../support/appSupport.js';
 import { buildMember, eventsOf, refusalOf } from '../collectives/collectiveSupport.js';
-import { answererOf, buildSurvey } from './surveySupport.js';
+import { answererOf, buildSurvey, invitedOf } from './surveySupport.js';
 
 const hour = 3_600_000;
 
@@ -85,6 +89,19 @@ describe('surveys', () => {
     expect(both.toSorted()).to.deep.equal([0, 1]);
     const types = (await eventsOf(house, 'surveys', survey._id)).map(({ type }) => type);
     expect(types).to.deep.equal(['survey.opened']);
+  });
+
+  it('waits while the collective that asks is in the bin, and opens when it is back', async () => {
+    const opensAt = new Date(ctx.now.getTime() + hour);
+    const survey = await buildSurvey(ctx, owner, [asked], { opensAt });
+    const put = (deletedAt: Date | null) =>
+      collectivesOf(house.store).updateOne({ _id: owner._id }, { $set: { deletedAt } });
+    await put(ctx.now);
+    await openDueSurveys(later(2 * hour));
+    expect((await getSurvey(house.store, survey._id)).state).to.equal('scheduled');
+    await put(null);
+    await openDueSurveys(later(3 * hour));
+    expect((await getSurvey(house.store, survey._id)).state).to.equal('open');
   });
 
   it('refuses to open without questions, without anybody asked, or with its end past', async () => {
@@ -158,6 +175,29 @@ describe('surveys', () => {
     expect(await sent(closesAt, 2 * hour)).to.equal('closed surveys.error.closed');
     expect(await sent(ctx.now, 26 * hour)).to.equal('closed surveys.error.closed');
     expect(await sent(ctx.now, 2 * hour)).to.equal('done');
+  });
+
+  it('takes nothing any more that says it was sent in time once results are published: whoever sends it may have read them', async () => {
+    const closesAt = new Date(ctx.now.getTime() + hour);
+    const survey = await buildSurvey(ctx, owner, [asked], { closesAt, late: 'sentInTime' });
+    const over = later(2 * hour);
+    await closeDueSurveys(over);
+    const { revision } = await getSurvey(ctx.store, survey._id);
+    await publishResults(over, survey._id, { revision, readers: 'public', hidden: [], notes: {} });
+    const late = inputFor(survey, { sentAt: ctx.now, home: 'b.example' });
+    expect(await refusalOf(submitAnswer(later(3 * hour), late))).to.equal('closed surveys.error.closed');
+    const withdrawn = withdrawAnswer(later(3 * hour), survey._id, answererOf(ctx, asked), ctx.now);
+    expect(await refusalOf(withdrawn)).to.equal('closed surveys.error.closed');
+  });
+
+  it('remembers each of many corrections that come at once', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    const names = Array.from({ length: 8 }, (_one, index) => `Person ${index}`);
+    await submitAnswer(ctx, inputFor(survey, { byName: 'First' }));
+    await Promise.all(names.map((byName) => submitAnswer(ctx, inputFor(survey, { byName }))));
+    const answer = await findAnswer(ctx.store, survey._id, answererOf(ctx, asked).key);
+    const all = [...(answer?.edits ?? []).map(({ byName }) => byName), answer?.byName];
+    expect(all.toSorted()).to.deep.equal(['First', ...names]);
   });
 
   it('closes at its end as the moment, once, and by hand before', async () => {
@@ -234,6 +274,18 @@ describe('surveys', () => {
     expect(await refused({ names: 'anonymous', answerBy: 'collective' })).to.equal('done');
   });
 
+  it('asks those whom it asked when it opened, whoever is added, taken away or renamed afterwards', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    const { collective: newcomer } = await buildMember(house, 'member');
+    await saveSettings(ctx, survey._id, { ...survey, invited: [invitedOf(ctx, newcomer)] });
+    expect((await getSurvey(house.store, survey._id)).invited).to.deep.equal(survey.invited);
+    const late = inputFor(survey, { answerer: answererOf(ctx, newcomer) });
+    expect(await refusalOf(submitAnswer(ctx, late))).to.equal('not-allowed surveys.error.notAsked');
+    const renamed = { ...answererOf(ctx, asked), name: 'Another name' };
+    expect(await refusalOf(submitAnswer(ctx, inputFor(survey, { answerer: renamed })))).to.equal('done');
+    expect(await countAnswers(house.store, survey)).to.equal(1);
+  });
+
   it('keeps a draft of what can be read, until it is sent', async () => {
     const survey = await buildSurvey(ctx, owner, [asked]);
     const { key } = answererOf(ctx, asked);
@@ -272,6 +324,53 @@ describe('surveys', () => {
       expect(await answersIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(0);
       const told = (await eventsOf(house, 'surveys', survey._id)).map(({ type }) => type);
       expect(told).to.deep.equal(['survey.opened']);
+    });
+
+    it('keeps its questions once somebody has answered: a new one would tell who came before it and who after', async () => {
+      const survey = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+      const edit = async (change: (sections: Section[]) => Section[]) => {
+        const { revision } = await getSurvey(ctx.store, survey._id);
+        return refusalOf(editSections(ctx, survey._id, revision, change));
+      };
+      const drop = (all: Section[]) => all.slice(0, -1);
+      expect(await edit(drop)).to.equal('done');
+      await submitAnswer(strangers, inputFor(survey, { raw: reviewAnswers.ecluse ?? {} }));
+      const [first] = (await getVersion(ctx.store, survey._id, 1)).sections;
+      expect(await edit(drop)).to.equal('closed surveys.error.anonymousChange');
+      expect(await refusalOf(undoEdit(ctx, survey._id, (await getSurvey(ctx.store, survey._id)).revision))).to.equal(
+        'closed surveys.error.anonymousChange',
+      );
+      expect(await edit((all) => all.map((one) => ({ ...one, title: { fr: 'Mieux dit' } })))).to.equal('done');
+      expect((await getSurvey(ctx.store, survey._id)).version).to.equal(1);
+      expect(first?.title).not.to.deep.equal((await getVersion(ctx.store, survey._id, 1)).sections[0]?.title);
+    });
+
+    it('asks nobody for their own services, whose names would tell who answered', async () => {
+      const secret = { names: 'anonymous', sections: reviewSections } as const;
+      const draft = await buildSurvey(ctx, owner, [asked], { ...secret, isDraft: true });
+      expect(await refusalOf(openSurvey(ctx, draft._id))).to.equal('invalid surveys.error.anonymousServices');
+      const open = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+      const change = saveSections(ctx, open._id, { revision: open.revision, sections: reviewSections });
+      expect(await refusalOf(change)).to.equal('invalid surveys.error.anonymousServices');
+      const opensAt = new Date(ctx.now.getTime() + hour);
+      const coming = await buildSurvey(ctx, owner, [asked], { opensAt });
+      const { title, intro, languages, answerBy, invited, timeZone, closesAt, late, reminders, revision } = coming;
+      const same = {
+        title,
+        intro,
+        languages,
+        answerBy,
+        invited,
+        timeZone,
+        opensAt,
+        closesAt,
+        late,
+        reminders,
+        revision,
+      };
+      expect(await refusalOf(saveSettings(ctx, coming._id, { ...same, names: 'anonymous' }))).to.equal(
+        'invalid surveys.error.anonymousServices',
+      );
     });
 
     it('keeps no draft', async () => {
@@ -315,6 +414,25 @@ describe('surveys', () => {
     expect(await purgeSurveys(later(31 * 24 * hour))).to.equal(1);
     expect(await findSurvey(house.store, survey._id)).to.equal(null);
     expect(await answersIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(0);
+  });
+
+  it('goes for good with everything that has its id, in every collection', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    await submitAnswer(ctx, inputFor(survey));
+    await saveDraft(ctx, inputFor(survey));
+    const { _id: surveyId } = survey;
+    const receipt = { surveyId, answerIri: 'a', surveyIri: 's', to: 't', isWithdrawal: false, refusal: null };
+    await receiptsIn(house.store).insertOne({ _id: surveyId, ...receipt, sentAt: ctx.now, at: ctx.now });
+    const poll = { _id: `poll-${surveyId}`, surveyId, state: 'closed' };
+    await house.store.collection('fediPolls').insertOne(poll);
+    const vote = { _id: `vote-${surveyId}`, pollId: poll._id };
+    await house.store.collection('fediVotes').insertOne(vote);
+    await eraseSurvey(house.store, surveyId);
+    for (const name of Object.keys(allIndexes)) {
+      const left = await house.store.collection(name).find({}).toArray();
+      const naming = left.filter((one) => name !== 'changes' && JSON.stringify(one).includes(surveyId));
+      expect(naming, name).to.deep.equal([]);
+    }
   });
 
   it('lets drafts go a month after their last change, once it has closed', async () => {

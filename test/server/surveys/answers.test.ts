@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { reviewAnswers, reviewSections } from '../../../jobs/roseauReview.js';
 import { askedSections, readAnswers } from '../../../server/surveys/answers.js';
-import type { Question, Section } from '../../../server/surveys/schema.js';
+import { type Question, type Section, sectionsShape } from '../../../server/surveys/schema.js';
 import { Tally } from '../../../server/surveys/tally.js';
 
 const base = { help: {}, required: false, showIf: null, criterion: '', label: { fr: 'Question' } };
@@ -214,5 +214,15 @@ describe('the results of the Revue 2026', () => {
     for (const number of [0.1, 0.2, 0.3]) counted.add({ q: { number } });
     const [first] = counted.result().sections[0]?.questions ?? [];
     expect(first?.numbers?.sum).to.equal(0.6);
+  });
+});
+
+describe('questions', () => {
+  it('are never called what every object has by itself', () => {
+    const named = (id: string) => [{ id: 's', questions: [{ id, kind: 'shortText', label: { fr: 'Quoi ?' } }] }];
+    expect(sectionsShape.safeParse(named('constructors')).success).to.equal(true);
+    for (const id of ['constructor', '__proto__', 'toString']) {
+      expect(sectionsShape.safeParse(named(id)).success, id).to.equal(false);
+    }
   });
 });

@@ -1,5 +1,6 @@
 // Answering over HTTP: people for themselves, anybody by an address, with and without names; what closing in the middle leaves.
 import { expect } from 'chai';
+import { collectivesOf } from '../../../server/collectives/queries.js';
 import type { Collective } from '../../../server/collectives/schema.js';
 import type { Context } from '../../../server/context.js';
 import { noticeEvent } from '../../../server/notices/actions/noticeEvent.js';
@@ -8,7 +9,9 @@ import { mailsIn } from '../../../server/notices/queries.js';
 import { peopleRoutes } from '../../../server/people/routes.js';
 import type { Person } from '../../../server/people/schema.js';
 import { signLink } from '../../../server/secrets.js';
+import { submitAnswer } from '../../../server/surveys/actions/answering.js';
 import { closeSurvey, publishResults } from '../../../server/surveys/actions/running.js';
+import { guestAnswerer } from '../../../server/surveys/askedPeople.js';
 import { answersIn, ballotsIn, draftsIn, getSurvey, turnoutsIn } from '../../../server/surveys/queries.js';
 import { surveyRoutes } from '../../../server/surveys/routes.js';
 import type { Section } from '../../../server/surveys/schema.js';
@@ -25,7 +28,7 @@ import {
   type TestHouse,
 } from '../../support/appSupport.js';
 import { readForms } from '../../support/visitor.js';
-import { buildCollective, eventsOf } from '../collectives/collectiveSupport.js';
+import { buildCollective, eventsOf, refusalOf } from '../collectives/collectiveSupport.js';
 import { buildSurvey } from './surveySupport.js';
 
 const shared = { help: {}, required: false, showIf: null, criterion: '' };
@@ -184,6 +187,37 @@ describe('the pages on which surveys are answered', () => {
 
   describe('of anybody', () => {
     const open = (more = {}) => buildSurvey(ctx, owner, [], { sections, answerBy: 'anyone', ...more });
+
+    it('exist no more while the collective that asks is in the bin, and stand in no list while it is not published', async () => {
+      const asking = await buildCollective(house, { members: [{ personId: person._id, role: 'representative' }] });
+      const open = await buildSurvey(ctx, asking, [], { sections, answerBy: 'anyone' });
+      const told = await buildSurvey(ctx, asking, [owner], { sections });
+      await closeSurvey(ctx, told._id);
+      const { revision } = await getSurvey(house.store, told._id);
+      await publishResults(ctx, told._id, { revision, readers: 'public', hidden: [], notes: {} });
+      const pages = [open, told].map(({ _id }) => `/surveys/${_id}`);
+      pages.push(`/surveys/${open._id}/answer`, `/surveys/${told._id}/results`, `/surveys/${told._id}/results.json`);
+      const statuses = async () => {
+        const got = [];
+        for (const page of pages) got.push((await app.client().get(page)).status);
+        return got;
+      };
+      const isListed = async () => (await app.client().get('/surveys')).text.includes(open._id);
+      const set = (fields: Partial<Collective>) =>
+        collectivesOf(house.store).updateOne({ _id: asking._id }, { $set: fields });
+      await set({ published: true });
+      expect(await statuses()).to.deep.equal([200, 200, 200, 200, 200]);
+      expect(await isListed()).to.equal(true);
+      await set({ published: false });
+      expect(await isListed()).to.equal(false);
+      await set({ published: true, deletedAt: house.now() });
+      expect(await statuses()).to.deep.equal([303, 303, 404, 404, 404]);
+      expect(await isListed()).to.equal(false);
+      const guest = { answerer: guestAnswerer('g', ''), by: '', byName: '', home: '', version: 1, raw: { why: 'x' } };
+      expect(await refusalOf(submitAnswer(ctx, { surveyId: open._id, ...guest }))).to.equal(
+        'closed surveys.error.closed',
+      );
+    });
 
     it('say what it is without a session, and begin one with the form', async () => {
       const survey = await open();

@@ -58,6 +58,16 @@ describe('polls on the Fediverse', () => {
   });
   const later = (ms: number): Context => ({ ...contextFor(house, systemActor), now: new Date(ctx.now.getTime() + ms) });
   const offer = async (...questions: string[]) => offerPolls(ctx, survey._id, { questions, endsAt: null });
+
+  it('are offered once, though the button is pressed many times at once, and again when withdrawn', async () => {
+    const outcomes = await Promise.all(Array.from({ length: 5 }, () => refusalOf(offer('one', 'any'))));
+    expect(outcomes.filter((one) => one === 'done')).to.have.length(1);
+    expect(new Set(outcomes)).to.deep.equal(new Set(['done', 'conflict polls.error.offered']));
+    const polls = await pollsIn(house.store).find({ surveyId: survey._id }).toArray();
+    expect(polls.map(({ questionId }) => questionId).toSorted()).to.deep.equal(['any', 'one']);
+    await withdrawPoll(ctx, survey._id, polls.find(({ questionId }) => questionId === 'one')?._id ?? '');
+    expect(await refusalOf(offer('one'))).to.equal('done');
+  });
   let serial = 0;
   const vote = (pollId: string, name: string, who = 'alice', host = 'elsewhere.example'): VoteInput => {
     serial += 1;

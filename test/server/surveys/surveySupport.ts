@@ -6,7 +6,7 @@ import { actorIri } from '../../../server/partners/rules.js';
 import { createSurvey, type SurveySettings, saveSettings } from '../../../server/surveys/actions/drafting.js';
 import { openSurvey } from '../../../server/surveys/actions/running.js';
 import { getSurvey } from '../../../server/surveys/queries.js';
-import type { Answerer, Invited, Section, Survey } from '../../../server/surveys/schema.js';
+import type { Answerer, Invited, Question, Section, Survey } from '../../../server/surveys/schema.js';
 
 export function invitedOf(ctx: Context, collective: Collective): Invited {
   const { _id, handle, profile } = collective;
@@ -18,6 +18,16 @@ export function answererOf(ctx: Context, collective: Collective): Answerer {
   return { kind: 'collective', key: iri, name, handle };
 }
 
+/** The Revue; for an anonymous survey without what names the answerer's services. */
+function sectionsFor(names: Survey['names'] = 'named'): Section[] {
+  if (names !== 'anonymous') return reviewSections;
+  const isOwn = (one: Question) => one.kind === 'grid' && one.rowsFrom === 'services';
+  return reviewSections.map((section) => ({
+    ...section,
+    questions: section.questions.filter((question) => !isOwn(question)),
+  }));
+}
+
 /** A survey of `owner` that asks the collectives given; open unless `isDraft`. */
 export async function buildSurvey(
   ctx: Context,
@@ -25,7 +35,7 @@ export async function buildSurvey(
   asked: readonly Collective[],
   overrides: Partial<SurveySettings> & { sections?: Section[]; isDraft?: boolean } = {},
 ): Promise<Survey> {
-  const { sections = reviewSections, isDraft = false, ...settings } = overrides;
+  const { sections = sectionsFor(overrides.names), isDraft = false, ...settings } = overrides;
   const title = reviewTitle;
   const draft = await createSurvey(ctx, owner._id, {
     title,
