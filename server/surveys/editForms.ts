@@ -45,7 +45,7 @@ const typedRow = z.object({ id: typed, place: typed, label: typedTexts, date: ty
 const typedRows = z.union([z.record(z.string(), typedRow), z.array(typedRow)]).optional();
 /** What a form of a part sends, each field once; what it says is read by readQuestion and readSection. */
 export const partForm = z.looseObject({
-  ...{ revision, step, section: typed, criterion: typed, required: typed, other: typed, rowsFrom: typed },
+  ...{ revision, step, kind: typed, section: typed, criterion: typed, required: typed, other: typed, rowsFrom: typed },
   ...{ min: typed, max: typed, decimals: typed, from: typed, to: typed },
   ...{ label: typedTexts, help: typedTexts, unit: typedTexts, fromLabel: typedTexts, toLabel: typedTexts },
   ...{ title: typedTexts, intro: typedTexts, choices: typedRows, rows: typedRows, slots: typedRows },

@@ -3,7 +3,7 @@ import { editPath } from '../collectives/present.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Language } from '../context.js';
 import type { AskedLine, AskedSurvey, OwnAnswer, Sent } from './askedSurveys.js';
-import { pickText } from './rules.js';
+import { maySeeResults, pickText } from './rules.js';
 import type { AnswererKind } from './schema.js';
 
 export function askedPath(collective: Pick<Collective, '_id'>, key: string): string {
@@ -50,6 +50,12 @@ export function isOpenNow({ state, closesAt }: Pick<AskedSurvey, 'state' | 'clos
   return state === 'open' && (closesAt === null || now < closesAt);
 }
 
+/** Whether there are results for those asked. A guest has an address of their own, and reads what is public. */
+function hasResults({ survey, published }: AskedSurvey, kind: AnswererKind): boolean {
+  if (kind === 'anyone') return false;
+  return survey === null ? (published ?? null) !== null : maySeeResults(survey, { organises: false, isMember: true });
+}
+
 export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, language: Language, now: Date) {
   const { kind, path, listHref } = place;
   const isOpen = isOpenNow(asked, now);
@@ -60,7 +66,7 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
     listHref,
     crumbs: kind === 'person' ? [{ href: '/me/surveys', key: 'surveys.person.title' }] : publicCrumbs,
     doneHref: `${path}/done`,
-    resultsHref: `${path}/results`,
+    resultsHref: hasResults(asked, kind) ? `${path}/results` : null,
     withdrawAction: own.values === null || !isOpen ? null : `${path}/withdraw`,
     // A survey elsewhere keeps its answers itself; a guest has the link.
     copyAction: own.values === null || asked.survey === null || kind === 'anyone' ? null : `${path}/copy`,

@@ -53,6 +53,18 @@ const found: Record<(typeof who)[number], string[]> = {
   administrator: ['/admin/mails/templates'],
 };
 
+/** Those of the sample's surveys that have the most to show. */
+function firstOf(ids: Readonly<Record<string, string>>): string[] {
+  const own = `/my/collectives/${ids.collective}`;
+  return [
+    ...['', '/fediverse'].map((page) => `${own}/surveys/${ids.survey}${page}`),
+    ...['', '/results'].map((page) => `${own}/surveys/${ids.closed}${page}`),
+    ...[`${own}/surveys/${ids.draft}/settings`, `/polls/${ids.poll}`],
+    ...[ids.refused, ids.byOwner].map((key) => `${own}/asked/${key}`),
+    ...[ids.closed, ids.published].map((key) => `${own}/asked/${key}/results`),
+  ];
+}
+
 describe('every page in a browser', function () {
   this.timeout(300_000);
   let server: SampleServer;
@@ -81,24 +93,31 @@ describe('every page in a browser', function () {
       });
       if (person !== 'visitor') await signIn(context, server, person);
       const problems: string[] = [];
-      const seen = await crawl(context, server.baseUrl, async (page, path, response) => {
-        const raw = await response.text();
-        for (const { line, column, message, ruleId } of (await htmlValidate.validateString(raw)).results.flatMap(
-          (one) => one.messages,
-        )) {
-          problems.push(`${path} html ${line}:${column} ${ruleId}: ${message}`);
-        }
-        for (const finding of await axe(page))
-          problems.push(`${path} axe ${finding.id}: ${finding.help} (${finding.targets.slice(0, 3).join(' | ')})`);
-        await page.emulateMedia({ colorScheme: 'dark' });
-        for (const finding of await axe(page))
-          problems.push(`${path} axe dark ${finding.id}: ${finding.help} (${finding.targets.slice(0, 3).join(' | ')})`);
-        await page.emulateMedia({ colorScheme: 'light' });
-        const overflow = await page.evaluate<number>(
-          'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-        );
-        if (overflow > 0) problems.push(`${path} is ${overflow} px wider than a phone`);
-      });
+      const seen = await crawl(
+        context,
+        server.baseUrl,
+        async (page, path, response) => {
+          const raw = await response.text();
+          for (const { line, column, message, ruleId } of (await htmlValidate.validateString(raw)).results.flatMap(
+            (one) => one.messages,
+          )) {
+            problems.push(`${path} html ${line}:${column} ${ruleId}: ${message}`);
+          }
+          for (const finding of await axe(page))
+            problems.push(`${path} axe ${finding.id}: ${finding.help} (${finding.targets.slice(0, 3).join(' | ')})`);
+          await page.emulateMedia({ colorScheme: 'dark' });
+          for (const finding of await axe(page))
+            problems.push(
+              `${path} axe dark ${finding.id}: ${finding.help} (${finding.targets.slice(0, 3).join(' | ')})`,
+            );
+          await page.emulateMedia({ colorScheme: 'light' });
+          const overflow = await page.evaluate<number>(
+            'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+          );
+          if (overflow > 0) problems.push(`${path} is ${overflow} px wider than a phone`);
+        },
+        person === 'member' ? firstOf(server.ids) : [],
+      );
       expect(seen.length).to.be.greaterThan(person === 'visitor' ? 10 : 15);
       const patterns = new Set(
         seen.map((path) => new URL(patternOf(new URL(path, server.baseUrl)), server.baseUrl).pathname),
@@ -146,15 +165,20 @@ type Look = (
   response: import('playwright-core').Response,
 ) => Promise<void>;
 
-/** Follows links from / (and where the person starts) until nothing new appears; complains through the console count. */
-async function crawl(context: BrowserContext, baseUrl: string, look: Look): Promise<string[]> {
+/** Follows links from the `first` and from / until nothing new appears; complains through the console count. */
+async function crawl(
+  context: BrowserContext,
+  baseUrl: string,
+  look: Look,
+  first: readonly string[] = [],
+): Promise<string[]> {
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(`${page.url()}: ${message.text()}`);
   });
   page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error.message}`));
-  const waiting = ['/'];
+  const waiting = [...first, '/'];
   const known = new Map<string, number>();
   const seen: string[] = [];
   while (waiting.length > 0) {

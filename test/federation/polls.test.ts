@@ -109,7 +109,7 @@ describe('polls of ours, from another server,', () => {
   for (const software of ['mastodon', 'pleroma', 'misskey']) {
     it(`take a vote as ${software} sends it, and once`, async () => {
       const voter = newVoter();
-      const text = readFileSync(join(projectDir, 'test/fixtures/activities', software, 'poll-vote.json'), 'utf8');
+      const text = readFileSync(join(projectDir, 'test/fixtures/polls', `${software}.json`), 'utf8');
       const ours = text
         .replaceAll(`https://${software}.example/users/alice`, voter.iri)
         .replaceAll(`https://${software}.example`, peer.origin)

@@ -211,7 +211,8 @@ export function raw(
   const { hostname, port, host } = new URL(app.url);
   return new Promise((resolve, reject) => {
     const sent = { host, ...headers, ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }) };
-    const req = request({ hostname, port, path, method, headers: sent }, (res) => {
+    // A connection each: the server may close a kept one while the next request is on its way.
+    const req = request({ hostname, port, path, method, headers: sent, agent: false }, (res) => {
       const parts: Buffer[] = [];
       res.on('data', (part: Buffer) => parts.push(part));
       res.on('end', () =>

@@ -147,6 +147,9 @@ describe('pages of results', function () {
     expect((await organiser.get(publish)).text).to.include('The survey is not closed');
     expect((await member.get(`${askedPathOf(survey)}/results`)).text).to.include('Results not published');
     await closeSurvey(ctx, survey._id);
+    const leadsThere = async () =>
+      (await member.get(askedPathOf(survey))).text.includes(`href="${askedPathOf(survey)}/results"`);
+    expect(await leadsThere()).to.equal(false);
     const visitor = app.client({ language: 'en' });
     const fields = async (readers: string) => ({
       readers,
@@ -163,6 +166,7 @@ describe('pages of results', function () {
     expect((await visitor.get(`/surveys/${survey._id}/results`)).status).to.equal(404);
 
     expect((await organiser.post(publish, await fields('members'))).status).to.equal(303);
+    expect(await leadsThere()).to.equal(true);
     const seen = await member.get(`${askedPathOf(survey)}/results`);
     expect(seen.text).to.include('Thank you all.').and.include('2.83').and.not.to.include('ordre du jour');
     expect((await member.get(`${askedPathOf(survey)}/results/texts?of=stop`)).status).to.equal(404);
