@@ -64,7 +64,7 @@ describe('every answer', function () {
       const type = headers.get('content-type') ?? '';
       if (status === 303 || status === 302) return false;
       if (/^(text\/css|text\/javascript|image\/svg)/.test(type)) return !path.startsWith('/assets/');
-      return !/^(text\/(html|plain|csv)|application\/(json|jrd\+json|xrd\+xml|activity\+json|ld\+json|atom\+xml)|image\/png)/.test(
+      return !/^(text\/(html|plain|csv)|application\/(json|jrd\+json|xrd\+xml|activity\+json|ld\+json|atom\+xml|vnd\.oasis\.opendocument\.spreadsheet)|image\/png)/.test(
         type,
       );
     });
