@@ -15,12 +15,14 @@ describe('the story of an old backup', function () {
   let alice: PeerActor;
   let place: Place;
   let actorIri: string;
-  const file = join(temporaryFolder(), 'old.backup');
-  const restored = join(temporaryFolder(), 'data');
+  let file: string;
+  let restored: string;
   /** The id under which each text was sent. */
   const ids = new Map<string, unknown>();
 
   before(async function () {
+    file = join(temporaryFolder(), 'old.backup');
+    restored = join(temporaryFolder(), 'data');
     // An archive is brought back by `import`, which marks it with the same line.
     if (process.env.CHATIERE_TEST_ENGINE === 'mongodb') return this.skip();
     peer = await Peer.start();
