@@ -39,7 +39,8 @@ export async function keysOf(federation: Federation, handle: string): Promise<Ac
 
 async function makeKeys(federation: Federation, handle: string): Promise<ActorKeysDoc> {
   const collection = federation.house.store.collection<ActorKeysDoc>('actorKeys');
-  const [rsa, edwards] = await Promise.all([generate('rsa', { modulusLength: rsaBits }), generate('ed25519', {})]);
+  const makeRsaKeys = federation.makeRsaKeys ?? (() => generate('rsa', { modulusLength: rsaBits }));
+  const [rsa, edwards] = await Promise.all([makeRsaKeys(), generate('ed25519', {})]);
   const pem = { type: 'pkcs8', format: 'pem' } as const;
   const doc = {
     _id: handle,

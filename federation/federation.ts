@@ -1,4 +1,5 @@
 // What the edge is made of, put together once by server/main.ts from the house. Everything here takes it as first argument.
+import type { KeyPairKeyObjectResult } from 'node:crypto';
 import type { Context } from '../server/context.js';
 import type { House } from '../server/house.js';
 import { readPolicy } from '../server/instances/queries.js';
@@ -28,6 +29,8 @@ export interface Federation {
   forwardLimit: WindowLimit;
   /** Surveys of others, and answers to ours, by their server. */
   surveyLimit: WindowLimit;
+  /** Where a new actor's RSA keys come from: making them takes long, and tests deal them out. */
+  makeRsaKeys?: () => Promise<KeyPairKeyObjectResult>;
   /** This process's name on the deliveries that it holds. */
   workerId: string;
   /** Deliveries being sent by this process, by host. */
@@ -38,7 +41,7 @@ const minute = 60_000;
 
 export function createFederation(
   house: FederationHouse,
-  options: { version: string; workerId: string; lookup?: FetchOptions['lookup'] },
+  options: { version: string; workerId: string; lookup?: FetchOptions['lookup'] } & Pick<Federation, 'makeRsaKeys'>,
 ): Federation {
   return {
     house,
@@ -57,6 +60,7 @@ export function createFederation(
     fetchLimit: new WindowLimit(60, minute, house.now),
     forwardLimit: new WindowLimit(120, 60 * minute, house.now),
     surveyLimit: new WindowLimit(600, 60 * minute, house.now),
+    ...(options.makeRsaKeys ? { makeRsaKeys: options.makeRsaKeys } : {}),
     workerId: options.workerId,
     sending: new Map(),
   };

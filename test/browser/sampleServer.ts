@@ -46,6 +46,7 @@ import type { Post } from '../../server/posts/schema.js';
 import { listen } from '../../server/startup.js';
 import { openStore } from '../../server/store/openStore.js';
 import { allIndexes, eventfulCollections } from '../../server/store/schema.js';
+import { dealRsaKeysLater } from '../support/rsaKeys.js';
 import { addSurveys } from './sampleSurveys.js';
 
 export const sampleAccounts = {
@@ -323,7 +324,11 @@ export async function startSampleServer(empty = false): Promise<SampleServer> {
     isStopping: () => false,
     selfTest: () => runSelfTest(federation),
   };
-  const federation = createFederation(house, { version: engine.version, workerId: 'look' });
+  const federation = createFederation(house, {
+    version: engine.version,
+    workerId: 'look',
+    makeRsaKeys: dealRsaKeysLater,
+  });
   answer = buildApp(house, engine, { federation, wake: silent });
   return {
     baseUrl,

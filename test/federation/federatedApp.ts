@@ -18,6 +18,7 @@ import { eventfulCollections } from '../../server/store/schema.js';
 import type { Store } from '../../server/store/store.js';
 import { buildTestHouse, contextFor, systemActor, type TestHouse } from '../support/appSupport.js';
 import { Peer } from '../support/peer/peer.js';
+import { dealRsaKeysLater } from '../support/rsaKeys.js';
 
 export interface FederatedApp {
   house: TestHouse;
@@ -71,6 +72,7 @@ export async function startFederatedApp(options: FederatedOptions): Promise<Fede
   const federation = createFederation(house, {
     version: '0.0.0',
     workerId: `test-${Math.random()}`,
+    makeRsaKeys: dealRsaKeysLater,
     ...(options.lookup ? { lookup: options.lookup } : {}),
   });
   if (options.before) app.use(options.before);

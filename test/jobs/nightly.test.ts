@@ -13,6 +13,7 @@ import { withinLimit } from '../../server/http/limits.js';
 import type { SessionDoc } from '../../server/http/session.js';
 import type { Doc } from '../../server/store/store.js';
 import { buildTestHouse, contextFor, systemActor, type TestHouse } from '../support/appSupport.js';
+import { dealRsaKeysLater } from '../support/rsaKeys.js';
 import { temporaryFolder } from '../support/storeSupport.js';
 
 const day = 24 * 3_600_000;
@@ -25,7 +26,7 @@ describe('the jobs of the night', () => {
   beforeEach(async () => {
     house = await buildTestHouse();
     await house.store.ensureIndexes(federationIndexes);
-    const federation = createFederation(house, { version: 'test', workerId: 'test' });
+    const federation = createFederation(house, { version: 'test', workerId: 'test', makeRsaKeys: dealRsaKeysLater });
     tools = {
       house,
       federation,

@@ -12,6 +12,7 @@ import type { Engine, House } from '../../server/house.js';
 import { createMetrics } from '../../server/instances/metrics.js';
 import { listen } from '../../server/startup.js';
 import { buildTestHouse, Client, type ClientOptions, type TestHouse } from './appSupport.js';
+import { dealRsaKeysLater } from './rsaKeys.js';
 import { temporaryFolder } from './storeSupport.js';
 
 export interface WholeApp {
@@ -59,7 +60,11 @@ export async function startWholeApp(
     ...options.engine,
   };
   let wakes = 0;
-  const federation = createFederation(house, { version: engine.version, workerId: 'test' });
+  const federation = createFederation(house, {
+    version: engine.version,
+    workerId: 'test',
+    makeRsaKeys: dealRsaKeysLater,
+  });
   closers.push(() => void federation.fetch.close());
   if (!options.house?.lookUpActor) house.lookUpActor = (address) => lookUpActor(federation, address);
   if (!options.house?.lookUpPost) house.lookUpPost = (address) => lookUpPost(federation, address);

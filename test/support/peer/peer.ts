@@ -9,6 +9,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { dealRsaKeys } from '../rsaKeys.js';
 import {
   messageSignatureFits,
   messageSignedHeaders,
@@ -102,7 +103,7 @@ export class Peer {
 
   /** An actor with its document and WebFinger. */
   addActor(name: string, change: Json = {}): PeerActor {
-    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const { publicKey, privateKey } = dealRsaKeys();
     const iri = `${this.origin}/users/${name}`;
     const publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
     const edwards = generateKeyPairSync('ed25519');
