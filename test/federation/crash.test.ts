@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import type { Order, Report } from '../support/crashingServer.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
 import { freePort } from '../support/serverProcess.js';
-import { temporaryFolder } from '../support/storeSupport.js';
+import { temporaryFolder, withDatabase } from '../support/storeSupport.js';
 import { startPeer } from './federatedApp.js';
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
@@ -59,6 +59,7 @@ describe('a process that dies', function () {
   let first: PeerActor;
   let port: number;
   let dataDir: string;
+  let mongodbUri: string | null = null;
   let skewMs = 0;
   let spare: Child | null = null;
 
@@ -68,6 +69,10 @@ describe('a process that dies', function () {
     first = peer.addActor('first');
     port = await freePort();
     dataDir = temporaryFolder();
+    const address = process.env.TEST_MONGODB_URI;
+    if (process.env.CHATIERE_TEST_ENGINE === 'mongodb' && address) {
+      mongodbUri = withDatabase(address, `crash${Date.now()}`);
+    }
   });
 
   after(() => spare?.kill());
@@ -77,7 +82,7 @@ describe('a process that dies', function () {
     const child = spare ?? new Child();
     spare = new Child();
     skewMs += 2 * minutes;
-    if ((await child.order({ do: 'open', dataDir, port, privateHosts: [peer.host], skewMs })) === null) {
+    if ((await child.order({ do: 'open', dataDir, mongodbUri, port, privateHosts: [peer.host], skewMs })) === null) {
       throw new Error('the process did not start');
     }
     return child;

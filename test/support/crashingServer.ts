@@ -18,7 +18,7 @@ import { allIndexes, eventfulCollections } from '../../server/store/schema.js';
 import { watchStore } from './watchedStore.js';
 
 export type Order =
-  | { do: 'open'; dataDir: string; port: number; privateHosts: string[]; skewMs: number }
+  | { do: 'open'; dataDir: string; mongodbUri: string | null; port: number; privateHosts: string[]; skewMs: number }
   | { do: 'arm'; at: number; when: 'before' | 'after' }
   | { do: 'work' }
   | { do: 'look'; follower: string };
@@ -41,7 +41,9 @@ function watch(step: string, when: 'before' | 'after'): void {
 }
 
 async function open(order: Extract<Order, { do: 'open' }>) {
-  const store = watchStore(await openStore({ dataDir: order.dataDir, onScan: 'error' }), watch);
+  const { dataDir, mongodbUri } = order;
+  const database = mongodbUri === null ? {} : { mongodbUri };
+  const store = watchStore(await openStore({ dataDir, ...database, onScan: 'error' }), watch);
   await store.ensureIndexes({ ...allIndexes, ...federationIndexes });
   const host = `127.0.0.1:${order.port}`;
   const now = (): Date => new Date(Date.now() + order.skewMs);
