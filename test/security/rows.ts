@@ -175,7 +175,11 @@ export const rows: Record<string, Row> = {
   'AP-43': {
     class: 'H',
     what: 'an Undo of what is another’s',
-    by: [[inbox, 'lets nobody undo the follow of another']],
+    by: [
+      [inbox, 'lets nobody undo the follow of another'],
+      ['federation/reactions.test.ts', 'are taken back by their actor, by id or by what was liked; not by another'],
+      [polls, 'lose a vote that its author deletes'],
+    ],
   },
   'AP-44': {
     class: 'C',
@@ -272,7 +276,10 @@ export const rows: Record<string, Row> = {
   'AP-77': {
     class: 'H',
     what: 'endless collections',
-    by: [[hostile, 'has no list of its own read further than its number']],
+    by: [
+      ['federation/catalogues.test.ts', 'is read to the end of our patience'],
+      [hostile, 'has no list of its own read further than its number'],
+    ],
   },
 
   'AP-90': { class: 'C', what: 'contexts from the network', by: [[inbox, 'never asks for a context, known or not']] },
@@ -348,7 +355,10 @@ export const rows: Record<string, Row> = {
   'AP-114': {
     class: 'H',
     what: 'votes taken back after the close',
-    by: [[polls, 'lose a vote that its author deletes']],
+    by: [
+      [polls, 'keep the votes that they ended with'],
+      ['server/surveys/polls.test.ts', 'close with their end as the moment and their counts for good'],
+    ],
   },
   'AP-115': {
     class: 'H',
