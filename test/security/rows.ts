@@ -52,7 +52,11 @@ export const rows: Record<string, Row> = {
   'AP-04': {
     class: 'H',
     what: 'signed for another address',
-    by: [[inbox, 'refuses a signature made for another address']],
+    by: [
+      [inbox, 'refuses a signature made for another address'],
+      [cavage, 'refuses a request sent to another host, path or method'],
+      [cavage, 'refuses another query'],
+    ],
   },
   'AP-05': { class: 'H', what: 'dates out of time', by: [[inbox, 'accepts clocks within an hour either way']] },
   'AP-06': {
@@ -69,6 +73,7 @@ export const rows: Record<string, Row> = {
     by: [
       [inbox, 'refuses ambiguous and broken signature headers without a crash'],
       [cavage, 'refuses anything else as a key'],
+      [cavage, 'refuses a key of 16,384 bits at once'],
     ],
   },
   'AP-08': { class: 'C', what: 'a key that claims to be a victim’s', by: [[inbox, 'refuses the key of another']] },
@@ -203,6 +208,7 @@ export const rows: Record<string, Row> = {
     class: 'H',
     what: 'passing on what is private or not there',
     by: [
+      [audience, 'is not passed on, liked or counted by anybody'],
       [partners, 'is a boost for followers too, but never of what was for few'],
       [partners, 'takes what is boosted from its own server, never from the copy inside'],
     ],
@@ -248,14 +254,20 @@ export const rows: Record<string, Row> = {
   'AP-66': {
     class: 'H',
     what: 'answers that tell open ports from closed ones',
-    by: [[inbox, 'refuses private addresses as key ids before any connection']],
+    by: [
+      [inbox, 'answers in the same words and the same time whether a private port is open, closed or silent'],
+      [inbox, 'refuses private addresses as key ids before any connection'],
+    ],
   },
 
   'AP-70': { class: 'H', what: 'large and packed bodies', by: [[inbox, 'refuses bodies over the limit, packed ones']] },
   'AP-71': {
     class: 'H',
     what: 'large and packed answers',
-    by: [[fetch, 'stops at the size, counted after unpacking']],
+    by: [
+      [fetch, 'stops at the size, counted after unpacking'],
+      [fetch, 'ends bombs, endless answers and false lengths soon'],
+    ],
   },
   'AP-72': {
     class: 'H',
@@ -265,7 +277,15 @@ export const rows: Record<string, Row> = {
       [fetch, 'keeps to two exchanges a host'],
     ],
   },
-  'AP-73': { class: 'H', what: 'slow requests', by: [[network, 'lets those who send their headers slowly go']] },
+  'AP-73': {
+    class: 'H',
+    what: 'slow requests',
+    by: [
+      [network, 'lets those who send their headers slowly go'],
+      [network, 'lets those go who stall in the middle of a body'],
+      [network, 'signs people in while two thousand sockets say nothing'],
+    ],
+  },
   'AP-74': { class: 'C', what: 'a context bomb', by: [[inbox, 'refuses a context bomb quickly']] },
   'AP-75': { class: 'H', what: 'deep nesting', by: [[inbox, 'refuses deep nesting and too many values']] },
   'AP-76': {
@@ -490,7 +510,10 @@ export const rows: Record<string, Row> = {
   'AP-150': {
     class: 'C',
     what: 'private things in public lists',
-    by: [[audience, 'stands in no collection, counts in none']],
+    by: [
+      [audience, 'stands in no collection, counts in none'],
+      [audience, 'is in no list, no count, no feed and on no page'],
+    ],
   },
   'AP-151': {
     class: 'C',
