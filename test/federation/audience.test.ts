@@ -221,9 +221,16 @@ describe('what was said to few, on the whole instance,', () => {
 
     const addresses = [
       ...[at.iri, at.paulaIri, `${app.url}/actors/instance`].flatMap((iri) =>
-        ['', '/outbox', '/outbox?page=1', '/followers', '/followers?page=1', '/following', '/catalogue', '/featured'].map(
-          (list) => iri + list,
-        ),
+        [
+          '',
+          '/outbox',
+          '/outbox?page=1',
+          '/followers',
+          '/followers?page=1',
+          '/following',
+          '/catalogue',
+          '/featured',
+        ].map((list) => iri + list),
       ),
       ...['', '/likes', '/shares', '/replies', '/likes?page=1', '/replies?page=1'].map((list) => open.object + list),
       ...['/@ecluse', '/@ecluse/posts.atom', '/@paula', '/@paula/posts.atom', '/changes', '/changes.atom', open.page],
@@ -234,24 +241,32 @@ describe('what was said to few, on the whole instance,', () => {
     const ask = async (): Promise<Record<string, string>> => {
       const all: Record<string, string> = {};
       for (const address of addresses)
+        // What a page says of its own making differs each time.
         for (const [how, answer] of [
           ['', await peer.get(address)],
           ['signed', await other.getSigned(stranger, address)],
           ['page', await peer.get(address, 'text/html')],
         ] as const)
-          // What a page says of its own making differs each time.
           all[`${how} ${address}`] = `${answer.status} ${answer.text.replaceAll(/[\w-]{20,}/g, '…')}`;
       return all;
     };
     const before = await ask();
     for (const word of ['Pour tous', '"totalItems":1'])
-      expect(Object.values(before).some((text) => text.includes(word)), word).to.equal(true);
+      expect(
+        Object.values(before).some((text) => text.includes(word)),
+        word,
+      ).to.equal(true);
 
     for (const [to, reader] of [
       [at.iri, '/my/collectives/'],
       [at.paulaIri, '/me/'],
     ] as const) {
-      const whisper = noteBy(alice, { inReplyTo: open.object, to: [to], cc: [], content: `<p>${canary} ${reader}</p>` });
+      const whisper = noteBy(alice, {
+        inReplyTo: open.object,
+        to: [to],
+        cc: [],
+        content: `<p>${canary} ${reader}</p>`,
+      });
       expect(await at.send(alice, createOf(whisper, peer.nextId()))).to.equal(202);
     }
     const mentions = `/my/collectives/${at.hoster._id}/partners/mentions`;

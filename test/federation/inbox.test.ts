@@ -225,7 +225,9 @@ describe('the inbox', () => {
       for (let round = 0; round < 7; round++) {
         for (const [place, address] of Object.entries(places)) {
           const started = performance.now();
-          const { status, headers, text } = await peer.post(bob, inboxes[0]!, create(), { keyId: `${address}${round}` });
+          const { status, headers, text } = await peer.post(bob, inboxes[0]!, create(), {
+            keyId: `${address}${round}`,
+          });
           const said = { ...headers, date: null, 'x-request-id': null, etag: null };
           const words = `${status} ${text.replaceAll(/[0-9a-f-]{36}/g, 'id')} ${JSON.stringify(said)}`;
           seen[place] ??= { words, times: [] };

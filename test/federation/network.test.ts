@@ -141,7 +141,8 @@ describe('a network that breaks', () => {
     const app = await startWholeApp({ server: patience });
     const person = await buildPerson(app.house);
     const idle: Socket[] = [];
-    while (idle.length < 2000) idle.push(...(await Promise.all(Array.from({ length: 100 }, () => openSocket(app.url)))));
+    while (idle.length < 2000)
+      idle.push(...(await Promise.all(Array.from({ length: 100 }, () => openSocket(app.url)))));
     const started = performance.now();
     const client = app.client();
     await signIn(client, person);

@@ -339,7 +339,7 @@ export const rows: Record<string, Row> = {
     what: 'a crash between effect and record',
     by: [
       [inbox, 'does the deed again after a crash between its effect and its record'],
-      ['federation/crash.test.ts', 'loses and doubles nothing, whichever step it dies'],
+      ['federation/crash.test.ts', 'loses and doubles nothing of'],
     ],
   },
   'AP-102': {
@@ -542,7 +542,7 @@ export const rows: Record<string, Row> = {
   'RL-02': {
     class: 'C',
     what: 'a crash at any step',
-    by: [['federation/crash.test.ts', 'loses and doubles nothing, whichever step it dies']],
+    by: [['federation/crash.test.ts', 'loses and doubles nothing of']],
   },
   'RL-03': { class: 'C', what: 'a crash while sending', by: [[delivery, 'sends again after a crash in the middle']] },
   'RL-04': { class: 'H', what: 'power loss', by: [[durability, 'syncs at every commit']] },
