@@ -28,6 +28,7 @@ import { forgetSurveysOf } from '../server/surveys/actions/receiving.js';
 import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
 import { addressedBy, ownerToldBy } from './addressed.js';
 import { isKnownHoster, receiveServiceEnd, receiveServiceIn } from './catalogues.js';
+import type { Errand } from './errand.js';
 import { contextFor, type Federation } from './federation.js';
 import { bringPost, bringRemoval, isForGroups, standsInGroup, targetIn } from './groups.js';
 import { isLocal, localHandleIn, readIri, sameOrigin } from './iris.js';
@@ -47,6 +48,7 @@ export interface Inbound {
   sender: RemoteActor;
   /** The bytes that were verified; read again only for what normalise leaves out. */
   raw: Buffer;
+  errand: Errand;
 }
 
 /**
@@ -194,7 +196,7 @@ async function receiveDelete(inbound: Inbound): Promise<void> {
 async function receiveUpdate(inbound: Inbound): Promise<void> {
   const { federation, activity, sender } = inbound;
   if (activity.object?.id === sender._id) {
-    await fetchActor(federation, sender._id);
+    await fetchActor(federation, sender._id, await errandOf(inbound));
     await hastenSource(contextFor(federation), sender._id);
     return;
   }
@@ -230,6 +232,12 @@ async function isInGroup({ federation, activity }: Inbound): Promise<boolean> {
 /** Whether somebody here follows the sender: whoever nobody asked for leaves no trace. */
 async function isPartner({ federation, sender }: Inbound): Promise<boolean> {
   return isFollowedHere(federation.house.store, sender._id);
+}
+
+/** Before anything is fetched: whoever is followed here is no stranger. */
+async function errandOf(inbound: Inbound): Promise<Errand> {
+  if (await isPartner(inbound)) inbound.errand.stranger = null;
+  return inbound.errand;
 }
 
 /**
@@ -268,10 +276,8 @@ async function isAsked({ federation, sender }: Inbound): Promise<boolean> {
 }
 
 /** An answer to a Follow of ours. What stands inline only names it; what we stored decides (AP-44). */
-async function receiveAnswer(
-  { federation, activity, sender, raw }: Inbound,
-  answer: 'accept' | 'reject',
-): Promise<void> {
+async function receiveAnswer(inbound: Inbound, answer: 'accept' | 'reject'): Promise<void> {
+  const { federation, activity, sender } = inbound;
   const { object } = activity;
   const { site } = federation.house;
   if (object === null || (object.type !== null && object.type !== 'Follow')) return;
@@ -284,7 +290,7 @@ async function receiveAnswer(
     followIri: isOurs ? object.id : null,
     follower: isOurs ? null : follower,
   });
-  if (answer === 'accept' && (await isPartner({ federation, activity, sender, raw }))) {
+  if (answer === 'accept' && (await isPartner(inbound))) {
     await watchActor(contextFor(federation), sender);
   }
 }
@@ -318,7 +324,7 @@ function isBy(post: RemotePost, sender: RemoteActor): boolean {
 async function postOf(inbound: Inbound): Promise<RemotePost | null> {
   const { activity, federation } = inbound;
   if (activity.object?.type !== null) return postIn(inbound);
-  const post = await fetchPost(federation, activity.object?.id ?? '');
+  const post = await fetchPost(federation, activity.object?.id ?? '', await errandOf(inbound));
   return post === 'gone' ? null : post;
 }
 
@@ -368,7 +374,7 @@ async function receiveAnnounce(inbound: Inbound): Promise<void> {
   if (!iri || isLocal(federation.house.site, iri) || (object?.type && !isActivity && !isPostType(object.type))) return;
   const known = await findRemotePost(ctx.store, iri);
   if (known?.deletedAt) return;
-  const post = known && !isActivity ? known : await fetchPost(federation, iri);
+  const post = known && !isActivity ? known : await fetchPost(federation, iri, await errandOf(inbound));
   if (post === 'gone') {
     // What is not for all may be hidden from us, and be there all the same: its author alone deletes it.
     const [author] = known && isPublicAudience(known.audience) ? known.authors : [];
@@ -387,14 +393,15 @@ function isPostType(type: string): boolean {
 }
 
 /** An actor moved: only when it says so itself and its new home, asked now, lists it (AP-134). */
-async function receiveMove({ federation, activity, sender, raw }: Inbound): Promise<void> {
+async function receiveMove(inbound: Inbound): Promise<void> {
+  const { federation, activity, sender, raw } = inbound;
   const { privateHosts, site } = federation.house;
   if (activity.object?.id !== sender._id) throw new Refusal(403, 'an actor moves only itself');
   const { target } = readJson(raw);
   const iri = readIri(isObject(target) ? target.id : target, privateHosts);
   if (iri === null) throw new Refusal(400, 'a Move names its target');
   if (isLocal(site, iri) || iri === sender._id) return;
-  const home = await fetchActor(federation, iri);
+  const home = await fetchActor(federation, iri, await errandOf(inbound));
   if (!home.alsoKnownAs?.includes(sender._id)) throw new Refusal(403, 'the target does not know the actor');
   await moveFollowings(contextFor(federation), sender, home);
 }

@@ -7,6 +7,7 @@ import { findRemoteActor } from '../server/partners/queries.js';
 import type { RemoteActor } from '../server/partners/schema.js';
 import { type Doc, DuplicateKeyError, StoreUsageError } from '../server/store/store.js';
 import { forgetSurveysOf } from '../server/surveys/actions/receiving.js';
+import type { Errand } from './errand.js';
 import { contextFor, type Federation } from './federation.js';
 import { forward } from './forwarding.js';
 import { handlers, notActivities } from './handlers.js';
@@ -37,12 +38,13 @@ export async function receive(
   activity: ReceivedActivity,
   sender: RemoteActor,
   raw: Buffer,
+  errand: Errand,
 ): Promise<void> {
   checkSender(federation, activity, sender);
   if (await bringsRefused(federation, activity)) return;
   const handler = Object.hasOwn(handlers, activity.type) ? handlers[activity.type] : undefined;
   if (handler === undefined || handler === 'ignored') return;
-  const inbound = { federation, activity, sender, raw };
+  const inbound = { federation, activity, sender, raw, errand };
   if ('check' in handler) handler.check(inbound);
   const survey = await surveyMatter(inbound);
   // Also what nobody here asked for: the followers of the one answered did.
@@ -95,11 +97,12 @@ export async function receiveGone(
   federation: Federation,
   activity: ReceivedActivity | null,
   keyId: string,
+  errand: Errand,
 ): Promise<boolean> {
   if (activity?.type !== 'Delete' || activity.object?.id !== activity.actor) return false;
   if (!sameOrigin(activity.actor, keyId) || isLocal(federation.house.site, activity.actor)) return false;
   try {
-    await fetchActor(federation, activity.actor);
+    await fetchActor(federation, activity.actor, errand);
     return false;
   } catch (error) {
     if (!(error instanceof GoneError)) throw error;

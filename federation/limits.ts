@@ -19,6 +19,12 @@ export class WindowLimit {
     return count < most;
   }
 
+  /** Takes back what was counted for nothing. */
+  giveBack(name: string): void {
+    const [key, count] = this.look(name);
+    if (count > 0) this.counts.set(key, count - 1);
+  }
+
   /** Whether the next one would be too many; counts nothing. */
   isFull(name: string): boolean {
     return this.look(name)[1] >= this.most;

@@ -5,6 +5,7 @@ import { claimRefresh, receivePostChange } from '../server/partners/actions/feed
 import { findRemoteActor } from '../server/partners/queries.js';
 import { isPollStale } from '../server/partners/rules.js';
 import type { RemotePost } from '../server/partners/schema.js';
+import type { Errand } from './errand.js';
 import { contextFor, type Federation } from './federation.js';
 import { isLocal, readIri, sameDocument, sameOrigin, withoutFragment } from './iris.js';
 import { isObject } from './json.js';
@@ -13,13 +14,17 @@ import { fetchActor, fetchDocument, GoneError } from './remoteActors.js';
 import { fromPost } from './wire/remotePost.js';
 
 /** 'gone': its server says that it is no more. Null: not readable now, or nothing that is read here. */
-export async function fetchPost(federation: Federation, iri: string): Promise<RemotePost | 'gone' | null> {
+export async function fetchPost(
+  federation: Federation,
+  iri: string,
+  errand: Errand | null = null,
+): Promise<RemotePost | 'gone' | null> {
   if (isLocal(federation.house.site, iri)) return null;
   try {
-    const json = await fetchOwn(federation, iri);
+    const json = await fetchOwn(federation, iri, errand);
     if (isObject(json) && json.type === 'Tombstone') return 'gone';
     const post = fromPost(json, federation.house.privateHosts, federation.house.now());
-    if (post) await knowAuthor(federation, post);
+    if (post) await knowAuthor(federation, post, errand);
     return post;
   } catch (error) {
     if (error instanceof GoneError) return 'gone';
@@ -29,22 +34,22 @@ export async function fetchPost(federation: Federation, iri: string): Promise<Re
 }
 
 /** The document that bears the id of its own address; under another id on the same origin it is asked there, once. */
-async function fetchOwn(federation: Federation, iri: string): Promise<unknown> {
+async function fetchOwn(federation: Federation, iri: string, errand: Errand | null): Promise<unknown> {
   const { privateHosts } = federation.house;
-  const first = await fetchDocument(federation, withoutFragment(iri));
+  const first = await fetchDocument(federation, withoutFragment(iri), errand);
   const id = isObject(first.json) ? readIri(first.json.id, privateHosts) : null;
   if (id === null || sameDocument(id, first.url)) return first.json;
   if (!sameOrigin(id, first.url)) return null;
-  const second = await fetchDocument(federation, withoutFragment(id));
+  const second = await fetchDocument(federation, withoutFragment(id), errand);
   return isObject(second.json) && second.json.id === id && sameDocument(second.url, id) ? second.json : null;
 }
 
 /** Without its author's name a post can still be read. */
-async function knowAuthor(federation: Federation, post: RemotePost): Promise<void> {
+async function knowAuthor(federation: Federation, post: RemotePost, errand: Errand | null): Promise<void> {
   const [author] = post.authors;
   if (author === undefined || (await findRemoteActor(federation.house.store, author))) return;
   try {
-    await fetchActor(federation, author);
+    await fetchActor(federation, author, errand);
   } catch (error) {
     if (!(error instanceof Refusal || error instanceof GoneError)) throw error;
   }

@@ -14,6 +14,7 @@ const inbox = 'federation/inbox.test.ts';
 const anonymity = 'server/surveys/anonymity.test.ts';
 const anonymous = 'security/anonymous.test.ts';
 const polls = 'federation/polls.test.ts';
+const errands = 'federation/errands.test.ts';
 const hostile = 'federation/hostile.test.ts';
 const partners = 'federation/partners.test.ts';
 const cavage = 'federation/signatures/cavage.test.ts';
@@ -93,6 +94,7 @@ export const rows: Record<string, Row> = {
     by: [
       [inbox, 'takes a changed key after one fetch'],
       [inbox, 'lets nobody shut an actor out by naming keys that it does not have'],
+      [errands, 'cannot stop us reading what is no actor by calling it a key'],
     ],
   },
   'AP-14': {
@@ -259,6 +261,7 @@ export const rows: Record<string, Row> = {
     by: [
       [fetch, 'gives up on a slow answer'],
       [fetch, 'keeps to two exchanges a host'],
+      [errands, 'cannot take all places for reading'],
     ],
   },
   'AP-73': { class: 'H', what: 'slow requests', by: [[network, 'lets those who send their headers slowly go']] },
@@ -267,7 +270,11 @@ export const rows: Record<string, Row> = {
   'AP-76': {
     class: 'H',
     what: 'many requests for one activity',
-    by: [[inbox, 'refuses deep nesting and too many values']],
+    by: [
+      [inbox, 'refuses deep nesting and too many values'],
+      [errands, 'lead to ten requests for one activity at most'],
+      [errands, 'cannot use up what we ask of a server in a minute'],
+    ],
   },
   'AP-77': {
     class: 'H',
