@@ -325,11 +325,11 @@ async function postOf(inbound: Inbound): Promise<RemotePost | null> {
   const { activity, federation } = inbound;
   if (activity.object?.type !== null) return postIn(inbound);
   const post = await fetchPost(federation, activity.object?.id ?? '', await errandOf(inbound));
-  return post === 'gone' ? null : post;
+  return post === 'gone' || post === null ? null : underOwnName(post, inbound.sender);
 }
 
 /** The post inside the signed bytes, when it is the object that was checked. */
-function postIn({ federation, activity, raw }: Inbound): RemotePost | null {
+function postIn({ federation, activity, raw, sender }: Inbound): RemotePost | null {
   const { now, privateHosts } = federation.house;
   const { object, to, cc } = readJson(raw);
   const [inline] = Array.isArray(object) ? object : [object];
@@ -337,7 +337,13 @@ function postIn({ federation, activity, raw }: Inbound): RemotePost | null {
   const addressed =
     isObject(inline) && inline.to === undefined && inline.cc === undefined ? { ...inline, to, cc } : inline;
   const post = fromPost(addressed, privateHosts, now());
-  return post && post.iri === activity.object?.id ? post : null;
+  return post && post.iri === activity.object?.id ? underOwnName(post, sender) : null;
+}
+
+/** Whoever signs stands first among its authors, and is shown: a neighbour who is named besides has not said it (AP-24). */
+function underOwnName(post: RemotePost, { _id }: RemoteActor): RemotePost {
+  if (!post.authors.includes(_id)) return post;
+  return { ...post, authors: [_id, ...post.authors.filter((author) => author !== _id)] };
 }
 
 /** Whether it is about a public object of ours, by somebody from whom more is taken today. */
@@ -443,7 +449,7 @@ export function checkOwnObject({ activity, sender }: Inbound): void {
 
 /**
  * A list is fine when the sender is in it and all are of one server (PeerTube: a person and a channel). So is a group to which
- * the sender, who is named as `actor`, attributes it (Mobilizon): it is shown under the sender's name.
+ * the sender, who is named as `actor`, attributes it (Mobilizon). It is shown under the sender's name.
  */
 function checkAuthors(object: ReceivedObject, sender: RemoteActor): void {
   const authors = object.actor === sender._id ? [sender._id, ...object.attributedTo] : object.attributedTo;

@@ -16,6 +16,7 @@ import {
   findRemoteActor,
   findRemotePost,
   followingsIn,
+  mentionsIn,
   pageFeed,
   remotePostsIn,
 } from '../../server/partners/queries.js';
@@ -196,6 +197,21 @@ describe('a hostile partner', () => {
     expect(await post(mallory, { type: 'Create', object: borrowed })).to.equal(202);
     expect((await findRemotePost(app.house.store, borrowed.id))?.authors[0]).to.equal(mallory.iri);
     expect(await post(mallory, { type: 'Create', object: note(bob, { attributedTo: bob.iri }) })).to.equal(403);
+    // Whatever the order of names, in the feed, in a mention, after a correction.
+    for (const attributedTo of [
+      [bob.iri, mallory.iri],
+      [bob.iri, { id: mallory.iri, type: 'Person' }],
+      [mallory.iri, bob.iri],
+    ]) {
+      const both = note(mallory, { attributedTo, to: [publicIri, iriOf(reader)], content: 'By both' });
+      expect(await post(mallory, { type: 'Create', object: both })).to.equal(202);
+      const known = await findRemotePost(app.house.store, both.id);
+      expect(known?.authors).to.deep.equal([mallory.iri, bob.iri]);
+      expect((await mentionsIn(app.house.store).findOne({ post: known?._id ?? '' }))?.author).to.equal(mallory.iri);
+      const changed = { ...both, attributedTo: [bob.iri, mallory.iri], content: 'Later', updated: '2099-01-01T00:00:00Z' };
+      expect(await post(mallory, { type: 'Update', object: changed })).to.equal(202);
+      expect((await findRemotePost(app.house.store, both.id))?.authors[0]).to.equal(mallory.iri);
+    }
   });
 
   it('is believed only at the address that a document bears as its id (AP-25)', async () => {
