@@ -208,7 +208,12 @@ describe('a hostile partner', () => {
       const known = await findRemotePost(app.house.store, both.id);
       expect(known?.authors).to.deep.equal([mallory.iri, bob.iri]);
       expect((await mentionsIn(app.house.store).findOne({ post: known?._id ?? '' }))?.author).to.equal(mallory.iri);
-      const changed = { ...both, attributedTo: [bob.iri, mallory.iri], content: 'Later', updated: '2099-01-01T00:00:00Z' };
+      const changed = {
+        ...both,
+        attributedTo: [bob.iri, mallory.iri],
+        content: 'Later',
+        updated: '2099-01-01T00:00:00Z',
+      };
       expect(await post(mallory, { type: 'Update', object: changed })).to.equal(202);
       expect((await findRemotePost(app.house.store, both.id))?.authors[0]).to.equal(mallory.iri);
     }

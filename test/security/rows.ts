@@ -516,7 +516,10 @@ export const rows: Record<string, Row> = {
   'RL-02': {
     class: 'C',
     what: 'a crash at any step',
-    by: [['federation/crash.test.ts', 'loses and doubles nothing, whichever step it dies']],
+    by: [
+      ['federation/crash.test.ts', 'loses and doubles nothing, whichever step it dies'],
+      [faults, 'moves everybody who follows, whichever operation of the store fails'],
+    ],
   },
   'RL-03': { class: 'C', what: 'a crash while sending', by: [[delivery, 'sends again after a crash in the middle']] },
   'RL-04': { class: 'H', what: 'power loss', by: [[durability, 'syncs at every commit']] },
