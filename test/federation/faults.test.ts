@@ -102,13 +102,21 @@ describe('faults around us', () => {
     });
     const app = await startFederatedApp({ privateHosts: [peer.host], store });
     peer.now = app.house.now;
-    const hosters = await Promise.all([addCollective(app), addCollective(app), addCollective(app)]);
+    const hosters = [await addCollective(app), await addCollective(app)];
+    const first = peer.addActor('first');
+    /** Another actor with the same key: making keys takes longer than moving. */
+    const actor = (name: string, change = {}): PeerActor => {
+      const iri = `${peer.origin}/users/${name}`;
+      const made = { ...first, name, iri, inbox: `${iri}/inbox`, keyId: `${iri}#main-key`, proofKeyId: `${iri}#ed` };
+      peer.serveJson(`/users/${name}`, { ...peer.document(made), ...change });
+      return made;
+    };
     const iris = hosters.map(({ handle }) => `${app.baseUrl}/actors/${handle}`);
     let isMet = true;
     for (let at = 1; isMet; at++) {
       app.pass(2);
-      const from = peer.addActor(`from${at}`);
-      const to = peer.addActor(`to${at}`, { alsoKnownAs: [from.iri] });
+      const from = actor(`from${at}`);
+      const to = actor(`to${at}`, { alsoKnownAs: [from.iri] });
       await fetchActor(app.federation, from.iri);
       for (const [index, follower] of iris.entries())
         await followingsIn(store).insertOne({
@@ -125,8 +133,8 @@ describe('faults around us', () => {
       if (status === 503) expect((await peer.post(from, `${app.baseUrl}/inbox`, move)).status).to.equal(202);
       const states = async (followed: string) =>
         (await followingsIn(store).find({ followed }).toArray()).map((one) => one.state);
-      expect(await states(from.iri), `${at}: the old ones`).to.deep.equal(['undone', 'undone', 'undone']);
-      expect(await states(to.iri), `${at}: the new ones`).to.deep.equal(['pending', 'pending', 'pending']);
+      expect(await states(from.iri), `${at}: the old ones`).to.deep.equal(['undone', 'undone']);
+      expect(await states(to.iri), `${at}: the new ones`).to.deep.equal(['pending', 'pending']);
     }
   });
 
