@@ -20,7 +20,13 @@ import { moveFollowings, receiveFollowAnswer } from '../server/partners/actions/
 import { receiveMentions } from '../server/partners/actions/mentions.js';
 import { receiveReaction, receiveUndoReaction, receiveUndoReactionById } from '../server/partners/actions/reactions.js';
 import { forgetRemoteActor, receiveFollow, receiveUndoFollow } from '../server/partners/actions.js';
-import { findRemotePost, isAskedFromHere, isFollowedHere } from '../server/partners/queries.js';
+import {
+  findFollowByIri,
+  findReactionByIri,
+  findRemotePost,
+  isAskedFromHere,
+  isFollowedHere,
+} from '../server/partners/queries.js';
 import { isPublicAudience } from '../server/partners/rules.js';
 import { type InteractionKind, postTypes, type RemoteActor, type RemotePost } from '../server/partners/schema.js';
 import { takeBackVotes } from '../server/surveys/actions/polls.js';
@@ -91,7 +97,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   TentativeAccept: ignored,
   TentativeReject: ignored,
   Travel: ignored,
-  Undo: { deed: receiveUndo },
+  Undo: { check: checkUndo, concerns: undoesHere, deed: receiveUndo },
   Update: { check: checkOwn, concerns: isChangeable, deed: receiveUpdate },
   View: ignored,
 };
@@ -137,12 +143,36 @@ const reactionTypes: Readonly<Record<string, InteractionKind>> = {
   Announce: 'boost',
 };
 
+function mayBeUndone(type: string | null): boolean {
+  return type === null || type === 'Follow' || Object.hasOwn(reactionTypes, type);
+}
+
+function checkUndo({ activity: { object }, sender }: Inbound): void {
+  if (object === null) throw new Refusal(400, 'an Undo needs an object');
+  if (!mayBeUndone(object.type) || object.actor === null || object.actor === sender._id) return;
+  throw new Refusal(403, 'only the actor itself may undo');
+}
+
+/** Whether it takes back what is known here, or what is about one of ours: an Undo may come first. */
+async function undoesHere(inbound: Inbound): Promise<boolean> {
+  const { federation, activity, sender } = inbound;
+  const { object } = activity;
+  const { store, site } = federation.house;
+  if (object === null || !mayBeUndone(object.type)) return false;
+  if (object.id !== null && (await findFollowByIri(store, object.id))) return true;
+  if (object.id !== null && (await findReactionByIri(store, object.id))) return true;
+  if (object.type === 'Announce' && (await isPartner(inbound))) return true;
+  if (object.type !== null && object.type !== 'Follow')
+    return (await reactionTo(federation, object.object, sender._id)) !== null;
+  const handle = object.object === null ? null : localHandleIn(site, object.object);
+  const followed = handle === null ? null : await findLocalActor(federation, handle);
+  return followed !== null && followed !== 'gone';
+}
+
 /** Undo of a Follow, by its id or by whom it followed; of a like or boost; of anything else nothing is kept. */
 async function receiveUndo({ federation, activity, sender }: Inbound): Promise<void> {
   const { object } = activity;
-  if (object === null) throw new Refusal(400, 'an Undo needs an object');
-  if (object.type !== null && object.type !== 'Follow' && !Object.hasOwn(reactionTypes, object.type)) return;
-  if (object.actor !== null && object.actor !== sender._id) throw new Refusal(403, 'only the actor itself may undo');
+  if (object === null || !mayBeUndone(object.type)) return;
   const ctx = contextFor(federation);
   if (object.type === 'Announce' && object.object !== null) await receiveUndoBoost(ctx, object.object, sender._id);
   if (object.type !== 'Follow' && object.id !== null) {

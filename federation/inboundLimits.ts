@@ -4,7 +4,7 @@ import type { Request } from 'express';
 import { ipKeyGenerator } from 'express-rate-limit';
 import { peersIn } from '../server/instances/peerQueries.js';
 import { readPolicy } from '../server/instances/queries.js';
-import { inboundLimitOf } from '../server/instances/rules.js';
+import { inboundLimitOf, usualInboundLimit } from '../server/instances/rules.js';
 import type { RemoteActor } from '../server/partners/schema.js';
 import { type Errand, newErrand } from './errand.js';
 import type { Federation } from './federation.js';
@@ -52,6 +52,22 @@ export async function limitHost(federation: Federation, sender: RemoteActor): Pr
   if (federation.hostLimit.take(host, inboundLimitOf(policy, host))) return;
   countRefused(federation, host);
   throw tooMany(federation.hostLimit);
+}
+
+/** Besides its own bytes: the record by which a repeat is known. */
+const bytesOfRecord = 500;
+
+/** Refuses (429) what would be kept of a host that has sent its bytes for today; more where administrators take more of it. */
+export async function checkBytes(federation: Federation, { host }: RemoteActor): Promise<void> {
+  const share = inboundLimitOf(await readPolicy(federation.house.store), host) / usualInboundLimit;
+  if (!federation.bytesLimit.isFull(host, Math.max(1, share))) return;
+  countRefused(federation, host);
+  throw tooMany(federation.bytesLimit);
+}
+
+/** Counts what was taken in, as it came. */
+export function countBytes(federation: Federation, { host }: RemoteActor, bytes: number): void {
+  federation.bytesLimit.add(host, bytes + bytesOfRecord);
 }
 
 /** Milliseconds for which refusals are counted in memory before they are written: a flood must not become writes. */

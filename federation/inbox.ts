@@ -11,6 +11,7 @@ import type { Errand } from './errand.js';
 import { contextFor, type Federation } from './federation.js';
 import { forward } from './forwarding.js';
 import { handlers, notActivities } from './handlers.js';
+import { checkBytes, countBytes } from './inboundLimits.js';
 import { isLocal, sameOrigin } from './iris.js';
 import type { ReceivedActivity } from './normalise.js';
 import { bringsRefused } from './policy.js';
@@ -25,9 +26,12 @@ export interface Received extends Doc {
   receivedAt: Date;
   /** False only in records of earlier versions: its effect may or may not have happened. */
   isDone: boolean;
-  /** The bytes as they came: what was verified, and what would be forwarded. */
+  /** The bytes as they came, of what others may pass on or announce; of everything else none. */
   raw: string;
 }
+
+/** Of which the bytes are kept. A Follow or a like says nothing that is not kept in its own place. */
+const isPassedOn: ReadonlySet<string> = new Set(['Create', 'Update', 'Delete', 'Remove']);
 
 /** Days for which a repeat is recognised. */
 const keepDays = 90;
@@ -51,6 +55,7 @@ export async function receive(
   if (survey === null) await forward(inbound);
   if (!('deed' in handler) || (survey === null && handler.concerns && !(await handler.concerns(inbound)))) return;
   if (activity.id !== null && (await isRepeat(federation, activity, activity.id))) return;
+  await checkBytes(federation, sender);
   try {
     await (survey === null ? handler.deed(inbound) : survey());
   } catch (error) {
@@ -58,8 +63,9 @@ export async function receive(
     throw asRefusal(error);
   }
   // What was answered or voted stands with the answers and votes alone, and goes with them.
-  const kept = isKeptElsewhere(inbound) || (await isVote(inbound)) ? Buffer.alloc(0) : raw;
-  if (activity.id !== null) await record(federation, activity, activity.id, kept);
+  const isKept = isPassedOn.has(activity.type) && !isKeptElsewhere(inbound) && !(await isVote(inbound));
+  countBytes(federation, sender, raw.length);
+  if (activity.id !== null) await record(federation, activity, activity.id, isKept ? raw : Buffer.alloc(0));
 }
 
 /** The activity is what it says and the sender's own. */

@@ -81,9 +81,21 @@ async function refetch(
   errand: Errand,
 ): Promise<FoundKey> {
   if (known && !mayRefetch(federation, known.actor)) throw new Refusal(401, 'the signature does not fit the key');
-  const fetched = await fetchKey(federation, claim.keyId, errand);
+  const fetched = await fetchOnce(federation, claim.keyId, errand);
   if (!(await fits(claim, fetched.key))) throw new Refusal(401, 'the signature does not fit the key');
   return fetched;
+}
+
+const underWay = new WeakMap<Federation, Map<string, Promise<FoundKey>>>();
+
+/** Much at once by an actor whom we do not know leads to one question, for each of those who say so. */
+async function fetchOnce(federation: Federation, keyId: string, errand: Errand): Promise<FoundKey> {
+  const asked = underWay.get(federation) ?? new Map<string, Promise<FoundKey>>();
+  underWay.set(federation, asked);
+  const name = `${errand.stranger} ${keyId}`;
+  const answer = asked.get(name) ?? fetchKey(federation, keyId, errand).finally(() => asked.delete(name));
+  asked.set(name, answer);
+  return answer;
 }
 
 async function fits(claim: SignatureClaim, key: RemoteKey): Promise<boolean> {

@@ -70,9 +70,15 @@ describe('strangers who have us ask', () => {
     });
   }
 
-  /** Names a key on each of the silent servers; their answers are waited for by nobody. */
-  function hangAll(): void {
+  /** Names a key on each of the silent servers, until eight of them are asked; their answers are waited for by nobody. */
+  async function hangAll(): Promise<void> {
+    await fetchActor(app.federation, mallory.iri);
+    let asked = 0;
+    const isFull = new Promise<void>((resolve) => {
+      for (const one of silent) one.on('connection', () => (++asked === 8 ? resolve() : undefined));
+    });
     for (const one of silent) void forge(`http://${hostOf(one)}/users/x#main-key`).catch(() => 0);
+    await isFull;
   }
 
   function serveNote(name: string): string {
@@ -102,9 +108,7 @@ describe('strangers who have us ask', () => {
   });
 
   it('cannot take all places for reading with servers that never answer (AP-72)', async () => {
-    await fetchActor(app.federation, mallory.iri);
-    hangAll();
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await hangAll();
     const started = Date.now();
     await fetchActor(app.federation, bob.iri);
     expect(Date.now() - started).to.be.below(4000);
@@ -112,8 +116,7 @@ describe('strangers who have us ask', () => {
 
   it('wait for a place only with their like, and have others pass them; that we had none is no failure of the server', async function () {
     this.timeout(15_000);
-    hangAll();
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    await hangAll();
     // The same address waits in vain, another one is served.
     expect(await forge(bob.keyId)).to.equal(503);
     expect(await forge(bob.keyId, '127.0.0.2')).to.equal(401);
@@ -154,6 +157,16 @@ describe('strangers who have us ask', () => {
       statuses.push((await peer.post(actor, `${app.baseUrl}/inbox`, like)).status);
     }
     expect(statuses).to.deep.equal(actors.map(() => 202));
+  });
+
+  it('are asked about once however much comes at once, and what comes is taken', async () => {
+    const one = peer.addActor('one');
+    const like = () => ({ id: peer.nextId(), type: 'Like', actor: one.iri, object: `${app.baseUrl}/actors/instance` });
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, async () => (await peer.post(one, `${app.baseUrl}/inbox`, like())).status),
+    );
+    expect(answers).to.deep.equal(Array(30).fill(202));
+    expect(peer.log.filter((line) => line === 'GET /users/one').length).to.be.below(4);
   });
 
   it('lead to ten requests for one activity at most, whatever redirects and refusals it meets (AP-76)', async () => {
