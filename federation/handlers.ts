@@ -42,7 +42,7 @@ import { isObject, readJson } from './json.js';
 import type { ReceivedActivity, ReceivedObject } from './normalise.js';
 import { Refusal } from './refusal.js';
 import { fetchActor } from './remoteActors.js';
-import { fetchPost } from './remoteObjects.js';
+import { fetchBrought } from './remoteObjects.js';
 import { hasVoted, isVote, receiveVoteIn } from './votes.js';
 import { fromFlag } from './wire/flag.js';
 import { fromPost } from './wire/remotePost.js';
@@ -354,7 +354,7 @@ function isBy(post: RemotePost, sender: RemoteActor): boolean {
 async function postOf(inbound: Inbound): Promise<RemotePost | null> {
   const { activity, federation } = inbound;
   if (activity.object?.type !== null) return postIn(inbound);
-  const post = await fetchPost(federation, activity.object?.id ?? '', await errandOf(inbound));
+  const post = await fetchBrought(federation, activity.object?.id ?? '', await errandOf(inbound));
   return post === 'gone' || post === null ? null : underOwnName(post, inbound.sender);
 }
 
@@ -410,7 +410,7 @@ async function receiveAnnounce(inbound: Inbound): Promise<void> {
   if (!iri || isLocal(federation.house.site, iri) || (object?.type && !isActivity && !isPostType(object.type))) return;
   const known = await findRemotePost(ctx.store, iri);
   if (known?.deletedAt) return;
-  const post = known && !isActivity ? known : await fetchPost(federation, iri, await errandOf(inbound));
+  const post = known && !isActivity ? known : await fetchBrought(federation, iri, await errandOf(inbound));
   if (post === 'gone') {
     // What is not for all may be hidden from us, and be there all the same: its author alone deletes it.
     const [author] = known && isPublicAudience(known.audience) ? known.authors : [];

@@ -14,10 +14,54 @@ import { fetchActor, fetchDocument, GoneError } from './remoteActors.js';
 import { fromPost } from './wire/remotePost.js';
 
 /** 'gone': its server says that it is no more. Null: not readable now, or nothing that is read here. */
-export async function fetchPost(
+export async function fetchPost(federation: Federation, iri: string): Promise<RemotePost | 'gone' | null> {
+  try {
+    return await readPost(federation, iri, null);
+  } catch (error) {
+    if (error instanceof Refusal) return null;
+    throw error;
+  }
+}
+
+/** Since when hosts could not be read, for a day. */
+const unreadable = new WeakMap<Federation, Map<string, number>>();
+/** Milliseconds for which those who bring something of such a host are asked to come again; a dead one keeps up nobody. */
+const mostWaitMs = 30 * 60_000;
+const forgottenMs = 24 * 60 * 60_000;
+const maxUnreadable = 2000;
+
+/**
+ * The same, for somebody who brings it and can bring it again. Null: not readable for good, or for long already. Refuses (503)
+ * what can perhaps be read in a while.
+ */
+export async function fetchBrought(
   federation: Federation,
   iri: string,
-  errand: Errand | null = null,
+  errand: Errand,
+): Promise<RemotePost | 'gone' | null> {
+  const since = unreadable.get(federation) ?? new Map<string, number>();
+  unreadable.set(federation, since);
+  const { host } = new URL(iri);
+  try {
+    const post = await readPost(federation, iri, errand);
+    since.delete(host);
+    return post;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (error.status !== 429 && error.status !== 503) return null;
+    const now = federation.house.now().getTime();
+    const before = since.get(host) ?? now;
+    if (since.size >= maxUnreadable) since.clear();
+    since.set(host, now - before > forgottenMs ? now : before);
+    if (now - before > mostWaitMs && now - before <= forgottenMs) return null;
+    throw new Refusal(503, 'what it is about cannot be read now', error.retryAfter ?? 60);
+  }
+}
+
+async function readPost(
+  federation: Federation,
+  iri: string,
+  errand: Errand | null,
 ): Promise<RemotePost | 'gone' | null> {
   if (isLocal(federation.house.site, iri)) return null;
   try {
@@ -28,7 +72,6 @@ export async function fetchPost(
     return post;
   } catch (error) {
     if (error instanceof GoneError) return 'gone';
-    if (error instanceof Refusal) return null;
     throw error;
   }
 }

@@ -2,6 +2,7 @@
 // again what is over, to learn what is hidden, to fill the disk. Each of these worked once.
 import { expect } from 'chai';
 import { activitiesIn } from '../../federation/activities.js';
+import { WindowLimit } from '../../federation/limits.js';
 import { lookUpActor } from '../../federation/lookUp.js';
 import { resolveMentions } from '../../federation/mentions.js';
 import { fetchActor } from '../../federation/remoteActors.js';
@@ -190,6 +191,38 @@ describe('a hostile partner', () => {
     const undo = { id: other.nextId(), type: 'Undo', actor: frank.iri, object: boost };
     expect((await other.post(frank, inbox, undo)).status).to.equal(202);
     expect(await feed(reader)).to.include('Said by Dave');
+  });
+
+  it('loses nothing of what it brings by a server that cannot be read just now, and does not wait for one that is dead', async () => {
+    const later = note(mallory, { content: 'Read later' });
+    const path = new URL(later.id).pathname;
+    const fails = (status: number) => peer.pages.set(path, (_req, res) => res.writeHead(status).end());
+    const boost = { id: other.nextId(), type: 'Announce', actor: dave.iri, to: [publicIri], object: later.id };
+    const byId = { id: peer.nextId(), type: 'Create', actor: mallory.iri, to: [publicIri], object: later.id };
+    const bring = () => other.post(dave, `${app.baseUrl}/inbox`, boost);
+    fails(429);
+    const answer = await nothingStored(app, bring);
+    expect([answer.status, answer.headers['retry-after']]).to.deep.equal([503, '60']);
+    expect((await nothingStored(app, () => peer.post(mallory, `${app.baseUrl}/inbox`, byId))).status).to.equal(503);
+    // Also when it is we who have asked enough for now.
+    const { fetchLimit } = app.federation;
+    peer.serveJson(path, later);
+    app.pass(2);
+    app.federation.fetchLimit = new WindowLimit(0, 60_000, app.house.now);
+    expect((await nothingStored(app, bring)).status).to.equal(503);
+    app.federation.fetchLimit = fetchLimit;
+    expect((await bring()).status).to.equal(202);
+    expect((await peer.post(mallory, `${app.baseUrl}/inbox`, byId)).status).to.equal(202);
+    expect(await feed(nosy)).to.include('Read later');
+
+    const dead = { ...boost, id: other.nextId(), object: `${peer.origin}/dead` };
+    peer.pages.set('/dead', (_req, res) => res.writeHead(503).end());
+    expect(await post(dave, dead)).to.equal(503);
+    app.pass(31);
+    expect(await post(dave, dead)).to.equal(202);
+    const unreadable = { ...boost, id: other.nextId(), object: `${peer.origin}/closed` };
+    peer.pages.set('/closed', (_req, res) => res.writeHead(403).end());
+    expect(await post(dave, unreadable)).to.equal(202);
   });
 
   it('is shown under its own name when it writes in that of a neighbour (AP-24)', async () => {
