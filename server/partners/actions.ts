@@ -149,8 +149,8 @@ async function decide(ctx: Context, collectiveId: string, followId: string, deci
 /** Keeps what an actor's own server says of it, and sends to its new inbox from now on. */
 export async function keepRemoteActor(ctx: Context, actor: RemoteActor): Promise<void> {
   const { _id, ...described } = actor;
-  const known = await remoteActorsIn(ctx.store).findOne({ _id }, { projection: { movedAt: 1 } });
-  const fields = { ...described, movedAt: known?.movedAt ?? null };
+  const known = await remoteActorsIn(ctx.store).findOne({ _id }, { projection: { movedAt: 1, movedTo: 1 } });
+  const fields = { ...described, movedAt: known?.movedAt ?? null, movedTo: known?.movedTo ?? null };
   await remoteActorsIn(ctx.store).replaceOne({ _id }, fields, { upsert: true });
   const deliverTo = deliveryInbox(actor);
   await followsIn(ctx.store).updateMany({ follower: _id, deliverTo: { $ne: deliverTo } }, { $set: { deliverTo } });

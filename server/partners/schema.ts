@@ -64,8 +64,9 @@ export interface RemoteActor extends Doc {
   alsoKnownAs?: string[];
   /** IRI of the collection of its services (our vocabulary), on its own origin. */
   catalogue?: string | null;
-  /** When its follows were last moved to another actor. */
+  /** When its follows were last moved to another actor, and to which: what was begun can be brought to its end. */
   movedAt?: Date | null;
+  movedTo?: string | null;
 }
 
 /** Who acts on the Fediverse for us: a collective, or a person whose profile is public. */

@@ -205,11 +205,14 @@ async function undoUnknown(
 
 /**
  * An actor elsewhere moved, and its new home says so too: whoever followed it here follows the new one. Nothing else moves,
- * no role and no right. Emits following.undone and following.requested. A second move within a week changes nothing.
+ * no role and no right. Emits following.undone and following.requested. A move to a
+ * second one within a week changes nothing; the same one again goes on where it ended.
  */
 export async function moveFollowings(ctx: Context, from: RemoteActor, to: RemoteActor): Promise<void> {
-  if (!mayMove(from, ctx.now)) return;
-  await remoteActorsIn(ctx.store).updateOne({ _id: from._id }, { $set: { movedAt: ctx.now } });
+  if (mayMove(from, ctx.now)) {
+    const moved = { movedAt: ctx.now, movedTo: to._id };
+    await remoteActorsIn(ctx.store).updateOne({ _id: from._id }, { $set: moved });
+  } else if (from.movedTo !== to._id) return;
   const moving = followingsIn(ctx.store).find({ followed: from._id, state: { $in: ['pending', 'accepted'] } });
   for await (const following of moving) {
     const { follower, ownerKind, ownerId, lists } = following;
