@@ -2,6 +2,7 @@
 // a host is parked and waits for it, not by itself: one delivery at a time knocks, and when that one was taken, the others
 // follow a few a second. What other instances know of deliveries is in delivery.ts; nothing is sent here.
 import { newId } from '../server/ids.js';
+import { parkedAt } from '../server/instances/peerQueries.js';
 import { type Doc, DuplicateKeyError, type Filter } from '../server/store/store.js';
 import type { Delivery } from './delivery.js';
 import type { Federation } from './federation.js';
@@ -35,9 +36,6 @@ const paceMs = second / 2;
 const atOnce = 2;
 /** How many due and how many parked deliveries are looked at to find the next ones. */
 const looked = 10;
-/** `nextAt` of a delivery that waits for its host. */
-export const parkedAt = new Date('9999-01-01T00:00:00Z');
-
 export function hostRestsIn(federation: Federation) {
   return federation.house.store.collection<HostRest>('hostRests');
 }
@@ -183,7 +181,7 @@ async function nextInLine(federation: Federation, host: string, count: number): 
   const due = await find({ ...waiting, nextAt: { $lte: now } }, { nextAt: 1 });
   const parked = await find({ ...waiting, nextAt: parkedAt }, { _id: 1 });
   const line = new Map<string, Delivery>();
-  for (const one of [...due, ...parked].sort((a, b) => a.attempts - b.attempts)) {
+  for (const one of [...due, ...parked].sort((a, b) => a.attempts - b.attempts || (a._id < b._id ? -1 : 1))) {
     if (line.size >= count) break;
     const earlier = await deliveriesIn(federation).findOne(
       { lane: one.lane, state: 'waiting', seq: { $lt: one.seq } },

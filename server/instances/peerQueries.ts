@@ -37,6 +37,17 @@ interface DeliveryRow extends Doc {
 
 export const deliveriesIn = (store: Store) => store.collection<DeliveryRow>('deliveries');
 
+/** `nextAt` of a delivery that waits for its host to answer again, and of a host that nothing waits for. */
+export const parkedAt = new Date('9999-01-01T00:00:00Z');
+
+/** What the pages read of federation/hostRest.ts. _id: the host. */
+interface HostRestRow extends Doc {
+  nextAt: Date;
+  lastError: string;
+}
+
+export const hostRestsIn = (store: Store) => store.collection<HostRestRow>('hostRests');
+
 interface RestoreDoc extends Doc {
   /** What was said before this may have been sent already. */
   heldBefore: Date;
@@ -97,7 +108,7 @@ export interface PeerDelivery {
   activity: { type: string; json: string } | null;
 }
 
-/** What was given up for a host, what a restore holds, then what waits, with the activities as they are sent. */
+/** What was given up for a host, what a restore holds, then what waits, with the activities as they are sent and when. */
 export async function listPeerDeliveries(store: Store, host: string, limit: number): Promise<PeerDelivery[]> {
   const of = (state: DeliveryRow['state']) =>
     deliveriesIn(store)
@@ -105,7 +116,12 @@ export async function listPeerDeliveries(store: Store, host: string, limit: numb
       .toArray();
   const rows = [...(await of('failed')), ...(await of('held')), ...(await of('waiting'))].slice(0, limit);
   const activities = store.collection<Doc & { type: string; json: string }>('activities');
-  return Promise.all(rows.map(async (row) => ({ row, activity: await activities.findOne({ _id: row.activityId }) })));
+  const rest = await hostRestsIn(store).findOne({ _id: host });
+  const ofItsHost = (row: DeliveryRow): DeliveryRow =>
+    rest && row.nextAt >= parkedAt ? { ...row, nextAt: rest.nextAt, lastError: row.lastError ?? rest.lastError } : row;
+  return Promise.all(
+    rows.map(async (row) => ({ row: ofItsHost(row), activity: await activities.findOne({ _id: row.activityId }) })),
+  );
 }
 
 /** Whether anything waits for a host because it did not take it: it does not answer just now. */

@@ -276,6 +276,10 @@ describe('the delivery queue', () => {
     [408, {}, { state: 'waiting', atLeast: 0.8 }],
     [425, {}, { state: 'waiting', atLeast: 0.8 }],
     [401, {}, { state: 'waiting', atLeast: 0.8 }],
+    [301, { location: '/elsewhere' }, { state: 'waiting', atLeast: 0.8 }],
+    [302, { location: 'http://127.0.0.1:9/inbox' }, { state: 'waiting', atLeast: 0.8 }],
+    [307, { location: '/inbox' }, { state: 'waiting', atLeast: 0.8 }],
+    [308, { location: '/inbox' }, { state: 'waiting', atLeast: 0.8 }],
     [404, {}, { state: 'failed', reason: 'inbox gone' }],
     [410, {}, { state: 'failed', reason: 'inbox gone' }],
     [400, {}, { state: 'failed', reason: 'not accepted' }],
@@ -306,6 +310,19 @@ describe('the delivery queue', () => {
     }
     expect(peer.received.length, 'five times in two schemes').to.equal(10);
     expect((await rows())[0]?.lastError).to.equal('refused: HTTP 403');
+  });
+
+  it('never follows a redirect, and stops after five of them (RL-06)', async () => {
+    peer.behaviour = { status: 302, headers: { location: `${peer.origin}/trap` } };
+    await say('Bonjour');
+    await app.run();
+    for (let round = 0; round < 8; round++) {
+      app.pass(24 * 60);
+      await deliverDue(app.federation);
+    }
+    expect(peer.log.filter((line) => line.includes('trap'))).to.deep.equal([]);
+    expect(peer.received.length).to.equal(5);
+    expect((await rows())[0]?.lastError).to.equal('redirects: HTTP 302');
   });
 
   it('gives up at once on an inbox that may not be asked', async () => {

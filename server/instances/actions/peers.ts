@@ -2,7 +2,7 @@
 // federation/delivery.ts.
 import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
-import { deliveriesIn, peersIn } from '../peerQueries.js';
+import { deliveriesIn, hostRestsIn, peersIn } from '../peerQueries.js';
 import { checkMayAdminister } from '../rules.js';
 import { tellPolicy } from './domainRules.js';
 
@@ -13,6 +13,7 @@ export async function retryPeer(ctx: Context, host: string): Promise<number> {
   const deliveries = deliveriesIn(ctx.store);
   const waiting = await deliveries.updateMany({ host, state: 'waiting', nextAt: { $gt: ctx.now } }, { $set: due });
   const failed = await deliveries.updateMany({ host, state: 'failed' }, { $set: { ...due, createdAt: ctx.now } });
+  await hastenHost(ctx, host);
   return waiting.matchedCount + failed.matchedCount;
 }
 
@@ -20,9 +21,16 @@ export async function retryPeer(ctx: Context, host: string): Promise<number> {
 export async function retryDelivery(ctx: Context, host: string, id: string): Promise<void> {
   checkMayAdminister(ctx.actor);
   const at = { nextAt: ctx.now, createdAt: ctx.now, leaseUntil: new Date(0) };
-  const set = { state: 'waiting' as const, ...at, failedAt: null, refusals: 0 };
+  // Without tries it is the first to knock at a host that rests.
+  const set = { state: 'waiting' as const, ...at, failedAt: null, refusals: 0, attempts: 0 };
   const due = await deliveriesIn(ctx.store).updateOne({ _id: id, host }, { $set: set });
   if (due.matchedCount === 0) throw new DomainError('not-found', 'error.notFound');
+  await hastenHost(ctx, host);
+}
+
+/** A host that rests is asked now: what waits for it waits no longer than for one answer. */
+async function hastenHost(ctx: Context, host: string): Promise<void> {
+  await hostRestsIn(ctx.store).updateOne({ _id: host }, { $min: { nextAt: ctx.now } });
 }
 
 /** One delivery is never sent. Refuses: not-found. */
