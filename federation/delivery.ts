@@ -5,8 +5,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { newId } from '../server/ids.js';
 import type { Doc, Filter } from '../server/store/store.js';
 import { type Activity, activitiesIn } from './activities.js';
-import { attempt, isHostAway, isRefusal, isTaken, judge, type Outcome } from './deliveryOutcome.js';
+import { attempt, isHostAway, isNoInbox, isRefusal, isTaken, judge, type Outcome } from './deliveryOutcome.js';
 import type { Federation } from './federation.js';
+import { noteGoneInbox, noteReached, pruneGoneInboxes } from './goneInboxes.js';
 import {
   afterIt,
   callAnother,
@@ -350,6 +351,7 @@ async function send(desk: Desk, delivery: Held, activity: Activity | null, ended
     ended();
   }
   if (outcome === null) return desk.sent.add(delivery);
+  if (isNoInbox(outcome)) await noteGoneInbox(federation, delivery.inbox);
   if (!isTaken(outcome)) return notePeer(federation, delivery.inbox, 'tried');
   desk.report.sent += 1;
   await desk.sent.add(delivery);
@@ -399,6 +401,10 @@ async function removeSent(federation: Federation, rows: readonly Delivery[]): Pr
   const _id = { $in: rows.map((row) => row._id) };
   const leaseId = { $in: [...new Set(rows.map((row) => row.leaseId ?? ''))] };
   await deliveriesIn(federation).deleteMany({ _id, leaseId });
+  await noteReached(
+    federation,
+    rows.map(({ inbox }) => inbox),
+  );
 }
 
 /** Collects for a moment what can be written together. */
@@ -423,6 +429,7 @@ const keepFailedMs = 30 * day;
 /** Removes deliveries that were given up, or held by a restore, a month ago; hosts of old failures. Returns how many deliveries. */
 export async function pruneDeliveries(federation: Federation): Promise<number> {
   await pruneRests(federation);
+  await pruneGoneInboxes(federation);
   const before = new Date(federation.house.now().getTime() - keepFailedMs);
   return (await deliveriesIn(federation).deleteMany({ state: { $in: ['failed', 'held'] }, failedAt: { $lt: before } }))
     .deletedCount;

@@ -100,12 +100,16 @@ export function judge(
     if (isOld && attempts > waits.length) return failed(weekReason);
     return { follows: 'resting', atLeastMs: (retryAfter ?? 0) * second };
   }
-  if (status === 404 || status === 410) return failed('inbox gone');
+  if (isNoInbox(outcome)) return failed('inbox gone');
   if (refusals >= maxRefusals) return failed('refused');
   if (isRefusal(status)) return isOld ? failed(weekReason) : later(attempts, retryAfter);
   if (status !== null && status < 400)
     return attempts >= maxRefusals ? failed('redirects') : later(attempts, retryAfter);
   return failed('not accepted');
+}
+
+export function isNoInbox({ status }: Outcome): boolean {
+  return status === 404 || status === 410;
 }
 
 export function isRefusal(status: number | null): boolean {

@@ -8,6 +8,7 @@ import { DuplicateKeyError } from '../server/store/store.js';
 import { type Activity, activitiesIn } from './activities.js';
 import { type Delivery, deliveriesIn } from './delivery.js';
 import type { Federation } from './federation.js';
+import { leftOutOf } from './goneInboxes.js';
 
 /** Followers read at once. */
 const pageSize = 500;
@@ -20,10 +21,11 @@ export async function fanOut(federation: Federation, activity: Activity): Promis
   const followed = federation.apex.actorIri(activity.actor);
   for (let cursor = activity.fanOutCursor, isLast = !activity.toFollowers; !isLast; ) {
     const page = await listFollowerInboxes(federation.house.store, followed, cursor, pageSize);
+    const leftOut = await leftOutOf(federation, page.inboxes);
     await enqueue(
       federation,
       activity,
-      page.inboxes.filter((inbox) => !direct.has(inbox)),
+      page.inboxes.filter((inbox) => !direct.has(inbox) && !leftOut.has(inbox)),
     );
     isLast = page.isLast;
     cursor = page.inboxes.at(-1) ?? cursor;

@@ -17,6 +17,7 @@ export const federationIndexes: CollectionIndexes = {
     { keys: { state: 1, failedAt: 1 } },
   ],
   hostRests: [{ keys: { nextAt: 1 } }],
+  goneInboxes: [{ keys: { host: 1, days: 1 } }, { keys: { lastAt: 1 } }],
   received: [{ keys: { receivedAt: 1 } }, { keys: { actor: 1, receivedAt: -1 } }],
   keyFailures: [{ keys: { until: 1 } }],
   signatureSchemes: [{ keys: { until: 1 } }],

@@ -48,6 +48,20 @@ interface HostRestRow extends Doc {
 
 export const hostRestsIn = (store: Store) => store.collection<HostRestRow>('hostRests');
 
+/** Days on which an inbox answered 404 or 410 before it is left out of what goes to followers. */
+export const leftOutAfterDays = 7;
+
+/** What federation/goneInboxes.ts keeps. _id: the inbox. */
+interface GoneInbox extends Doc {
+  host: string;
+  days: number;
+  /** As 2026-01-31: a day counts once. */
+  lastDay: string;
+  lastAt: Date;
+}
+
+export const goneInboxesIn = (store: Store) => store.collection<GoneInbox>('goneInboxes');
+
 interface RestoreDoc extends Doc {
   /** What was said before this may have been sent already. */
   heldBefore: Date;
@@ -71,6 +85,8 @@ export interface PeerLine {
   peer: Peer;
   waiting: number;
   failed: number;
+  /** Inboxes that get nothing any more. */
+  leftOut: number;
 }
 
 /** The instances that we know, newest first, with what waits for each. `q` is any part of the host. Pages from 1. */
@@ -90,11 +106,12 @@ export async function pagePeers(store: Store, q: string, at: { page: number; per
 }
 
 async function countsOf(store: Store, peer: Peer): Promise<PeerLine> {
-  const [waiting, failed] = await Promise.all([
+  const [waiting, failed, leftOut] = await Promise.all([
     deliveriesIn(store).countDocuments({ host: peer._id, state: 'waiting' }),
     deliveriesIn(store).countDocuments({ host: peer._id, state: 'failed' }),
+    goneInboxesIn(store).countDocuments({ host: peer._id, days: { $gte: leftOutAfterDays } }),
   ]);
-  return { peer, waiting, failed };
+  return { peer, waiting, failed, leftOut };
 }
 
 /** One instance with its counts; null: we do not know it. */

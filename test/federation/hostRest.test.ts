@@ -205,7 +205,7 @@ describe('a host that rests', () => {
     await deliverDue(app.federation);
     expect(peer.received.map((one) => `${peer.origin}${one.path}`)).to.deep.equal([chosen?.inbox]);
     peer.behaviour = { status: 202 };
-    expect(await retryPeer(app.ctx(), peer.host)).to.equal(5);
+    expect((await retryPeer(app.ctx(), peer.host)).deliveries).to.equal(5);
     await deliverDue(app.federation);
     expect(await rows()).to.deep.equal([]);
   });

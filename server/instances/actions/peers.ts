@@ -2,19 +2,20 @@
 // federation/delivery.ts.
 import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
-import { deliveriesIn, hostRestsIn, peersIn } from '../peerQueries.js';
+import { deliveriesIn, goneInboxesIn, hostRestsIn, peersIn } from '../peerQueries.js';
 import { checkMayAdminister } from '../rules.js';
 import { tellPolicy } from './domainRules.js';
 
-/** All that waits for a host or was given up is due now. Returns how many. Refuses: not-found. */
-export async function retryPeer(ctx: Context, host: string): Promise<number> {
+/** All that waits for a host or was given up is due now, and its inboxes that were left out are not any more. Returns how many. */
+export async function retryPeer(ctx: Context, host: string): Promise<{ deliveries: number; inboxes: number }> {
   checkMayAdminister(ctx.actor);
   const due = { state: 'waiting' as const, nextAt: ctx.now, failedAt: null, refusals: 0 };
   const deliveries = deliveriesIn(ctx.store);
   const waiting = await deliveries.updateMany({ host, state: 'waiting', nextAt: { $gt: ctx.now } }, { $set: due });
   const failed = await deliveries.updateMany({ host, state: 'failed' }, { $set: { ...due, createdAt: ctx.now } });
   await hastenHost(ctx, host);
-  return waiting.matchedCount + failed.matchedCount;
+  const { deletedCount } = await goneInboxesIn(ctx.store).deleteMany({ host });
+  return { deliveries: waiting.matchedCount + failed.matchedCount, inboxes: deletedCount };
 }
 
 /** One delivery is due now. Refuses: not-found. */
