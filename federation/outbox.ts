@@ -30,7 +30,7 @@ import {
 } from './announce/surveys.js';
 import { announceVote } from './announce/votes.js';
 import { publicAudience } from './contexts.js';
-import { fanOut } from './delivery.js';
+import { fanOut } from './fanOut.js';
 import type { Federation } from './federation.js';
 import { bringOwn } from './groups.js';
 import { addProof } from './signatures/proofs.js';

@@ -166,6 +166,14 @@ export async function listFollowerInboxes(
   return { inboxes: [...new Set(found.map((follow) => follow.deliverTo))], isLast: found.length < limit };
 }
 
+/** Actors elsewhere that are reached at an inbox, their own or a shared one on the same host. */
+export async function listActorsAtInbox(store: Store, inbox: string, limit: number): Promise<RemoteActor[]> {
+  const { host } = new URL(inbox);
+  return remoteActorsIn(store)
+    .find({ host, goneAt: null, $or: [{ inbox }, { sharedInbox: inbox }] }, { limit })
+    .toArray();
+}
+
 export interface FollowPage {
   items: { follow: Follow; actor: RemoteActor | null }[];
   total: number;
