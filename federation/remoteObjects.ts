@@ -29,7 +29,7 @@ export async function fetchPost(federation: Federation, iri: string): Promise<Re
 }
 
 /** The document that bears the id of its own address; under another id on the same origin it is asked there, once. */
-async function fetchOwn(federation: Federation, iri: string): Promise<unknown> {
+export async function fetchOwn(federation: Federation, iri: string): Promise<unknown> {
   const { privateHosts } = federation.house;
   const first = await fetchDocument(federation, withoutFragment(iri));
   const id = isObject(first.json) ? readIri(first.json.id, privateHosts) : null;
@@ -57,12 +57,16 @@ const patience = 2500;
 export async function refreshPost(federation: Federation, post: RemotePost): Promise<void> {
   const ctx = contextFor(federation);
   if (!isPollStale(post, ctx.now) || !(await claimRefresh(ctx, post))) return;
+  await inTime(takeFresh(federation, post), undefined);
+}
+
+/** What a page waits for, or else; the work goes on. */
+export async function inTime<T, E>(work: Promise<T>, otherwise: E): Promise<T | E> {
   let timer: NodeJS.Timeout | undefined;
-  const enough = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, patience);
+  const enough = new Promise<E>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), patience);
   });
-  await Promise.race([takeFresh(federation, post), enough]);
-  clearTimeout(timer);
+  return Promise.race([work, enough]).finally(() => clearTimeout(timer));
 }
 
 async function takeFresh(federation: Federation, { iri, authors }: RemotePost): Promise<void> {

@@ -290,6 +290,13 @@ export async function presentRemotePost(
   };
 }
 
+/** Where to find what a conversation answers, when it is not shown here. */
+export function presentAbove(above: { iri: string; isDeleted: boolean } | null) {
+  if (above === null || above.isDeleted) return above && { isDeleted: true, href: null, host: '' };
+  const host = URL.canParse(above.iri) ? new URL(above.iri).host : above.iri;
+  return { isDeleted: false, href: safeHref(above.iri), host };
+}
+
 export function listHref(base: string, name: string): string {
   return `${base}/list?name=${encodeURIComponent(name)}`;
 }

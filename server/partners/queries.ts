@@ -387,10 +387,20 @@ export async function findRemotePost(store: Store, iri: string): Promise<RemoteP
   return remotePostsIn(store).findOne({ iri });
 }
 
+/** Those of these posts that are known here, also what was deleted: their addresses. */
+export async function listKnownPosts(store: Store, iris: readonly string[]): Promise<{ iri: string }[]> {
+  if (iris.length === 0) return [];
+  return remotePostsIn(store)
+    .find({ _id: { $in: iris.map(postKey) } }, { projection: { iri: 1 } })
+    .toArray();
+}
+
 const maxThread = 50;
 
 /** What is known here around a post, as far as this reader may see it. */
 export interface Thread {
+  /** What the first one answers and is not shown here; null: it answers nothing. */
+  above: { iri: string; isDeleted: boolean } | null;
   ancestors: RemotePost[];
   post: RemotePost;
   replies: RemotePost[];
@@ -406,14 +416,7 @@ export async function findReadablePost(store: Store, reader: string, key: string
 export async function findThread(store: Store, reader: string, key: string): Promise<Thread | null> {
   const post = await findReadablePost(store, reader, key);
   if (!post) return null;
-  const ancestors: RemotePost[] = [];
-  for (let iri = post.inReplyTo; iri !== null && ancestors.length < maxThread; ) {
-    const parent: RemotePost | null = await findRemotePost(store, iri);
-    if (!parent || parent.deletedAt !== null || ancestors.includes(parent) || !(await maySee(store, reader, parent)))
-      break;
-    ancestors.unshift(parent);
-    iri = ancestors.some((one) => one.iri === parent.inReplyTo) ? null : parent.inReplyTo;
-  }
+  const { ancestors, above } = await ancestorsOf(store, reader, post);
   const answers = await remotePostsIn(store)
     .find({ inReplyTo: post.iri }, { sort: { publishedAt: 1, _id: 1 }, limit: maxThread })
     .toArray();
@@ -426,7 +429,30 @@ export async function findThread(store: Store, reader: string, key: string): Pro
     answers.flatMap(({ authors }) => authors),
   );
   const isShown = (one: RemotePost) => !one.authors.some((author) => hidden.has(author));
-  return { ancestors, post, replies: answers.filter((one, index) => seen[index] && isShown(one)) };
+  return { above, ancestors, post, replies: answers.filter((one, index) => seen[index] && isShown(one)) };
+}
+
+/** Upwards, until what is not known here, is deleted, or is not for this reader. */
+async function ancestorsOf(
+  store: Store,
+  reader: string,
+  post: RemotePost,
+): Promise<Pick<Thread, 'above' | 'ancestors'>> {
+  const ancestors: RemotePost[] = [];
+  const seen = new Set([post.iri]);
+  let iri = post.inReplyTo;
+  while (iri !== null && !seen.has(iri) && ancestors.length < maxThread) {
+    seen.add(iri);
+    const parent: RemotePost | null = await findRemotePost(store, iri);
+    if (!parent || parent.deletedAt !== null || !(await maySee(store, reader, parent))) {
+      return { ancestors, above: { iri, isDeleted: parent !== null && parent.deletedAt !== null } };
+    }
+    if ((await hiddenFrom(store, reader, parent.authors)).size > 0)
+      return { ancestors, above: { iri, isDeleted: false } };
+    ancestors.unshift(parent);
+    iri = parent.inReplyTo;
+  }
+  return { ancestors, above: null };
 }
 
 /** Public, in the reader's own feed, or written to the reader. */

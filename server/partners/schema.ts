@@ -137,6 +137,8 @@ export interface RemotePost extends Doc {
   receivedAt: Date;
   /** When its own server was last asked for it again. */
   refreshedAt?: Date;
+  /** When other servers were last asked for what stands around it. */
+  threadReadAt?: Date;
   /** Deleted by its author: nothing brings it back. */
   deletedAt: Date | null;
 }
@@ -260,6 +262,9 @@ export interface Vote extends Doc, Eventful {
 /** Asks a post's own server for it again, where that is due; takes a moment at most and never rejects. */
 export type RefreshPost = (post: RemotePost) => Promise<void>;
 
+/** Asks other servers for what stands around a post, where that is due. 'late': not all has come yet. Never rejects. */
+export type ReadThread = (post: RemotePost, isAgain: boolean) => Promise<'read' | 'late'>;
+
 /** An actor elsewhere, before following it. */
 export type LookUp =
   /** `posts`: its last public ones, as its own server shows them; kept nowhere. */
@@ -337,4 +342,5 @@ export const followersQuery = z.object({ page: z.coerce.number().int().min(1).ma
 export const replyShape = z.object({ text: z.string().trim().min(1, 'posts.error.empty').max(maxPostLength) });
 export const mediaParams = z.object({ id: z.uuid().optional(), post: hexKey, media: hexKey });
 export const portraitQuery = z.object({ of: actorAddress });
+export const threadQuery = z.object({ look: z.literal('again').optional().catch(undefined) });
 export const postParams = z.object({ id: z.uuid().optional(), post: hexKey });

@@ -5,7 +5,7 @@ import { forgetGroupPostsOf } from '../../groups/actions/receive.js';
 import { type Doc, DuplicateKeyError } from '../../store/store.js';
 import { listWhoHide } from '../blockQueries.js';
 import { feedEntriesIn, findRemoteActor, followingsIn, mentionsIn, reactionsIn, remotePostsIn } from '../queries.js';
-import { feedPosition, isNewer, isPublicAudience, mayRead, postKey } from '../rules.js';
+import { feedPosition, isNewer, isPublicAudience, isThreadStale, mayRead, postKey } from '../rules.js';
 import type { FeedEntry, RemotePost } from '../schema.js';
 
 /**
@@ -74,6 +74,13 @@ function isSameVersion(known: RemotePost, post: RemotePost): boolean {
 export async function claimRefresh(ctx: Context, post: RemotePost): Promise<boolean> {
   const unchanged = { _id: post._id, ...(post.refreshedAt ? { refreshedAt: post.refreshedAt } : {}) };
   return (await remotePostsIn(ctx.store).updateOne(unchanged, { $set: { refreshedAt: ctx.now } })).matchedCount === 1;
+}
+
+/** Marks that what stands around it is asked for now. False: that was done lately. */
+export async function claimThread(ctx: Context, post: RemotePost, isAgain: boolean): Promise<boolean> {
+  if (!isThreadStale(post, ctx.now, isAgain)) return false;
+  const unchanged = { _id: post._id, ...(post.threadReadAt ? { threadReadAt: post.threadReadAt } : {}) };
+  return (await remotePostsIn(ctx.store).updateOne(unchanged, { $set: { threadReadAt: ctx.now } })).matchedCount === 1;
 }
 
 /** Its author deletes it. What is not known yet is remembered as deleted, so that a late arrival does not bring it back. */

@@ -12,6 +12,9 @@ export type AnyVisit = Visit<z.output<typeof partyParams>, unknown, unknown>;
 /** Each look-up asks a server elsewhere. */
 export const lookUps: Limit = { name: 'partners.lookUp', limit: 60, windowMs: 60 * 60 * 1000 };
 
+/** Conversations opened: each asks some servers elsewhere. Beyond that, what is there is shown. */
+export const threadLooks: Limit = { name: 'partners.thread', limit: 120, windowMs: 60 * 60 * 1000 };
+
 /** The collective in the address, or the person who asks. Whether they may is asked by getParty and the deeds. */
 export function refOf(visit: AnyVisit): PartyRef {
   const { id } = visit.params;
