@@ -69,12 +69,21 @@ export async function inTime<T, E>(work: Promise<T>, otherwise: E): Promise<T | 
   return Promise.race([work, enough]).finally(() => clearTimeout(timer));
 }
 
+/** A newer version by the same author, from its own server. */
+export async function keepFresh(
+  federation: Federation,
+  known: Pick<RemotePost, 'iri' | 'authors'>,
+  fresh: RemotePost,
+): Promise<void> {
+  if (fresh.iri !== known.iri || fresh.authors[0] !== known.authors[0]) return;
+  await receivePostChange(contextFor(federation), fresh);
+}
+
 async function takeFresh(federation: Federation, { iri, authors }: RemotePost): Promise<void> {
   try {
     const fresh = await fetchPost(federation, iri);
     // One that is not found may only be closed to those who ask without its reader's name: a Delete would say so.
-    if (fresh === null || fresh === 'gone' || fresh.iri !== iri || fresh.authors[0] !== authors[0]) return;
-    await receivePostChange(contextFor(federation), fresh);
+    if (fresh !== null && fresh !== 'gone') await keepFresh(federation, { iri, authors }, fresh);
   } catch (error) {
     federation.house.log.warn({ err: error, iri }, 'a poll could not be read again');
   }

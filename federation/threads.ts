@@ -11,7 +11,8 @@ import { isLocal, readIri, sameOrigin } from './iris.js';
 import { isObject } from './json.js';
 import { Refusal } from './refusal.js';
 import { fetchDocument, GoneError } from './remoteActors.js';
-import { fetchOwn, fetchPost, inTime } from './remoteObjects.js';
+import { fetchOwn, fetchPost, inTime, keepFresh } from './remoteObjects.js';
+import { fromPost } from './wire/remotePost.js';
 
 const maxAncestors = 5;
 const maxAnswers = 10;
@@ -21,7 +22,7 @@ const atOnce = 4;
 const maxSeconds = 20;
 
 /**
- * Reads what stands around a post and keeps it, where that is due. 'late': the rest arrives after the page was made. Of what is
+ * Reads a post again with what stands around it, and keeps that, where it is due. 'late': the rest arrives after the page was made. Of what is
  * not for everybody nothing is asked: its author could tell who reads it when.
  */
 export async function readThread(federation: Federation, post: RemotePost, isAgain: boolean): Promise<'read' | 'late'> {
@@ -62,6 +63,8 @@ async function readAnswers(federation: Federation, post: RemotePost, isDue: IsDu
   const { site, store } = federation.house;
   const document = await orNothing(fetchOwn(federation, post.iri));
   if (!isObject(document) || document.id !== post.iri) return;
+  const fresh = fromPost(document, federation.house.privateHosts, federation.house.now());
+  if (fresh !== null) await keepFresh(federation, post, fresh);
   const listed: string[] = [];
   for (const named of [document.replies, document.context]) {
     if (isDue()) listed.push(...(await idsIn(federation, post.iri, named)));

@@ -29,7 +29,7 @@ export interface House {
   lookUpPost(address: string): Promise<RemotePost | null>;
   /** Reads a poll elsewhere again (federation/remoteObjects.ts). */
   refreshPost: RefreshPost;
-  /** Reads what stands around a post elsewhere (federation/threads.ts). */
+  /** Reads a post elsewhere again, with what stands around it (federation/threads.ts). */
   readThread: ReadThread;
   /** The clock. Tests set it; nothing in the house reads the time elsewhere. */
   now(): Date;

@@ -76,11 +76,12 @@ export async function claimRefresh(ctx: Context, post: RemotePost): Promise<bool
   return (await remotePostsIn(ctx.store).updateOne(unchanged, { $set: { refreshedAt: ctx.now } })).matchedCount === 1;
 }
 
-/** Marks that what stands around it is asked for now. False: that was done lately. */
+/** Marks that it is asked for again now, with what stands around it. False: that was done lately. */
 export async function claimThread(ctx: Context, post: RemotePost, isAgain: boolean): Promise<boolean> {
   if (!isThreadStale(post, ctx.now, isAgain)) return false;
   const unchanged = { _id: post._id, ...(post.threadReadAt ? { threadReadAt: post.threadReadAt } : {}) };
-  return (await remotePostsIn(ctx.store).updateOne(unchanged, { $set: { threadReadAt: ctx.now } })).matchedCount === 1;
+  const set = { threadReadAt: ctx.now, refreshedAt: ctx.now };
+  return (await remotePostsIn(ctx.store).updateOne(unchanged, { $set: set })).matchedCount === 1;
 }
 
 /** Its author deletes it. What is not known yet is remembered as deleted, so that a late arrival does not bring it back. */

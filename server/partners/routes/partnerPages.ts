@@ -134,10 +134,8 @@ async function openThread(visit: PostVisit, isAgain: boolean): Promise<void> {
     isThreadStale(post, visit.ctx.now, isAgain) &&
     isPublicAudience(post.audience) &&
     (await withinLimit(house, threadLooks, personOf(visit.ctx).personId));
-  const [around] = await Promise.all([
-    mayAsk ? house.readThread(post, isAgain) : 'read',
-    isPollStale(post, visit.ctx.now) ? house.refreshPost(post) : undefined,
-  ]);
+  const around = mayAsk ? await house.readThread(post, isAgain) : 'read';
+  if (!mayAsk && isPollStale(post, visit.ctx.now)) await house.refreshPost(post);
   await showThread(visit, { values: {}, errors: [] }, around === 'late');
 }
 
