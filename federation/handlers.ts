@@ -111,7 +111,8 @@ async function receiveFollowActivity({ federation, activity, sender }: Inbound):
   const followed = await followedActor(federation, activity.object?.id ?? null);
   if (activity.id === null) throw new Refusal(400, 'a Follow needs an id');
   const { iri, kind, ownerId } = followed;
-  const isLimited = kind === 'collective' && isLimitedPeer(await readPolicy(federation.house.store), sender.host);
+  const isDecided = kind === 'collective' || kind === 'person';
+  const isLimited = isDecided && isLimitedPeer(await readPolicy(federation.house.store), sender.host);
   await receiveFollow(contextFor(federation), {
     followIri: activity.id,
     follower: sender,

@@ -1,7 +1,6 @@
 // Followers as plain data for templates. Names come from other servers: shown as text, always with the address behind them.
 import { editPath, paged, presentEditFrame, safeHref } from '../collectives/present.js';
 import { mayManageCollective } from '../collectives/rules.js';
-import type { Collective } from '../collectives/schema.js';
 import type { Actor, Language } from '../context.js';
 import type { FeedItem, FollowPage, MentionItem, Party } from './queries.js';
 import { renderRemote } from './render.js';
@@ -20,25 +19,26 @@ import type {
 } from './schema.js';
 import { type Interaction, interactionKinds } from './schema.js';
 
-export function followersPath(collective: Pick<Collective, '_id'>): string {
-  return `${editPath(collective)}/followers`;
+export function followersPath(ref: PartyRef): string {
+  return ref.kind === 'collective' ? `${editPath({ _id: ref.id })}/followers` : `${partnersPath(ref)}/followers`;
 }
 
 export function presentFollowers(
   actor: Actor,
-  collective: Collective,
+  { ref, collective, decidesByHand }: Party,
   { requests, followers }: { requests: FollowPage; followers: FollowPage },
-  { fediverseName, language }: { fediverseName: string; language: Language },
+  fediverseName: string,
 ) {
-  const base = followersPath(collective);
-  const canDecide = mayManageCollective(actor, collective);
+  const base = followersPath(ref);
+  const canDecide = collective === null || mayManageCollective(actor, collective);
+  const place = { base, partners: partnersPath(ref), canDecide };
   return {
-    frame: presentEditFrame(actor, collective, 'followers', language),
     fediverseName,
-    isByHand: collective.acceptsFollowers === 'by-hand',
-    requests: requests.items.map((item) => presentFollow(item, base, canDecide)),
+    isByHand: decidesByHand,
+    settingsHref: !canDecide ? null : collective ? `${editPath(collective)}/settings` : '/me/profile',
+    requests: requests.items.map((item) => presentFollow(item, place)),
     requestsTotal: requests.total,
-    followers: followers.items.map((item) => presentFollow(item, base, canDecide)),
+    followers: followers.items.map((item) => presentFollow(item, place)),
     followersTotal: followers.total,
     can: { decide: canDecide },
     paging: paged(base, {}, { page: followers.page, pages: followers.pages }),
@@ -47,8 +47,7 @@ export function presentFollowers(
 
 function presentFollow(
   { follow, actor }: { follow: Follow; actor: RemoteActor | null },
-  base: string,
-  canDecide: boolean,
+  { base, partners, canDecide }: { base: string; partners: string; canDecide: boolean },
 ) {
   const handle = actor ? `@${actor.handle}` : follow.follower;
   const deed = (verb: string) => (canDecide ? `${base}/${follow._id}/${verb}` : null);
@@ -60,7 +59,7 @@ function presentFollow(
     acceptAction: deed('accept'),
     rejectAction: deed('reject'),
     removeAction: deed('remove'),
-    blockHref: strangerLinks(partnersPath({ kind: 'collective', id: follow.ownerId }), null, follow.follower).blockHref,
+    blockHref: strangerLinks(partners, null, follow.follower).blockHref,
   };
 }
 
@@ -72,14 +71,19 @@ export function partnersPath(ref: PartyRef): string {
   return ref.kind === 'collective' ? `${editPath({ _id: ref.id })}/partners` : '/me/partners';
 }
 
-const partnerPages = ['feed', 'mentions', 'following', 'find', 'blocked', 'moves'] as const;
+const partnerPages = ['feed', 'mentions', 'following', 'followers', 'find', 'blocked', 'moves'] as const;
 export type PartnerPage = (typeof partnerPages)[number];
 
 /** What every page of partners shows around its own. */
 export function presentPartnerFrame(
   actor: Actor,
   party: Party,
-  { current, unseen, language }: { current: PartnerPage; unseen: number; language: Language },
+  {
+    current,
+    unseen,
+    requests,
+    language,
+  }: { current: PartnerPage; unseen: number; requests: number; language: Language },
 ) {
   const base = partnersPath(party.ref);
   return {
@@ -87,12 +91,16 @@ export function presentPartnerFrame(
     frame: party.collective ? presentEditFrame(actor, party.collective, 'partners', language) : null,
     isPublic: party.isPublic,
     publishHref: party.collective ? editPath(party.collective) : '/me/profile',
-    pages: partnerPages.map((page) => ({
-      href: page === 'feed' ? base : `${base}/${page}`,
-      key: `partners.tab.${page}`,
-      current: page === current,
-      ...(page === 'mentions' && unseen > 0 ? { count: unseen } : {}),
-    })),
+    // A hoster's followers have a page of their own beside these.
+    pages: partnerPages
+      .filter((page) => page !== 'followers' || party.collective === null)
+      .map((page) => ({
+        href: page === 'feed' ? base : `${base}/${page}`,
+        key: `partners.tab.${page}`,
+        current: page === current,
+        ...(page === 'mentions' && unseen > 0 ? { count: unseen } : {}),
+        ...(page === 'followers' && requests > 0 ? { count: requests } : {}),
+      })),
   };
 }
 

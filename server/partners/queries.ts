@@ -237,6 +237,8 @@ export interface Party {
   /** Its actor can be seen: only then can it be answered. */
   isPublic: boolean;
   collective: Collective | null;
+  /** Whether each request to follow waits for an answer. */
+  decidesByHand: boolean;
 }
 
 /** The collective of which one is a member, or oneself. Refuses: not-found. */
@@ -245,7 +247,14 @@ export async function getParty(ctx: Context, ref: PartyRef): Promise<Party> {
     const collective = await getCollective(ctx.store, ref.id);
     checkMayEditCollective(ctx.actor, collective);
     const iri = actorIri(ctx.site, collective.handle);
-    return { ref, handle: collective.handle, iri, isPublic: isPublic(collective), collective };
+    return {
+      ref,
+      handle: collective.handle,
+      iri,
+      isPublic: isPublic(collective),
+      collective,
+      decidesByHand: collective.acceptsFollowers === 'by-hand',
+    };
   }
   if (ctx.actor?.kind !== 'person' || ctx.actor.personId !== ref.id) {
     throw new DomainError('not-found', 'error.notFound');
@@ -258,6 +267,7 @@ export async function getParty(ctx: Context, ref: PartyRef): Promise<Party> {
     iri: actorIri(ctx.site, handle),
     isPublic: handle !== '' && isPublicPerson(person),
     collective: null,
+    decidesByHand: person.acceptsFollowers === 'by-hand',
   };
 }
 

@@ -336,8 +336,7 @@ export const voteShape = z.object({
 });
 export const mentionParams = z.object({ id: z.uuid().optional(), mention: hexKey });
 
-export const followersParams = z.object({ id: z.uuid() });
-export const followParams = z.object({ id: z.uuid(), follow: z.string().regex(/^[0-9a-f]{64}$/) });
+export const followParams = z.object({ id: z.uuid().optional(), follow: z.string().regex(/^[0-9a-f]{64}$/) });
 export const followersQuery = z.object({ page: z.coerce.number().int().min(1).max(10_000).default(1) });
 export const replyShape = z.object({ text: z.string().trim().min(1, 'posts.error.empty').max(maxPostLength) });
 export const mediaParams = z.object({ id: z.uuid().optional(), post: hexKey, media: hexKey });
