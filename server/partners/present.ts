@@ -360,7 +360,8 @@ export function strangerLinks(base: string, post: string | null, actor: string) 
 
 export function presentBlocks(base: string, blocks: readonly Block[], actors: ReadonlyMap<string, RemoteActor>) {
   return blocks.map((block) => {
-    const actor = block.kind === 'actor' ? presentActor(block.target, actors.get(block.target) ?? null) : null;
+    const isActor = block.kind === 'actor' || block.kind === 'muteActor';
+    const actor = isActor ? presentActor(block.target, actors.get(block.target) ?? null) : null;
     return {
       kind: `partners.blocked.kind.${block.kind}`,
       name: actor?.name ?? block.target,
@@ -369,14 +370,14 @@ export function presentBlocks(base: string, blocks: readonly Block[], actors: Re
       note: block.note,
       at: block.at,
       undoAction: `${base}/blocked/${block._id}/undo`,
-      undoLabel: block.kind === 'mute' ? 'partners.unmute.button' : 'partners.unblock.button',
+      undoLabel: block.kind.startsWith('mute') ? 'partners.unmute.button' : 'partners.unblock.button',
     };
   });
 }
 
 /** What the page before a block asks. `domain` null: what was typed (`asked`) is none. */
 export function presentBlockWish(base: string, actor: RemoteActor | null, domain: string | null, asked: string) {
-  const kinds = [...(actor ? ['actor'] : []), ...(domain === null && actor ? [] : ['domain', 'mute'])];
+  const kinds = [...(actor ? ['muteActor', 'actor'] : []), ...(domain === null && actor ? [] : ['domain', 'mute'])];
   return {
     action: `${base}/block`,
     account: actor && { ...presentActor(actor._id, actor), iri: actor._id },

@@ -495,19 +495,28 @@ export interface MentionItem {
   author: RemoteActor | null;
 }
 
-/** What answers or names one of ours, newest first; `before` is the position of the last one seen. */
+/**
+ * What answers or names one of ours, newest first; `before` is the position of the last one seen. `left`: how many on this page
+ * are by whom the reader has muted.
+ */
 export async function pageMentions(
   store: Store,
   reader: string,
   before: string | undefined,
-): Promise<{ items: MentionItem[]; next: string | null }> {
+): Promise<{ items: MentionItem[]; left: number; next: string | null }> {
   const filter = { reader, ...(before === undefined ? {} : { position: { $lt: before } }) };
   const found = await mentionsIn(store)
     .find(filter, { sort: { position: -1 }, limit: feedPageSize + 1 })
     .toArray();
   const shown = found.slice(0, feedPageSize);
   const next = found.length > feedPageSize ? (shown.at(-1)?.position ?? null) : null;
-  return { items: await withPosts(store, shown), next };
+  const hidden = await hiddenFrom(
+    store,
+    reader,
+    shown.map(({ author }) => author),
+  );
+  const wanted = shown.filter(({ author }) => !hidden.has(author));
+  return { items: await withPosts(store, wanted), left: shown.length - wanted.length, next };
 }
 
 export const answersPerPage = 30;

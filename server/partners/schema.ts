@@ -226,9 +226,9 @@ export interface Interaction extends Doc, Eventful {
 
 /**
  * actor: one actor; it is told. domain: everybody there and below, nobody is told but those whose follow ends. mute: what
- * comes from a domain is not read here, and nothing else changes.
+ * comes from a domain is not read here, and nothing else changes; muteActor: the same of one actor, followed or not.
  */
-export const blockKinds = ['actor', 'domain', 'mute'] as const;
+export const blockKinds = ['actor', 'muteActor', 'domain', 'mute'] as const;
 export type BlockKind = (typeof blockKinds)[number];
 
 /** One of ours wants nothing from an actor or a domain elsewhere. One document for each pair and kind. */

@@ -142,14 +142,16 @@ interface Reader extends Doc {
   muted: boolean;
 }
 
-/** Those of ours who follow the actor by whom it came, and may read it; not who keeps it or the authors away. */
+/** Those of ours who follow the actor by whom it came, and may read it; not who keeps it or the authors away; muted by whom. */
 async function readersOf(ctx: Context, post: RemotePost, from: string): Promise<Reader[]> {
   const actor = await findRemoteActor(ctx.store, from);
   if (!actor || actor.goneAt !== null) return [];
   const followings = await followingsIn(ctx.store).find({ followed: from, state: 'accepted' }).toArray();
   if (followings.length === 0) return [];
-  const hidden = await listWhoHide(ctx.store, [from, ...post.authors]);
-  return followings.filter(({ follower }) => mayRead(post, follower, actor) && !hidden.has(follower));
+  const how = await listWhoHide(ctx.store, [from, ...post.authors]);
+  return followings
+    .filter(({ follower }) => mayRead(post, follower, actor) && how.get(follower) !== 'hidden')
+    .map(({ _id, follower, lists, muted }) => ({ _id, follower, lists, muted: muted || how.has(follower) }));
 }
 
 /** The post as kept: the first version that arrived, or what became of it. */

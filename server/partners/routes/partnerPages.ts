@@ -8,8 +8,9 @@ import { personOf, type Routes, type Visit } from '../../http/routes.js';
 import { getPerson } from '../../people/queries.js';
 import { presentPosts } from '../../posts/present.js';
 import { listRepliesOf } from '../../posts/queries.js';
+import { muteFollowing } from '../actions/blocking.js';
 import { keepOpenedPost } from '../actions/feed.js';
-import { followActor, muteFollowing, unfollowActor } from '../actions/following.js';
+import { followActor, unfollowActor } from '../actions/following.js';
 import { castVote, makeInteraction, replyToPost, undoInteraction } from '../actions/interact.js';
 import { placeAnswer, seeMentions } from '../actions/mentions.js';
 import { exportFollowings } from '../exports.js';
@@ -179,7 +180,7 @@ function mentionPages(routes: Routes, path: string): void {
     const { store } = visit.ctx;
     const base = partnersPath(party.ref);
     const { before } = visit.query;
-    const [{ items, next }, total] = await Promise.all([
+    const [{ items, left, next }, total] = await Promise.all([
       pageMentions(store, party.iri, before),
       countMentions(store, party.iri),
     ]);
@@ -189,6 +190,7 @@ function mentionPages(routes: Routes, path: string): void {
         language: visit.language,
       }),
       total,
+      left,
       hasUnseen: (await countUnseenMentions(store, party.iri)) > 0,
       olderHref: next === null ? null : `${base}/mentions?before=${next}`,
       isFirst: before === undefined,
