@@ -15,6 +15,7 @@ import {
   receivePostChange,
   receivePostDeletion,
   receiveUndoBoost,
+  receiveUndoBoostById,
 } from '../server/partners/actions/feed.js';
 import { moveFollowings, receiveFollowAnswer } from '../server/partners/actions/following.js';
 import { receiveMentions } from '../server/partners/actions/mentions.js';
@@ -146,6 +147,7 @@ async function receiveUndo({ federation, activity, sender }: Inbound): Promise<v
   if (object.type === 'Announce' && object.object !== null) await receiveUndoBoost(ctx, object.object, sender._id);
   if (object.type !== 'Follow' && object.id !== null) {
     if (await receiveUndoReactionById(ctx, object.id, sender._id)) return;
+    if (await receiveUndoBoostById(ctx, object.id, sender._id)) return;
   }
   const kind = reactionTypes[object.type ?? ''];
   if (kind !== undefined) {
@@ -379,7 +381,7 @@ async function receiveAnnounce(inbound: Inbound): Promise<void> {
     await receiveUndoBoost(ctx, iri, sender._id);
   } else if (post !== null) {
     if (known && known !== post) await receivePostChange(ctx, post);
-    await receiveBoost(ctx, post, sender._id, ctx.now);
+    await receiveBoost(ctx, post, sender._id, ctx.now, activity.id);
   }
 }
 

@@ -66,6 +66,7 @@ export const partnersIndexes: CollectionIndexes = {
     { keys: { reader: 1, lists: 1, muted: 1, position: -1 } },
     { keys: { from: 1, reader: 1 } },
     { keys: { post: 1 } },
+    { keys: { boostIri: 1 }, sparse: true },
     { keys: { at: 1 } },
   ],
   votes: [{ keys: { actor: 1 } }, { keys: { at: 1 } }, eventIndex],

@@ -153,6 +153,8 @@ export interface FeedEntry extends Doc {
   post: string;
   /** IRI of the followed actor by whom it came: its author, or who boosted it. */
   from: string;
+  /** Id of the Announce by which it came; null or absent: it is its author's own, or had none. */
+  boostIri?: string | null;
   /** As of the following by which it came. */
   lists: string[];
   muted: boolean;

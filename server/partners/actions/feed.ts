@@ -22,12 +22,20 @@ export async function receivePost(ctx: Context, post: RemotePost, from: string):
 }
 
 /** A followed actor boosted a public post, which has been read from its own server. */
-export async function receiveBoost(ctx: Context, post: RemotePost, from: string, at: Date): Promise<void> {
+export async function receiveBoost(
+  ctx: Context,
+  post: RemotePost,
+  from: string,
+  at: Date,
+  activityIri: string | null = null,
+): Promise<void> {
   if (!isPublicAudience(post.audience)) return;
   const readers = await readersOf(ctx, post, from);
   if (readers.length === 0) return;
   const kept = await keepPost(ctx, post);
-  if (kept.deletedAt === null && isPublicAudience(kept.audience)) await addEntries(ctx, kept, from, readers, at);
+  if (kept.deletedAt === null && isPublicAudience(kept.audience)) {
+    await addEntries(ctx, kept, from, readers, at, activityIri);
+  }
 }
 
 /** A member opened a public post by its address: it is kept, so that it can be read and answered here. */
@@ -40,14 +48,26 @@ export async function receiveUndoBoost(ctx: Context, iri: string, from: string):
   const post = await remotePostsIn(ctx.store).findOne({ _id: postKey(iri) }, { projection: { authors: 1 } });
   if (!post || post.authors.includes(from)) return;
   const entries = await feedEntriesIn(ctx.store).find({ post: post._id, from }).toArray();
-  for (const { _id, reader } of entries) {
-    const asked = { follower: reader, followed: { $in: post.authors }, state: 'accepted' as const };
-    const own = await followingsIn(ctx.store).findOne(asked);
-    if (own === null) await feedEntriesIn(ctx.store).deleteOne({ _id });
-    else {
-      const set = { from: own.followed, lists: own.lists, muted: own.muted };
-      await feedEntriesIn(ctx.store).updateOne({ _id }, { $set: set });
-    }
+  for (const entry of entries) await withoutBoost(ctx, entry, post.authors);
+}
+
+/** A boost is taken back by its id alone, by whoever made it. False: no feed has it. */
+export async function receiveUndoBoostById(ctx: Context, boostIri: string, from: string): Promise<boolean> {
+  const entries = await feedEntriesIn(ctx.store).find({ boostIri, from }).toArray();
+  for (const entry of entries) {
+    const post = await remotePostsIn(ctx.store).findOne({ _id: entry.post }, { projection: { authors: 1 } });
+    await withoutBoost(ctx, entry, post?.authors ?? []);
+  }
+  return entries.length > 0;
+}
+
+async function withoutBoost(ctx: Context, { _id, reader }: FeedEntry, authors: readonly string[]): Promise<void> {
+  const asked = { follower: reader, followed: { $in: [...authors] }, state: 'accepted' as const };
+  const own = authors.length === 0 ? null : await followingsIn(ctx.store).findOne(asked);
+  if (own === null) await feedEntriesIn(ctx.store).deleteOne({ _id });
+  else {
+    const set = { from: own.followed, lists: own.lists, muted: own.muted, boostIri: null };
+    await feedEntriesIn(ctx.store).updateOne({ _id }, { $set: set });
   }
 }
 
@@ -174,12 +194,19 @@ async function insert(ctx: Context, post: RemotePost): Promise<void> {
 }
 
 /** Once for each reader, however often and by whomever it comes. */
-async function addEntries(ctx: Context, post: RemotePost, from: string, readers: Reader[], at: Date): Promise<void> {
+async function addEntries(
+  ctx: Context,
+  post: RemotePost,
+  from: string,
+  readers: Reader[],
+  at: Date,
+  boostIri: string | null = null,
+): Promise<void> {
   const position = feedPosition(at, ctx.now, post._id);
   const entries = readers.map(
     ({ follower, lists, muted }): FeedEntry => ({
       _id: postKey(`${follower} ${post._id}`),
-      ...{ reader: follower, position, post: post._id, from, lists, muted, at: ctx.now },
+      ...{ reader: follower, position, post: post._id, from, lists, muted, boostIri, at: ctx.now },
     }),
   );
   try {
