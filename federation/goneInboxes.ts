@@ -49,7 +49,7 @@ async function isGone(federation: Federation, { _id }: RemoteActor, isSure: bool
 
 async function statusOf(federation: Federation, address: string): Promise<number | null> {
   try {
-    await fetchSigned(federation, address);
+    await fetchSigned(federation, address, null);
     return 200;
   } catch (error) {
     if (error instanceof FetchError) return error.status ?? null;

@@ -15,6 +15,7 @@ import {
   receivePostChange,
   receivePostDeletion,
   receiveUndoBoost,
+  receiveUndoBoostById,
 } from '../server/partners/actions/feed.js';
 import { moveFollowings, receiveFollowAnswer } from '../server/partners/actions/following.js';
 import { receiveMentions } from '../server/partners/actions/mentions.js';
@@ -119,7 +120,8 @@ async function receiveFollowActivity({ federation, activity, sender }: Inbound):
   const followed = await followedActor(federation, activity.object?.id ?? null);
   if (activity.id === null) throw new Refusal(400, 'a Follow needs an id');
   const { iri, kind, ownerId } = followed;
-  const isLimited = kind === 'collective' && isLimitedPeer(await readPolicy(federation.house.store), sender.host);
+  const isDecided = kind === 'collective' || kind === 'person';
+  const isLimited = isDecided && isLimitedPeer(await readPolicy(federation.house.store), sender.host);
   await receiveFollow(contextFor(federation), {
     followIri: activity.id,
     follower: sender,
@@ -177,6 +179,7 @@ async function receiveUndo({ federation, activity, sender }: Inbound): Promise<v
   if (object.type === 'Announce' && object.object !== null) await receiveUndoBoost(ctx, object.object, sender._id);
   if (object.type !== 'Follow' && object.id !== null) {
     if (await receiveUndoReactionById(ctx, object.id, sender._id)) return;
+    if (await receiveUndoBoostById(ctx, object.id, sender._id)) return;
   }
   const kind = reactionTypes[object.type ?? ''];
   if (kind !== undefined) {
@@ -420,7 +423,7 @@ async function receiveAnnounce(inbound: Inbound): Promise<void> {
     await receiveUndoBoost(ctx, iri, sender._id);
   } else if (post !== null) {
     if (known && known !== post) await receivePostChange(ctx, post);
-    await receiveBoost(ctx, post, sender._id, ctx.now);
+    await receiveBoost(ctx, post, sender._id, ctx.now, activity.id);
   }
 }
 

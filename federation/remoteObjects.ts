@@ -77,7 +77,7 @@ async function readPost(
 }
 
 /** The document that bears the id of its own address; under another id on the same origin it is asked there, once. */
-async function fetchOwn(federation: Federation, iri: string, errand: Errand | null): Promise<unknown> {
+export async function fetchOwn(federation: Federation, iri: string, errand: Errand | null): Promise<unknown> {
   const { privateHosts } = federation.house;
   const first = await fetchDocument(federation, withoutFragment(iri), errand);
   const id = isObject(first.json) ? readIri(first.json.id, privateHosts) : null;
@@ -105,20 +105,33 @@ const patience = 2500;
 export async function refreshPost(federation: Federation, post: RemotePost): Promise<void> {
   const ctx = contextFor(federation);
   if (!isPollStale(post, ctx.now) || !(await claimRefresh(ctx, post))) return;
+  await inTime(takeFresh(federation, post), undefined);
+}
+
+/** What a page waits for, or else; the work goes on. */
+export async function inTime<T, E>(work: Promise<T>, otherwise: E): Promise<T | E> {
   let timer: NodeJS.Timeout | undefined;
-  const enough = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, patience);
+  const enough = new Promise<E>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), patience);
   });
-  await Promise.race([takeFresh(federation, post), enough]);
-  clearTimeout(timer);
+  return Promise.race([work, enough]).finally(() => clearTimeout(timer));
+}
+
+/** A newer version by the same author, from its own server. */
+export async function keepFresh(
+  federation: Federation,
+  known: Pick<RemotePost, 'iri' | 'authors'>,
+  fresh: RemotePost,
+): Promise<void> {
+  if (fresh.iri !== known.iri || fresh.authors[0] !== known.authors[0]) return;
+  await receivePostChange(contextFor(federation), fresh);
 }
 
 async function takeFresh(federation: Federation, { iri, authors }: RemotePost): Promise<void> {
   try {
     const fresh = await fetchPost(federation, iri);
     // One that is not found may only be closed to those who ask without its reader's name: a Delete would say so.
-    if (fresh === null || fresh === 'gone' || fresh.iri !== iri || fresh.authors[0] !== authors[0]) return;
-    await receivePostChange(contextFor(federation), fresh);
+    if (fresh !== null && fresh !== 'gone') await keepFresh(federation, { iri, authors }, fresh);
   } catch (error) {
     federation.house.log.warn({ err: error, iri }, 'a poll could not be read again');
   }

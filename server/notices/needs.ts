@@ -148,21 +148,19 @@ async function askedPerson(ctx: Context, { person, collectives, language }: Read
   return found.flat();
 }
 
-async function followRequests(ctx: Context, { collectives, language }: Reader): Promise<Need[]> {
+async function followRequests(ctx: Context, { person, collectives, language }: Reader): Promise<Need[]> {
+  const asked = [
+    ...(person.handle ? [{ ...person, handle: person.handle, href: '/me/partners/followers', name: null }] : []),
+    ...collectives.map(({ _id, handle, profile }) => {
+      return { _id, handle, href: `${editPath({ _id })}/followers`, name: textIn(profile.name, language) };
+    }),
+  ];
   const found = await Promise.all(
-    collectives.map(async (collective): Promise<Need[]> => {
-      const count = await countFollows(ctx.store, actorIri(ctx.site, collective.handle), 'requested');
+    asked.map(async ({ _id, handle, href, name }): Promise<Need[]> => {
+      const count = await countFollows(ctx.store, actorIri(ctx.site, handle), 'requested');
       if (count === 0) return [];
-      return [
-        {
-          id: `followers:${collective._id}`,
-          what: { key: 'notices.need.followers', params: { count } },
-          href: `${editPath(collective)}/followers`,
-          due: null,
-          urgency: 'later',
-          collective: textIn(collective.profile.name, language),
-        },
-      ];
+      const what = { key: 'notices.need.followers', params: { count } };
+      return [{ id: `followers:${_id}`, what, href, due: null, urgency: 'later', collective: name }];
     }),
   );
   return found.flat();

@@ -66,6 +66,7 @@ export const partnersIndexes: CollectionIndexes = {
     { keys: { reader: 1, lists: 1, muted: 1, position: -1 } },
     { keys: { from: 1, reader: 1 } },
     { keys: { post: 1 } },
+    { keys: { boostIri: 1 }, sparse: true },
     { keys: { at: 1 } },
   ],
   votes: [{ keys: { actor: 1 } }, { keys: { at: 1 } }, eventIndex],
@@ -245,6 +246,8 @@ export interface Party {
   /** Its actor can be seen: only then can it be answered. */
   isPublic: boolean;
   collective: Collective | null;
+  /** Whether each request to follow waits for an answer. */
+  decidesByHand: boolean;
 }
 
 /** The collective of which one is a member, or oneself. Refuses: not-found. */
@@ -253,7 +256,14 @@ export async function getParty(ctx: Context, ref: PartyRef): Promise<Party> {
     const collective = await getCollective(ctx.store, ref.id);
     checkMayEditCollective(ctx.actor, collective);
     const iri = actorIri(ctx.site, collective.handle);
-    return { ref, handle: collective.handle, iri, isPublic: isPublic(collective), collective };
+    return {
+      ref,
+      handle: collective.handle,
+      iri,
+      isPublic: isPublic(collective),
+      collective,
+      decidesByHand: collective.acceptsFollowers === 'by-hand',
+    };
   }
   if (ctx.actor?.kind !== 'person' || ctx.actor.personId !== ref.id) {
     throw new DomainError('not-found', 'error.notFound');
@@ -266,6 +276,7 @@ export async function getParty(ctx: Context, ref: PartyRef): Promise<Party> {
     iri: actorIri(ctx.site, handle),
     isPublic: handle !== '' && isPublicPerson(person),
     collective: null,
+    decidesByHand: person.acceptsFollowers === 'by-hand',
   };
 }
 
@@ -395,10 +406,20 @@ export async function findRemotePost(store: Store, iri: string): Promise<RemoteP
   return remotePostsIn(store).findOne({ iri });
 }
 
+/** Those of these posts that are known here, also what was deleted: their addresses. */
+export async function listKnownPosts(store: Store, iris: readonly string[]): Promise<{ iri: string }[]> {
+  if (iris.length === 0) return [];
+  return remotePostsIn(store)
+    .find({ _id: { $in: iris.map(postKey) } }, { projection: { iri: 1 } })
+    .toArray();
+}
+
 const maxThread = 50;
 
 /** What is known here around a post, as far as this reader may see it. */
 export interface Thread {
+  /** What the first one answers and is not shown here; null: it answers nothing. */
+  above: { iri: string; isDeleted: boolean } | null;
   ancestors: RemotePost[];
   post: RemotePost;
   replies: RemotePost[];
@@ -414,14 +435,7 @@ export async function findReadablePost(store: Store, reader: string, key: string
 export async function findThread(store: Store, reader: string, key: string): Promise<Thread | null> {
   const post = await findReadablePost(store, reader, key);
   if (!post) return null;
-  const ancestors: RemotePost[] = [];
-  for (let iri = post.inReplyTo; iri !== null && ancestors.length < maxThread; ) {
-    const parent: RemotePost | null = await findRemotePost(store, iri);
-    if (!parent || parent.deletedAt !== null || ancestors.includes(parent) || !(await maySee(store, reader, parent)))
-      break;
-    ancestors.unshift(parent);
-    iri = ancestors.some((one) => one.iri === parent.inReplyTo) ? null : parent.inReplyTo;
-  }
+  const { ancestors, above } = await ancestorsOf(store, reader, post);
   const answers = await remotePostsIn(store)
     .find({ inReplyTo: post.iri }, { sort: { publishedAt: 1, _id: 1 }, limit: maxThread })
     .toArray();
@@ -434,7 +448,30 @@ export async function findThread(store: Store, reader: string, key: string): Pro
     answers.flatMap(({ authors }) => authors),
   );
   const isShown = (one: RemotePost) => !one.authors.some((author) => hidden.has(author));
-  return { ancestors, post, replies: answers.filter((one, index) => seen[index] && isShown(one)) };
+  return { above, ancestors, post, replies: answers.filter((one, index) => seen[index] && isShown(one)) };
+}
+
+/** Upwards, until what is not known here, is deleted, or is not for this reader. */
+async function ancestorsOf(
+  store: Store,
+  reader: string,
+  post: RemotePost,
+): Promise<Pick<Thread, 'above' | 'ancestors'>> {
+  const ancestors: RemotePost[] = [];
+  const seen = new Set([post.iri]);
+  let iri = post.inReplyTo;
+  while (iri !== null && !seen.has(iri) && ancestors.length < maxThread) {
+    seen.add(iri);
+    const parent: RemotePost | null = await findRemotePost(store, iri);
+    if (!parent || parent.deletedAt !== null || !(await maySee(store, reader, parent))) {
+      return { ancestors, above: { iri, isDeleted: parent !== null && parent.deletedAt !== null } };
+    }
+    if ((await hiddenFrom(store, reader, parent.authors)).size > 0)
+      return { ancestors, above: { iri, isDeleted: false } };
+    ancestors.unshift(parent);
+    iri = parent.inReplyTo;
+  }
+  return { ancestors, above: null };
 }
 
 /** Public, in the reader's own feed, or written to the reader. */
@@ -467,19 +504,28 @@ export interface MentionItem {
   author: RemoteActor | null;
 }
 
-/** What answers or names one of ours, newest first; `before` is the position of the last one seen. */
+/**
+ * What answers or names one of ours, newest first; `before` is the position of the last one seen. `left`: how many on this page
+ * are by whom the reader has muted.
+ */
 export async function pageMentions(
   store: Store,
   reader: string,
   before: string | undefined,
-): Promise<{ items: MentionItem[]; next: string | null }> {
+): Promise<{ items: MentionItem[]; left: number; next: string | null }> {
   const filter = { reader, ...(before === undefined ? {} : { position: { $lt: before } }) };
   const found = await mentionsIn(store)
     .find(filter, { sort: { position: -1 }, limit: feedPageSize + 1 })
     .toArray();
   const shown = found.slice(0, feedPageSize);
   const next = found.length > feedPageSize ? (shown.at(-1)?.position ?? null) : null;
-  return { items: await withPosts(store, shown), next };
+  const hidden = await hiddenFrom(
+    store,
+    reader,
+    shown.map(({ author }) => author),
+  );
+  const wanted = shown.filter(({ author }) => !hidden.has(author));
+  return { items: await withPosts(store, wanted), left: shown.length - wanted.length, next };
 }
 
 export const answersPerPage = 30;

@@ -94,6 +94,7 @@ export const personErasure: { [K in keyof Required<Stored>]: 'kept' | ((person: 
   digest: () => undefined,
   addressProblem: () => undefined,
   showsPictures: () => undefined,
+  acceptsFollowers: () => undefined,
   terms: () => [],
   invitationId: () => undefined,
   createdAt: 'kept',

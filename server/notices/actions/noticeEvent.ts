@@ -11,6 +11,7 @@ import { presentAnswers } from '../../surveys/presentAnswers.js';
 import { answersIn, findSurvey, getVersion } from '../../surveys/queries.js';
 import { guestLink, pickText } from '../../surveys/rules.js';
 import { forgetFeeds, forgetMails } from '../queries.js';
+import { wantsAtOnce } from '../rules.js';
 import { type Desk, type Draft, queueMail, toMembers, toPerson } from './queue.js';
 import { askLetters, extendedLetters, publishedLetters, refusedLetters, remoteLetters } from './surveyLetters.js';
 
@@ -145,12 +146,19 @@ async function sourceLetters({ house }: NoticeDeps, event: EventOf<'source.faile
 
 async function followLetters({ house }: NoticeDeps, event: EventOf<'follow.requested'>): Promise<Draft[]> {
   const follow = await findFollow(house.store, event.followId);
-  if (follow?.state !== 'requested' || follow.ownerKind !== 'collective') return [];
-  const collective = await findCollective(house.store, follow.ownerId);
-  if (!collective) return [];
+  if (follow?.state !== 'requested') return [];
   const actor = await findRemoteActor(house.store, follow.follower);
+  const params = { follower: actor?.handle ?? follow.follower };
+  if (follow.ownerKind === 'person') {
+    const person = await findPerson(house.store, follow.ownerId);
+    if (!person || !wantsAtOnce(person, 'followRequested')) return [];
+    const own = { ...params, asked: 'person', collective: person.displayName };
+    return [toPerson(house, person, 'followRequested', own, { path: '/me/partners/followers' })];
+  }
+  const collective = follow.ownerKind === 'collective' ? await findCollective(house.store, follow.ownerId) : null;
+  if (!collective) return [];
   const link = { path: `/my/collectives/${collective._id}/followers` };
-  return toMembers(house, collective, 'followRequested', { follower: actor?.handle ?? follow.follower }, link);
+  return toMembers(house, collective, 'followRequested', { ...params, asked: 'collective' }, link);
 }
 
 /** To all who moderate, about the first of each quarter of an hour: of a flood one mail is enough. Says nothing of it. */

@@ -21,6 +21,7 @@ const common = {
   name: 'Camille',
   address: 'https://ecluse.example/chatonsinfos.properties',
   follower: 'inconnue@social.example',
+  asked: 'collective',
   source: 'visitor',
   who: 'collective',
   rule: 'collective',

@@ -12,8 +12,10 @@ import { updatePerson } from './accounts.js';
 export async function updateProfile(ctx: Context, personId: string, input: ProfileInput): Promise<void> {
   const person = await getPerson(ctx.store, personId);
   const handle = input.publicProfile ? await handleFor(ctx, person, input.handle) : person.handle;
-  const { displayName, bio, publicProfile } = input;
-  const set = { displayName, bio, publicProfile, handle, terms: termsOf({ ...person, displayName }) };
+  const { displayName, bio, publicProfile, decidesFollowers } = input;
+  const acceptsFollowers = decidesFollowers ? ('by-hand' as const) : ('at-once' as const);
+  const choice = decidesFollowers === undefined ? {} : { acceptsFollowers };
+  const set = { displayName, bio, publicProfile, handle, terms: termsOf({ ...person, displayName }), ...choice };
   await updatePerson(ctx, { _id: personId, deletedAt: null }, set, { type: 'person.profileChanged', personId });
 }
 

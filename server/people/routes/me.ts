@@ -65,7 +65,11 @@ function home(routes: Routes): void {
 function profilePages(routes: Routes): void {
   const showProfile = async (visit: AnyVisit, form?: FormState) => {
     const person = await me(visit);
-    const values = form?.values ?? { ...person, handle: person.handle ?? person.username };
+    const values = form?.values ?? {
+      ...person,
+      handle: person.handle ?? person.username,
+      decidesFollowers: person.acceptsFollowers === 'by-hand',
+    };
     const model = { values, errors: form?.errors, claimed: person.handle, host: visit.house.site.host };
     await show(visit, 'profile', model);
   };
