@@ -41,6 +41,24 @@ export function askedSections(sections: readonly Section[], values: Values): Sec
   });
 }
 
+/**
+ * The ways on from a page, given what was answered before it: for each question further on, the conditions that are left to what
+ * is answered on this page. One without any: a page follows for sure. None at all: it is the last one.
+ */
+export function waysOn(sections: readonly Section[], values: Values, here: Section): Condition[][] {
+  const place = sections.findIndex(({ id }) => id === here.id);
+  const before = askedSections(sections.slice(0, place), values).flatMap(({ questions }) => questions);
+  const counted = Object.fromEntries(before.flatMap(({ id }) => (values[id] ? [[id, values[id]] as const] : [])));
+  const isHere = ({ question }: Condition) => here.questions.some(({ id }) => id === question);
+  return sections.slice(place + 1).flatMap((section) =>
+    section.questions.flatMap((question) => {
+      const conditions = [section.showIf, question.showIf].filter((one) => one !== null);
+      const isOpen = conditions.every((one) => isHere(one) || holds(one, counted));
+      return isOpen ? [conditions.filter(isHere)] : [];
+    }),
+  );
+}
+
 export interface Reading {
   /** What counts: only of questions that are asked. */
   values: Values;

@@ -56,7 +56,7 @@ export interface OwnAnswer {
   at: Date | null;
   edits: { at: Date; byName: string }[];
   /** Kept and not sent. */
-  draft: { values: Values; byName: string; at: Date; version: number } | null;
+  draft: { values: Values; byName: string; email?: string | null; at: Date; version: number } | null;
   /** There is an answer, though it may be one that nobody can find again. */
   isAnswered: boolean;
   /** Of an answer that went to another instance; null: it did not. */
@@ -168,7 +168,7 @@ export async function findOwnAnswer(ctx: Context, asked: AskedSurvey, answerer: 
     byName: answer?.byName ?? '',
     at: answer?.at ?? null,
     edits: answer?.edits ?? [],
-    draft: draft && { values: draft.values, byName: draft.byName, at: draft.at, version: draft.version },
+    draft,
     isAnswered,
   };
 }
@@ -182,8 +182,7 @@ async function findOwnSent(ctx: Context, asked: AskedSurvey, answerer: Answerer)
     remote && findSentAnswer(ctx.store, remote.iri, answerer.key),
     findDraft(ctx.store, asked.key, answerer.key),
   ]);
-  const kept = draft && { values: draft.values, byName: draft.byName, at: draft.at, version: draft.version };
-  if (!sent) return { values: null, byName: '', at: null, edits: [], draft: kept, isAnswered: false, sent: null };
+  if (!sent) return { values: null, byName: '', at: null, edits: [], draft, isAnswered: false, sent: null };
   const { state, host, sentAt, receiptAt, refusal } = sent;
   const isWaiting = receiptAt === null;
   const isLost = isWaiting && ctx.now.getTime() - sentAt.getTime() > triesMs;
@@ -193,7 +192,7 @@ async function findOwnSent(ctx: Context, asked: AskedSurvey, answerer: Answerer)
     byName: sent.byName,
     at: stands ? sentAt : null,
     edits: sent.edits,
-    draft: kept,
+    draft,
     isAnswered: stands,
     sent: {
       ...{ state, host, sentAt, receiptAt, refusal, isLost },

@@ -264,6 +264,11 @@ function presentCondition(input: FormInput, all: ReadonlyMap<string, Question>, 
   };
 }
 
+/** Conditions under which another page follows, as data for the script that names the button. */
+export function presentWays(ways: readonly Condition[][]): string {
+  return JSON.stringify(ways.map((conditions) => conditions.map((one) => ({ ...one, question: `a.${one.question}` }))));
+}
+
 /** The value of a stored answer, or what a form sent itself. */
 function inside(given: unknown, field: string): unknown {
   return isObject(given) ? given[field] : given;

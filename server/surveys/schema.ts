@@ -232,6 +232,8 @@ export interface SurveyDraft extends Doc {
   version: number;
   values: Values;
   byName: string;
+  /** What a guest wrote as their address. */
+  email?: string | null;
   at: Date;
 }
 

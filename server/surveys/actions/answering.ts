@@ -40,7 +40,9 @@ export interface AnswerInput {
   email?: string | null;
 }
 
-export type DraftInput = Pick<AnswerInput, 'surveyId' | 'answerer' | 'byName' | 'version' | 'raw'> & { seen?: Date };
+export type DraftInput = Pick<AnswerInput, 'surveyId' | 'answerer' | 'byName' | 'version' | 'raw' | 'email'> & {
+  seen?: Date;
+};
 
 export interface Submitted {
   /** False: it took the place of the one before. */
@@ -194,8 +196,12 @@ export async function keepDraft(ctx: Context, sections: readonly Section[], inpu
   if (forged.length > 0) throw new InvalidFields(forged);
   const { byName, surveyId, version, seen } = input;
   const _id = answerKey(surveyId, input.answerer.key);
-  const other = seen && (await draftsIn(ctx.store).findOne({ _id, at: { $gt: seen }, byName: { $ne: byName } }));
+  // A guest is alone with their answer, under whatever name.
+  const isShared = input.answerer.kind !== 'anyone';
+  const other =
+    isShared && seen && (await draftsIn(ctx.store).findOne({ _id, at: { $gt: seen }, byName: { $ne: byName } }));
   if (other) throw new DomainError('conflict', { key: 'surveys.draft.other', params: { name: other.byName } });
-  const draft = { surveyId, key: input.answerer.key, version, values, byName, at: ctx.now };
+  const email = input.email === undefined ? {} : { email: input.email };
+  const draft = { surveyId, key: input.answerer.key, version, values, byName, ...email, at: ctx.now };
   await draftsIn(ctx.store).replaceOne({ _id }, draft, { upsert: true });
 }

@@ -1,0 +1,169 @@
+// The form itself, the same at every door: for a collective, from another instance, for a person, for a guest. Sent as a browser
+// without a script sends it.
+import { expect } from 'chai';
+import type { Collective } from '../../../server/collectives/schema.js';
+import type { Context } from '../../../server/context.js';
+import { peopleRoutes } from '../../../server/people/routes.js';
+import type { Person } from '../../../server/people/schema.js';
+import { receiveSurvey } from '../../../server/surveys/actions/receiving.js';
+import { answererFor } from '../../../server/surveys/askedSurveys.js';
+import { answersIn, draftsIn } from '../../../server/surveys/queries.js';
+import { remoteSurveyKey, sentAnswersIn } from '../../../server/surveys/remoteSurveys.js';
+import { surveyRoutes } from '../../../server/surveys/routes.js';
+import type { Condition, Question, Section, Survey, Values } from '../../../server/surveys/schema.js';
+import {
+  actorFor,
+  buildPerson,
+  buildTestHouse,
+  type Client,
+  contextFor,
+  signIn,
+  startTestApp,
+  type TestApp,
+  type TestHouse,
+} from '../../support/appSupport.js';
+import { readForms } from '../../support/visitor.js';
+import { buildCollective } from '../collectives/collectiveSupport.js';
+import { buildSurvey } from './surveySupport.js';
+
+const shared = { help: {}, required: false, showIf: null, criterion: '' };
+const text = (id: string): Question => ({ ...shared, id, kind: 'shortText', label: { en: `About ${id}` } });
+const yesOrNo = (id: string): Question => ({
+  ...{ ...shared, id, kind: 'single', label: { en: `Do you ${id}?` }, min: null, max: null, other: false },
+  choices: ['yes', 'no'].map((one) => ({ id: one, label: { en: one } })),
+});
+const when = (question: string): Condition => ({ question, test: 'oneOf', values: ['yes'], number: null });
+const section = (id: string, questions: Question[], showIf: Condition | null = null): Section => ({
+  ...{ id, title: { en: `Page ${id}` }, intro: {}, showIf, questions },
+});
+
+const doors = ['collective', 'elsewhere', 'person', 'guest'] as const;
+type Door = (typeof doors)[number];
+
+describe('the form of a survey', () => {
+  let house: TestHouse;
+  let app: TestApp;
+  let ctx: Context;
+  let owner: Collective;
+  let person: Person;
+
+  before(async () => {
+    house = await buildTestHouse();
+    app = await startTestApp(house, [peopleRoutes, surveyRoutes]);
+    person = await buildPerson(house);
+    owner = await buildCollective(house, { members: [{ personId: person._id, role: 'representative' }] });
+    ctx = contextFor(house, await actorFor(house, person));
+  });
+
+  async function fromElsewhere(sections: Section[]): Promise<string> {
+    const iri = `https://far.example/objects/${Math.random()}`;
+    const _id = remoteSurveyKey(iri);
+    const { key } = answererFor(ctx, owner);
+    await receiveSurvey(ctx, {
+      ...{ _id, iri, owner: 'https://far.example/actors/x', host: 'far.example', url: null, link: null },
+      ...{ organiser: { name: 'Far', handle: 'x@far.example' }, asked: [key], revision: 1, version: 1 },
+      ...{ title: { en: 'Far survey' }, intro: {}, languages: ['en'], timeZone: 'Europe/Paris', names: 'named' },
+      ...{ late: 'refuse', state: 'open', closesAt: null, closedAt: null, sections, chosenSlot: null },
+      ...{ results: null, receivedAt: ctx.now, deletedAt: null },
+    });
+    return _id;
+  }
+
+  const byDoor: Record<Door, Survey['answerBy']> = {
+    ...{ collective: 'collective', elsewhere: 'collective', person: 'person', guest: 'anyone' },
+  };
+
+  /** The form of a survey with these sections; `sent`: what was sent. */
+  async function open(door: Door, sections: Section[], language: 'fr' | 'en' = 'en') {
+    const client = app.client({ language });
+    if (door !== 'guest') await signIn(client, person);
+    const asked = door === 'guest' ? [] : [owner];
+    const key =
+      door === 'elsewhere'
+        ? await fromElsewhere(sections)
+        : (await buildSurvey(ctx, owner, asked, { sections, answerBy: byDoor[door] }))._id;
+    const paths: Record<Door, string> = {
+      collective: `/my/collectives/${owner._id}/asked/${key}`,
+      elsewhere: `/my/collectives/${owner._id}/asked/${key}`,
+      person: `/me/surveys/${key}`,
+      guest: `/surveys/${key}/answer`,
+    };
+    const sent = async (): Promise<Values | undefined> =>
+      door === 'elsewhere'
+        ? (await sentAnswersIn(house.store).findOne({ surveyKey: key }))?.values
+        : (await answersIn(house.store).findOne({ surveyId: key }))?.values;
+    return { key, client, path: paths[door], sent };
+  }
+
+  /** Fills in the form as it stands at an address. */
+  async function fill(client: Client, path: string, query: string, fields: Record<string, string>) {
+    const page = await client.get(`${path}${query}`);
+    const form = readForms(page.text, house.site.baseUrl).find(({ action }) => action === path);
+    return client.postRaw(path, { ...Object.fromEntries(form?.values ?? []), ...fields });
+  }
+
+  describe('page by page, with a last page that depends on the one before', () => {
+    const sections = [
+      section('one', [text('name')]),
+      section('two', [yesOrNo('host')]),
+      section('three', [text('machines')], when('host')),
+    ];
+
+    for (const door of doors) {
+      it(`asks it before anything is sent, at the door of: ${door}`, async () => {
+        const { client, path, sent } = await open(door, sections);
+        const guest = door === 'guest' ? { name: 'Ana', email: 'ana@b.example' } : {};
+        expect((await fill(client, path, '?page=1', { 'a.name': 'Us', step: 'next' })).location).to.equal(
+          `${path}?page=2`,
+        );
+        const second = await client.get(`${path}?page=2`);
+        expect(second.text).to.include('Page 2 of 2 or more').and.include('Continue or send');
+        const more = await fill(client, path, '?page=2', { 'a.host.is': 'yes', step: 'send', ...guest });
+        expect(more.location).to.equal(`${path}?page=3`);
+        expect(await sent()).to.equal(undefined);
+        const third = await client.get(`${path}?page=3`);
+        expect(third.text).to.include('About machines').and.include('Page 3 of 3').and.not.include('Continue');
+        for (const typed of Object.values(guest)) expect(third.text).to.include(`value="${typed}"`);
+        const done = await fill(client, path, '?page=3', { 'a.machines': 'Two', step: 'send' });
+        expect(done.location).to.match(/\/done$/);
+        expect(await sent()).to.deep.equal({
+          ...{ name: { text: 'Us' }, host: { chosen: ['yes'], other: '' }, machines: { text: 'Two' } },
+        });
+      });
+
+      it(`sends at once where no page follows, at the door of: ${door}`, async () => {
+        const { client, path, sent } = await open(door, sections);
+        await fill(client, path, '?page=1', { 'a.name': 'Us', step: 'next' });
+        const done = await fill(client, path, '?page=2', { 'a.host.is': 'no', step: 'send' });
+        expect(done.location).to.match(/\/done$/);
+        expect(await sent()).to.deep.equal({ name: { text: 'Us' }, host: { chosen: ['no'], other: '' } });
+      });
+    }
+
+    it('says what is wrong on the page before it goes on', async () => {
+      const wrong = [sections[0], section('two', [yesOrNo('host'), { ...text('url'), kind: 'link' }]), sections[2]];
+      const { client, path, sent } = await open(
+        'person',
+        wrong.filter((one) => one !== undefined),
+      );
+      const refused = await fill(client, path, '?page=2', { 'a.host.is': 'yes', 'a.url': 'no address', step: 'send' });
+      expect(refused.status).to.equal(422);
+      expect(refused.text).to.include('no address').and.include('About url');
+      expect(await sent()).to.equal(undefined);
+    });
+
+    it('goes on from the section that was filled in, though another window has changed the pages', async () => {
+      const long = [section('zero', [yesOrNo('start')]), section('more', [text('extra')], when('start')), ...sections];
+      const { key, client, path } = await open('person', long);
+      const page = await client.get(`${path}?page=2`);
+      expect(page.text).to.include('About name');
+      const form = readForms(page.text, house.site.baseUrl).find(({ action }) => action === path);
+      await fill(client, path, '?page=1', { 'a.start.is': 'yes', step: 'next' });
+      await fill(client, path, '?page=2', { 'a.extra': 'Kept', step: 'next' });
+      const typed = { ...Object.fromEntries(form?.values ?? []), 'a.name': 'Us', step: 'next' };
+      expect((await client.postRaw(path, typed)).location).to.equal(`${path}?page=4`);
+      const draft = await draftsIn(house.store).findOne({ surveyId: key });
+      expect(draft?.values).to.deep.include({ extra: { text: 'Kept' }, name: { text: 'Us' } });
+    });
+  });
+});
