@@ -138,7 +138,7 @@ interface Shown {
   errors: FormState['errors'];
 }
 
-/** The form again with what was typed; after closing, what was typed alone, to be copied. */
+/** The form again with what was typed; where it takes no answer any more, what was typed alone, to be copied. */
 export async function showAnswerAgain(visit: AnyVisit, seat: Seat, form: FormState): Promise<void> {
   if (visit.req.accepts(['html', 'json']) === 'json') {
     visit.res.json({
@@ -155,7 +155,7 @@ export async function showAnswerAgain(visit: AnyVisit, seat: Seat, form: FormSta
   const isElsewhere = form.errors.some(
     ({ field }) => field.startsWith('a.') && !shown?.questions.some(({ id }) => field === `a.${id}`),
   );
-  const all = isElsewhere ? merge(values, seat.own, shown) : values;
+  const all = merge(values, seat.own, shown);
   await showAnswer(visit, seat, { page: isElsewhere ? 'all' : page, values: all, errors: form.errors });
 }
 
@@ -176,6 +176,11 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
   const isSure = ways.some((conditions) => conditions.length === 0);
   const reader = { languages, timeZone, language: visit.language, t: visit.t };
   const isOpen = isOpenNow(asked, visit.ctx.now);
+  const isCast = !mayDraft && own.isAnswered;
+  // Elsewhere an anonymous answer is given at the owner's, by a link.
+  const mayAnswer = isOpen && !isCast && seat.mayAnswer && (asked.survey !== null || mayDraft);
+  const isLost = values !== null && !mayAnswer;
+  const reason = isCast ? `surveys.typed.first.${place.kind}` : isOpen ? errors[0]?.message.key : 'surveys.typed.text';
   const model = {
     frame: seat.frame,
     ...presentAsked(asked, own, place, visit.language, visit.ctx.now),
@@ -195,12 +200,12 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
     // Another page comes with some answers on this one, and none with others.
     mayFollow: ways.length > 0 && !isSure ? presentWays(ways) : null,
     pages: current === 'all' ? 0 : all.length,
-    // Elsewhere an anonymous answer is given at the owner's, by a link.
-    mayAnswer: isOpen && seat.mayAnswer && (asked.survey !== null || mayDraft),
+    mayAnswer,
     mayDraft,
     hasPages: isLong || (mayDraft && all.length > 1),
     guest: seat.guest,
-    typed: isOpen || values === null ? [] : presentTyped(sections, values, reader),
+    lost: isLost ? (reason ?? 'surveys.typed.text') : null,
+    typed: isLost ? presentTyped(sections, values, reader) : [],
     said: isOpen || own.values === null ? [] : presentAnswers(sections, own.values, reader),
   };
   await visit.page('surveys/answer', model, pageOptions(seat, model.title.text));

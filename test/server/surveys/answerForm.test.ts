@@ -6,6 +6,7 @@ import type { Context } from '../../../server/context.js';
 import { peopleRoutes } from '../../../server/people/routes.js';
 import type { Person } from '../../../server/people/schema.js';
 import { receiveSurvey } from '../../../server/surveys/actions/receiving.js';
+import { closeSurvey } from '../../../server/surveys/actions/running.js';
 import { answererFor } from '../../../server/surveys/askedSurveys.js';
 import { answersIn, draftsIn } from '../../../server/surveys/queries.js';
 import { remoteSurveyKey, sentAnswersIn } from '../../../server/surveys/remoteSurveys.js';
@@ -140,6 +141,17 @@ describe('the form of a survey', () => {
       });
     }
 
+    it('gives back what was kept of the other pages too when it closes in the middle', async () => {
+      const { key, client, path } = await open('person', sections);
+      await fill(client, path, '?page=1', { 'a.name': 'Us', step: 'next' });
+      const csrf = await client.csrf(`${path}?page=2`);
+      await closeSurvey(ctx, key);
+      const typed = { 'a.host.is': 'yes', version: '1', page: '2', section: 'two', step: 'send', _csrf: csrf ?? '' };
+      const late = await client.postRaw(path, typed);
+      expect(late.status).to.equal(422);
+      expect(late.text).to.include('<dd>Us</dd>').and.include('<dd>yes</dd>').and.include('closed while you were');
+    });
+
     it('says what is wrong on the page before it goes on', async () => {
       const wrong = [sections[0], section('two', [yesOrNo('host'), { ...text('url'), kind: 'link' }]), sections[2]];
       const { client, path, sent } = await open(
@@ -164,6 +176,43 @@ describe('the form of a survey', () => {
       expect((await client.postRaw(path, typed)).location).to.equal(`${path}?page=4`);
       const draft = await draftsIn(house.store).findOne({ surveyId: key });
       expect(draft?.values).to.deep.include({ extra: { text: 'Kept' }, name: { text: 'Us' } });
+    });
+  });
+
+  describe('of an anonymous survey', () => {
+    const sections = [section('one', [text('why')])];
+
+    it('tells the second of two delegates that this was not counted, and gives the words back', async () => {
+      const asked = { sections, answerBy: 'collective', names: 'anonymous' } as const;
+      const survey = await buildSurvey(ctx, owner, [owner], asked);
+      const path = `/my/collectives/${owner._id}/asked/${survey._id}`;
+      const clients = [app.client(), app.client()];
+      for (const client of clients) await signIn(client, person);
+      const csrfs = await Promise.all(clients.map((client) => client.csrf(path)));
+      const answers = await Promise.all(
+        clients.map((client, place) =>
+          client.postRaw(path, { 'a.why': `Words ${place}`, version: '1', _csrf: csrfs[place] ?? '' }),
+        ),
+      );
+      const second = answers.findIndex(({ status }) => status === 422);
+      expect(answers[1 - second]?.status).to.equal(200);
+      expect(answers[second]?.text)
+        .to.include('Somebody else answered first: this was not counted')
+        .and.include(`<dd>Words ${second}</dd>`)
+        .and.not.include('Your collective has answered')
+        .and.not.include('data-survey');
+    });
+
+    it('gives the words back to a guest who sends twice', async () => {
+      const survey = await buildSurvey(ctx, owner, [], { sections, answerBy: 'anyone', names: 'anonymous' });
+      const path = `/surveys/${survey._id}/answer`;
+      const client = app.client();
+      const csrf = (await client.csrf(path)) ?? '';
+      const send = (words: string) => client.postRaw(path, { 'a.why': words, version: '1', _csrf: csrf });
+      expect((await send('First')).status).to.equal(200);
+      const again = await send('Second');
+      expect(again.status).to.equal(422);
+      expect(again.text).to.include('already given from this browser').and.include('<dd>Second</dd>');
     });
   });
 });
