@@ -16,7 +16,7 @@ import {
   type SentState,
 } from './remoteSurveys.js';
 import type { Published } from './results.js';
-import type { Answerer, NameRule, Section, Survey, SurveyState, Texts, Values } from './schema.js';
+import type { Answerer, Edit, NameRule, Section, Survey, SurveyState, Texts, Values } from './schema.js';
 
 /** One survey before those whom it asks. */
 export interface AskedSurvey {
@@ -52,9 +52,11 @@ export interface Elsewhere {
 export interface OwnAnswer {
   /** Sent and standing; null: nothing yet, or it was anonymous. */
   values: Values | null;
+  /** Person id; empty: nobody here. */
+  by: string;
   byName: string;
   at: Date | null;
-  edits: { at: Date; byName: string }[];
+  edits: Edit[];
   /** Kept and not sent. */
   draft: { values: Values; byName: string; email?: string | null; at: Date; version: number } | null;
   /** There is an answer, though it may be one that nobody can find again. */
@@ -165,6 +167,7 @@ export async function findOwnAnswer(ctx: Context, asked: AskedSurvey, answerer: 
   ]);
   return {
     values: answer?.values ?? null,
+    by: answer?.by ?? '',
     byName: answer?.byName ?? '',
     at: answer?.at ?? null,
     edits: answer?.edits ?? [],
@@ -182,13 +185,14 @@ async function findOwnSent(ctx: Context, asked: AskedSurvey, answerer: Answerer)
     remote && findSentAnswer(ctx.store, remote.iri, answerer.key),
     findDraft(ctx.store, asked.key, answerer.key),
   ]);
-  if (!sent) return { values: null, byName: '', at: null, edits: [], draft, isAnswered: false, sent: null };
+  if (!sent) return { values: null, by: '', byName: '', at: null, edits: [], draft, isAnswered: false, sent: null };
   const { state, host, sentAt, receiptAt, refusal } = sent;
   const isWaiting = receiptAt === null;
   const isLost = isWaiting && ctx.now.getTime() - sentAt.getTime() > triesMs;
   const stands = state !== 'withdrawn';
   return {
     values: stands ? sent.values : null,
+    by: sent.by,
     byName: sent.byName,
     at: stands ? sentAt : null,
     edits: sent.edits,

@@ -82,7 +82,7 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
     // Who sees what, and when, in one sentence.
     promise: kind === 'collective' ? `surveys.promise.${asked.names}` : `surveys.promiseTo.${who}.${asked.names}`,
     isAnonymous,
-    isCollective: kind === 'collective',
+    isGuest: kind === 'anyone',
     words: {
       edit: `surveys.done.edit.${who}`,
       answered: `surveys.answered.title.${who}`,
@@ -96,9 +96,7 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
       said: `surveys.answered.${isAnonymous ? 'anonymous' : isOpen ? 'text' : 'over'}`,
       at: own.at,
       byName: own.byName,
-      edits: own.edits.toReversed(),
       draft: own.draft,
-      draftAt: own.draft?.at.getTime() ?? 0,
       isOfOtherVersion: own.draft !== null && own.draft.version !== asked.version,
     },
   };

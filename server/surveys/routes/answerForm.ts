@@ -5,14 +5,15 @@ import { DomainError, InvalidFields } from '../../errors.js';
 import type { FormState } from '../../http/form.js';
 import { withinLimit } from '../../http/limits.js';
 import type { Visit } from '../../http/routes.js';
-import { type Submitted, saveDraft, submitAnswer } from '../actions/answering.js';
+import { checkShown, type Submitted, saveDraft, submitAnswer } from '../actions/answering.js';
 import { requestCopy } from '../actions/copies.js';
 import { saveRemoteDraft, sendAnswer } from '../actions/sending.js';
 import { askedSections, readAnswers, waysOn } from '../answers.js';
 import type { AskedSurvey, OwnAnswer } from '../askedSurveys.js';
-import { presentAnswers, presentTyped } from '../presentAnswers.js';
+import { presentAnswers, presentTyped, type Reader } from '../presentAnswers.js';
 import { isOpenNow, type Place, presentAsked } from '../presentAsked.js';
 import { presentForm, presentWays } from '../presentForm.js';
+import { getVersion } from '../queries.js';
 import type { Answerer, Section, Values } from '../schema.js';
 
 const page = z.union([z.literal('all'), z.coerce.number().int().min(1).max(100)]);
@@ -27,6 +28,8 @@ export const answerFields = {
   step: z.enum(['send', 'save', 'next', 'back']).default('send'),
   /** The moment of the draft on which the form stands, in milliseconds since 1970. */
   seen: z.coerce.number().int().min(0).max(8.64e15).default(0),
+  /** The moment of the sent answer that was shown with it, likewise. */
+  shown: z.coerce.number().int().min(0).max(8.64e15).default(0),
 };
 export const answerShape: z.ZodObject<typeof answerFields> = z.object(answerFields);
 type AnswerBody = z.output<typeof answerShape>;
@@ -67,10 +70,12 @@ export async function receiveAnswer(
   const current = sectionOn(visit.body, seat);
   const raw = merge(visit.body.a, own, current);
   const next = current === null ? 0 : pageAfter(sectionsOf(asked), current, raw);
-  const known = { surveyId: asked.key, answerer, by, byName, home: '', version, raw };
+  const shown = new Date(visit.body.shown);
+  const known = { surveyId: asked.key, answerer, by, byName, home: '', version, raw, shown };
   const sent = email === undefined ? known : { ...known, email };
   if (step === 'send' && next === 0)
     return asked.survey === null ? sendAnswer(visit.ctx, sent) : submitAnswer(visit.ctx, sent);
+  if (own.at !== null) checkShown({ ...own, at: own.at }, known);
   if (step === 'next' || step === 'send') checkPage(current, raw);
   const save = asked.survey === null ? saveRemoteDraft : saveDraft;
   await save(visit.ctx, { ...sent, seen: new Date(seen) });
@@ -136,7 +141,13 @@ interface Shown {
   /** What the form sent; null: show what is known. */
   values: Record<string, unknown> | null;
   errors: FormState['errors'];
+  /** What the form sent of the moments of the draft and of the answer on which it stands. */
+  stands?: { seen: unknown; shown: unknown };
 }
+
+/** Somebody else has sent an answer, or kept a draft: with it before their eyes, the next time theirs is replaced. */
+const answeredMeanwhile = ['surveys.error.answerOther', 'surveys.error.answerChanged'];
+const draftedMeanwhile = ['surveys.draft.other'];
 
 /** The form again with what was typed; where it takes no answer any more, what was typed alone, to be copied. */
 export async function showAnswerAgain(visit: AnyVisit, seat: Seat, form: FormState): Promise<void> {
@@ -156,10 +167,15 @@ export async function showAnswerAgain(visit: AnyVisit, seat: Seat, form: FormSta
     ({ field }) => field.startsWith('a.') && !shown?.questions.some(({ id }) => field === `a.${id}`),
   );
   const all = merge(values, seat.own, shown);
-  await showAnswer(visit, seat, { page: isElsewhere ? 'all' : page, values: all, errors: form.errors });
+  await showAnswer(visit, seat, {
+    page: isElsewhere ? 'all' : page,
+    values: all,
+    errors: form.errors,
+    stands: { seen: form.values.seen, shown: form.values.shown },
+  });
 }
 
-export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, errors }: Shown): Promise<void> {
+export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, errors, stands }: Shown): Promise<void> {
   const { asked, own, place } = seat;
   const { languages, timeZone } = asked;
   const sections = sectionsOf(asked);
@@ -180,6 +196,12 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
   // Elsewhere an anonymous answer is given at the owner's, by a link.
   const mayAnswer = isOpen && !isCast && seat.mayAnswer && (asked.survey !== null || mayDraft);
   const isLost = values !== null && !mayAnswer;
+  const meanwhile = (keys: string[]) => errors.some(({ message }) => keys.includes(message.key));
+  const isReplacing = meanwhile(answeredMeanwhile) && own.values !== null;
+  const standing = {
+    seen: stands === undefined || meanwhile(draftedMeanwhile) ? (own.draft?.at.getTime() ?? 0) : stands.seen,
+    shown: stands === undefined || isReplacing ? (own.at?.getTime() ?? 0) : stands.shown,
+  };
   const reason = isCast ? `surveys.typed.first.${place.kind}` : isOpen ? errors[0]?.message.key : 'surveys.typed.text';
   const model = {
     frame: seat.frame,
@@ -206,9 +228,26 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
     guest: seat.guest,
     lost: isLost ? (reason ?? 'surveys.typed.text') : null,
     typed: isLost ? presentTyped(sections, values, reader) : [],
-    said: isOpen || own.values === null ? [] : presentAnswers(sections, own.values, reader),
+    standing,
+    saidTitle: isReplacing ? 'surveys.said.meanwhile' : 'surveys.said.title',
+    said: (isOpen && !isReplacing) || own.values === null ? [] : presentAnswers(sections, own.values, reader),
+    edits: await presentEdits(visit, asked, own, reader),
   };
   await visit.page('surveys/answer', model, pageOptions(seat, model.title.text));
+}
+
+/** The answers before, the last one first, each with the questions of its time. */
+async function presentEdits({ house }: AnyVisit, asked: AskedSurvey, own: OwnAnswer, reader: Reader) {
+  const known = new Map([[asked.version, asked.sections]]);
+  const lines = [];
+  for (const { at, byName, version = asked.version, values } of own.edits.toReversed()) {
+    if (asked.survey !== null && !known.has(version)) {
+      known.set(version, (await getVersion(house.store, asked.key, version)).sections);
+    }
+    const sections = known.get(version) ?? asked.sections;
+    lines.push({ at, byName, items: values === undefined ? [] : presentAnswers(sections, values, reader) });
+  }
+  return lines;
 }
 
 /** After sending. The receipt is shown once, and stands in no address and no store. */

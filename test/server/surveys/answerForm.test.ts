@@ -7,6 +7,7 @@ import { peopleRoutes } from '../../../server/people/routes.js';
 import type { Person } from '../../../server/people/schema.js';
 import { receiveSurvey } from '../../../server/surveys/actions/receiving.js';
 import { closeSurvey } from '../../../server/surveys/actions/running.js';
+import { recallAnswer, sendAnswer } from '../../../server/surveys/actions/sending.js';
 import { answererFor } from '../../../server/surveys/askedSurveys.js';
 import { answersIn, draftsIn } from '../../../server/surveys/queries.js';
 import { remoteSurveyKey, sentAnswersIn } from '../../../server/surveys/remoteSurveys.js';
@@ -24,7 +25,7 @@ import {
   type TestHouse,
 } from '../../support/appSupport.js';
 import { readForms } from '../../support/visitor.js';
-import { buildCollective } from '../collectives/collectiveSupport.js';
+import { buildCollective, refusalOf } from '../collectives/collectiveSupport.js';
 import { buildSurvey } from './surveySupport.js';
 
 const shared = { help: {}, required: false, showIf: null, criterion: '' };
@@ -47,12 +48,15 @@ describe('the form of a survey', () => {
   let ctx: Context;
   let owner: Collective;
   let person: Person;
+  let colleague: Person;
 
   before(async () => {
     house = await buildTestHouse();
     app = await startTestApp(house, [peopleRoutes, surveyRoutes]);
     person = await buildPerson(house);
-    owner = await buildCollective(house, { members: [{ personId: person._id, role: 'representative' }] });
+    colleague = await buildPerson(house);
+    const members = [person, colleague].map(({ _id }) => ({ personId: _id, role: 'representative' as const }));
+    owner = await buildCollective(house, { members });
     ctx = contextFor(house, await actorFor(house, person));
   });
 
@@ -213,6 +217,94 @@ describe('the form of a survey', () => {
       const again = await send('Second');
       expect(again.status).to.equal(422);
       expect(again.text).to.include('already given from this browser').and.include('<dd>Second</dd>');
+    });
+  });
+
+  describe('with two people of one collective', () => {
+    const sections = [section('one', [text('why'), text('how')])];
+
+    for (const door of ['collective', 'elsewhere'] as const) {
+      it(`shows what the other one sent meanwhile beside one’s own words, at the door of: ${door}`, async () => {
+        const { client, path, sent } = await open(door, sections);
+        const other = app.client();
+        await signIn(other, colleague);
+        const [first, second] = await Promise.all([client, other].map((one) => one.get(path)));
+        const valuesOf = (html = '') =>
+          Object.fromEntries(readForms(html, house.site.baseUrl).find(({ action }) => action === path)?.values ?? []);
+        await client.postRaw(path, { ...valuesOf(first?.text), 'a.why': 'Camille wrote this', step: 'send' });
+        const mine = { ...valuesOf(second?.text), 'a.why': 'Sacha wrote that', 'a.how': '', step: 'send' };
+        const kept = await other.postRaw(path, { ...mine, step: 'save' });
+        const refused = await other.postRaw(path, mine);
+        for (const page of [kept, refused]) {
+          expect(page.status).to.equal(422);
+          expect(page.text)
+            .to.include(`${person.displayName} sent an answer meanwhile`)
+            .and.include('<dd>Camille wrote this</dd>')
+            .and.include('value="Sacha wrote that"');
+        }
+        expect(await sent()).to.deep.equal({ why: { text: 'Camille wrote this' } });
+        const again = { ...valuesOf(refused.text), 'a.why': 'Sacha wrote that, and read', step: 'send' };
+        expect((await other.postRaw(path, again)).status).to.equal(303);
+        expect(await sent()).to.deep.equal({ why: { text: 'Sacha wrote that, and read' } });
+        expect((await client.get(path)).text)
+          .to.include('<dd>Camille wrote this</dd>')
+          .and.include('<summary>');
+      });
+
+      it(`says it still when there was another mistake first, at the door of: ${door}`, async () => {
+        const needed = [section('one', [{ ...text('why'), required: true }, text('how')])];
+        const { client, path } = await open(door, needed);
+        const other = app.client();
+        await signIn(other, colleague);
+        const form = async () => readForms((await other.get(path)).text, house.site.baseUrl);
+        const empty = Object.fromEntries((await form()).find(({ action }) => action === path)?.values ?? []);
+        await fill(client, path, '', { 'a.why': 'Camille wrote this', step: 'send' });
+        const mistaken = await other.postRaw(path, { ...empty, 'a.how': 'Somehow', step: 'send' });
+        expect(mistaken.text).to.include('needs an answer');
+        const corrected = readForms(mistaken.text, house.site.baseUrl).find(({ action }) => action === path);
+        const fields = { ...Object.fromEntries(corrected?.values ?? []), 'a.why': 'Sacha', step: 'send' };
+        expect((await other.postRaw(path, fields)).text).to.include('sent an answer meanwhile');
+      });
+    }
+
+    it('keeps each of twenty answers to a survey elsewhere that are sent at once', async () => {
+      const { key: surveyId } = await open('elsewhere', sections);
+      const answerer = answererFor(ctx, owner);
+      const all = Array.from({ length: 20 }, (_, place) => {
+        const by = `p${place}`;
+        return sendAnswer(ctx, { surveyId, answerer, by, byName: by, version: 1, raw: { why: by } });
+      });
+      const outcomes = await Promise.all(all);
+      expect(outcomes.filter(({ isFirst }) => isFirst)).to.have.length(1);
+      const kept = await sentAnswersIn(house.store).find({ surveyKey: surveyId }).toArray();
+      expect(kept).to.have.length(1);
+      const names = [...(kept[0]?.edits ?? []), { byName: kept[0]?.byName }].map(({ byName }) => byName);
+      expect(names.toSorted()).to.deep.equal(all.map((_, place) => `p${place}`).toSorted());
+    });
+
+    it('lets one of twenty answer elsewhere where none was shown an answer, and tells the others', async () => {
+      const { key: surveyId } = await open('elsewhere', sections);
+      const answerer = answererFor(ctx, owner);
+      const all = Array.from({ length: 20 }, (_, place) => {
+        const by = `p${place}`;
+        const raw = { why: by };
+        return refusalOf(sendAnswer(ctx, { surveyId, answerer, by, byName: by, version: 1, raw, shown: new Date(0) }));
+      });
+      const outcomes = (await Promise.all(all)).toSorted();
+      expect(outcomes).to.deep.equal([...Array(19).fill('conflict surveys.error.answerOther'), 'done']);
+    });
+
+    it('takes back elsewhere what stands, and refuses when another answer came between', async () => {
+      const { key: surveyId } = await open('elsewhere', sections);
+      const answerer = answererFor(ctx, owner);
+      const send = (why: string) =>
+        sendAnswer(ctx, { surveyId, answerer, by: 'p', byName: 'P', version: 1, raw: { why } });
+      await send('first');
+      const outcomes = await Promise.all([
+        refusalOf(recallAnswer(ctx, surveyId, answerer)),
+        refusalOf(recallAnswer(ctx, surveyId, answerer)),
+      ]);
+      expect(outcomes.toSorted()).to.deep.equal(['conflict surveys.error.answerChanged', 'done']);
     });
   });
 });
