@@ -65,15 +65,22 @@ export interface Reading {
   errors: FieldError[];
 }
 
+export interface ReadingOptions {
+  strict?: boolean;
+  partial?: boolean;
+  hasServices?: boolean;
+}
+
 /**
  * Reads raw answers by question id, as a form or another instance gives them, and checks them: kinds, bounds, what is needed,
  * what does not exist. Answers to questions that are not asked, or do not exist, are refused too (`strict`), or left out as a
- * form does with fields that a script has hidden. `partial`: a draft, or one page: nothing is missed. Fields are "a.<id>".
+ * form does with fields that a script has hidden. `partial`: a draft, or one page: nothing is missed. `hasServices`: questions
+ * about each service of whoever answers had rows to fill in; without any, or where it is not known, none is missed. Fields are "a.<id>".
  */
 export function readAnswers(
   sections: readonly Section[],
   raw: Readonly<Record<string, unknown>>,
-  { strict = false, partial = false }: { strict?: boolean; partial?: boolean } = {},
+  { strict = false, partial = false, hasServices = false }: ReadingOptions = {},
 ): Reading {
   const errors: FieldError[] = [];
   const values: Values = {};
@@ -88,7 +95,8 @@ export function readAnswers(
       const read = readValue(question, Object.hasOwn(raw, question.id) ? raw[question.id] : undefined);
       if (typeof read === 'string') errors.push(wrong(question, read));
       else if (read !== null) values[question.id] = read;
-      else if (question.required && !partial) errors.push(wrong(question, 'surveys.answer.needed'));
+      else if (question.required && !partial && (hasServices || !asksServices(question)))
+        errors.push(wrong(question, 'surveys.answer.needed'));
     }
   }
   if (strict) {
@@ -98,6 +106,11 @@ export function readAnswers(
     }
   }
   return { values, errors };
+}
+
+/** Whether its rows are the services of whoever answers. */
+function asksServices(question: Question): boolean {
+  return question.kind === 'grid' && question.rowsFrom === 'services';
 }
 
 function wrong(question: Question, key: string): FieldError {

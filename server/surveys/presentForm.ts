@@ -177,6 +177,7 @@ function gridOf(input: FormInput, question: Extract<Question, { kind: 'grid' }>,
   return {
     columns: question.choices.map(({ label }) => texts(input, label)),
     hasNoRows: rows.length === 0,
+    required: question.required && rows.length > 0,
     rows: rows.map(({ id, label }) => ({
       label,
       hidden: isOwn ? { name: `${name}.${id}.label`, value: label.text } : null,

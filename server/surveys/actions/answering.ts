@@ -37,6 +37,8 @@ export interface AnswerInput {
   raw: Readonly<Record<string, unknown>>;
   /** Answers to questions that were not asked are refused, not left out: for other instances and files. */
   strict?: boolean;
+  /** Whoever answers has services to be asked about. Absent: not known, as of those of another instance. */
+  hasServices?: boolean;
   /**
    * The moment of the answer that was shown with the form; 1970: there was none. One that somebody else has sent since is not
    * replaced. Absent: any is.
@@ -90,7 +92,10 @@ async function check(ctx: Context, survey: Survey, input: AnswerInput): Promise<
   const isKnown = Number.isInteger(input.version) && input.version >= 1 && input.version <= survey.version;
   if (!isKnown) throw new DomainError('invalid', 'surveys.error.version', { field: 'version' });
   const sections = await readSections(ctx.store, survey, input.version);
-  const { values, errors } = readAnswers(sections, input.raw, { strict: input.strict ?? false });
+  const { values, errors } = readAnswers(sections, input.raw, {
+    strict: input.strict ?? false,
+    hasServices: input.hasServices ?? false,
+  });
   if (errors.length > 0) throw new InvalidFields(errors);
   if (Object.keys(values).length === 0) throw new DomainError('invalid', 'surveys.answer.nothing', { field: 'a' });
   return values;

@@ -30,7 +30,10 @@ import {
   type Submitted,
 } from './answering.js';
 
-type SentInput = Pick<AnswerInput, 'surveyId' | 'answerer' | 'by' | 'byName' | 'version' | 'raw' | 'shown'>;
+type SentInput = Pick<
+  AnswerInput,
+  'surveyId' | 'answerer' | 'by' | 'byName' | 'version' | 'raw' | 'shown' | 'hasServices'
+>;
 
 /**
  * Keeps a collective's answer to a survey elsewhere and has it sent to its owner; checked as the owner will check it. Emits
@@ -91,10 +94,10 @@ async function getAsked(ctx: Context, key: string, answerer: Answerer): Promise<
   return survey;
 }
 
-function check(survey: RemoteSurvey, { version, raw }: Pick<AnswerInput, 'version' | 'raw'>): Values {
+function check(survey: RemoteSurvey, { version, raw, hasServices = false }: SentInput): Values {
   // Here only the last questions are known.
   if (version !== survey.version) throw new DomainError('invalid', 'surveys.error.version', { field: 'version' });
-  const { values, errors } = readAnswers(survey.sections, raw);
+  const { values, errors } = readAnswers(survey.sections, raw, { hasServices });
   if (errors.length > 0) throw new InvalidFields(errors);
   if (Object.keys(values).length === 0) throw new DomainError('invalid', 'surveys.answer.nothing', { field: 'a' });
   if (bytesOnWire(JSON.stringify(values)) > wireLimits.values) {

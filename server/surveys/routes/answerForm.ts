@@ -71,7 +71,8 @@ export async function receiveAnswer(
   const raw = merge(visit.body.a, own, current);
   const next = current === null ? 0 : pageAfter(sectionsOf(asked), current, raw);
   const shown = new Date(visit.body.shown);
-  const known = { surveyId: asked.key, answerer, by, byName, home: '', version, raw, shown };
+  const hasServices = seat.services.length > 0;
+  const known = { surveyId: asked.key, answerer, by, byName, home: '', version, raw, shown, hasServices };
   const sent = email === undefined ? known : { ...known, email };
   if (step === 'send' && next === 0)
     return asked.survey === null ? sendAnswer(visit.ctx, sent) : submitAnswer(visit.ctx, sent);

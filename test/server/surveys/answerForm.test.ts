@@ -25,6 +25,7 @@ import {
   type TestHouse,
 } from '../../support/appSupport.js';
 import { readForms } from '../../support/visitor.js';
+import { buildService } from '../catalogue/catalogueSupport.js';
 import { buildCollective, refusalOf } from '../collectives/collectiveSupport.js';
 import { buildSurvey } from './surveySupport.js';
 
@@ -306,5 +307,41 @@ describe('the form of a survey', () => {
       ]);
       expect(outcomes.toSorted()).to.deep.equal(['conflict surveys.error.answerChanged', 'done']);
     });
+  });
+
+  describe('with a question about each service that needs an answer', () => {
+    const grid: Question = {
+      ...{ ...shared, id: 'each', kind: 'grid', label: { en: 'Is it in use?' }, required: true, rowsFrom: 'services' },
+      ...{ rows: [], choices: ['yes', 'no'].map((one) => ({ id: one, label: { en: one } })) },
+    };
+    const sections = [section('one', [text('why')]), section('two', [grid])];
+
+    for (const door of doors) {
+      it(`asks nothing of those who have no service, at the door of: ${door}`, async () => {
+        const { client, path, sent } = await open(door, sections);
+        const page = await client.get(path);
+        expect(page.text).to.include('There are none: nothing to answer.').and.not.include('class="needed"');
+        expect((await fill(client, path, '', { 'a.why': 'So', step: 'send' })).status).to.equal(303);
+        expect(await sent()).to.deep.equal({ why: { text: 'So' } });
+      });
+    }
+
+    for (const door of ['collective', 'elsewhere'] as const) {
+      it(`asks those who have some, also page by page, at the door of: ${door}`, async () => {
+        const had = owner;
+        owner = await buildCollective(house, { members: [{ personId: person._id, role: 'representative' }] });
+        const { _id } = await buildService(house, owner, 'Pads');
+        const { client, path, sent } = await open(door, sections);
+        expect((await client.get(path)).text).to.include('class="needed"');
+        await fill(client, path, '?page=1', { 'a.why': 'So', step: 'next' });
+        const refused = await fill(client, path, '?page=2', { step: 'send' });
+        expect(refused.status).to.equal(422);
+        expect(refused.text).to.include('needs an answer');
+        const done = await fill(client, path, '?page=2', { [`a.each.${_id}.choice`]: 'yes', step: 'send' });
+        expect(done.status).to.equal(303);
+        expect(await sent()).to.have.property('each');
+        owner = had;
+      });
+    }
   });
 });
