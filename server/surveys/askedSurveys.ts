@@ -55,6 +55,8 @@ export interface OwnAnswer {
   /** Person id; empty: nobody here. */
   by: string;
   byName: string;
+  /** Of the questions; null: nothing was sent. */
+  version: number | null;
   at: Date | null;
   edits: Edit[];
   /** Kept and not sent. */
@@ -169,6 +171,7 @@ export async function findOwnAnswer(ctx: Context, asked: AskedSurvey, answerer: 
     values: answer?.values ?? null,
     by: answer?.by ?? '',
     byName: answer?.byName ?? '',
+    version: answer?.version ?? null,
     at: answer?.at ?? null,
     edits: answer?.edits ?? [],
     draft,
@@ -185,7 +188,18 @@ async function findOwnSent(ctx: Context, asked: AskedSurvey, answerer: Answerer)
     remote && findSentAnswer(ctx.store, remote.iri, answerer.key),
     findDraft(ctx.store, asked.key, answerer.key),
   ]);
-  if (!sent) return { values: null, by: '', byName: '', at: null, edits: [], draft, isAnswered: false, sent: null };
+  if (!sent)
+    return {
+      values: null,
+      by: '',
+      byName: '',
+      version: null,
+      at: null,
+      edits: [],
+      draft,
+      isAnswered: false,
+      sent: null,
+    };
   const { state, host, sentAt, receiptAt, refusal } = sent;
   const isWaiting = receiptAt === null;
   const isLost = isWaiting && ctx.now.getTime() - sentAt.getTime() > triesMs;
@@ -194,6 +208,7 @@ async function findOwnSent(ctx: Context, asked: AskedSurvey, answerer: Answerer)
     values: stands ? sent.values : null,
     by: sent.by,
     byName: sent.byName,
+    version: stands ? sent.version : null,
     at: stands ? sentAt : null,
     edits: sent.edits,
     draft,

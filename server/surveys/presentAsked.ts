@@ -97,9 +97,15 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
       at: own.at,
       byName: own.byName,
       draft: own.draft,
-      isOfOtherVersion: own.draft !== null && own.draft.version !== asked.version,
     },
+    changed: isOpen ? changedSince(asked, own) : null,
   };
+}
+
+/** What to say where the questions are not those that were filled in any more. */
+function changedSince({ version }: Pick<AskedSurvey, 'version'>, { draft, version: sent }: OwnAnswer): string | null {
+  if (draft !== null) return draft.version === version ? null : 'surveys.changed.draft';
+  return sent === null || sent === version ? null : 'surveys.changed.sent';
 }
 
 /** What is known of an answer that went to another instance: one notice. */

@@ -12,7 +12,7 @@ import { askedSections, readAnswers, waysOn } from '../answers.js';
 import type { AskedSurvey, OwnAnswer } from '../askedSurveys.js';
 import { presentAnswers, presentTyped, type Reader } from '../presentAnswers.js';
 import { isOpenNow, type Place, presentAsked } from '../presentAsked.js';
-import { presentForm, presentWays } from '../presentForm.js';
+import { presentForm, presentMistakes, presentWays } from '../presentForm.js';
 import { getVersion } from '../queries.js';
 import type { Answerer, Section, Values } from '../schema.js';
 
@@ -215,6 +215,7 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
       services: seat.services,
     }),
     errors,
+    mistakes: presentMistakes({ ...reader, sections, errors }),
     current,
     isAll: current === 'all',
     isFirst: current === 1,

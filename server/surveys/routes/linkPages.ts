@@ -10,7 +10,7 @@ import { textIn } from '../../shapes.js';
 import { submitAnswer } from '../actions/answering.js';
 import { presentTyped } from '../presentAnswers.js';
 import { isOpenNow } from '../presentAsked.js';
-import { presentForm } from '../presentForm.js';
+import { presentForm, presentMistakes } from '../presentForm.js';
 import { getSurvey, getVersion, hasAnswered } from '../queries.js';
 import { linkPurpose, linkRecord, pickText } from '../rules.js';
 import type { Invited, Survey } from '../schema.js';
@@ -80,7 +80,7 @@ async function show(visit: LinkVisit, form: FormState | null = null, receipt: st
     lost: isLost ? (isUsed ? 'surveys.typed.first.collective' : 'surveys.typed.text') : null,
     typed: isLost ? presentTyped(shown, given, { languages, timeZone, language, t }) : [],
     receipt,
-    errors,
+    mistakes: presentMistakes({ sections: shown, errors, language, languages }),
     sections: presentForm({ sections: shown, languages, timeZone, language, t, given, errors, services: [] }),
   };
   await visit.page('surveys/byLink', model, { title: title.text, withForm: true, noIndex: true });

@@ -5,11 +5,12 @@ import type { Collective } from '../../../server/collectives/schema.js';
 import type { Context } from '../../../server/context.js';
 import { peopleRoutes } from '../../../server/people/routes.js';
 import type { Person } from '../../../server/people/schema.js';
+import { saveSections } from '../../../server/surveys/actions/drafting.js';
 import { receiveSurvey } from '../../../server/surveys/actions/receiving.js';
 import { closeSurvey } from '../../../server/surveys/actions/running.js';
 import { recallAnswer, sendAnswer } from '../../../server/surveys/actions/sending.js';
 import { answererFor } from '../../../server/surveys/askedSurveys.js';
-import { answersIn, draftsIn } from '../../../server/surveys/queries.js';
+import { answersIn, draftsIn, getSurvey } from '../../../server/surveys/queries.js';
 import { remoteSurveyKey, sentAnswersIn } from '../../../server/surveys/remoteSurveys.js';
 import { surveyRoutes } from '../../../server/surveys/routes.js';
 import type { Condition, Question, Section, Survey, Values } from '../../../server/surveys/schema.js';
@@ -343,5 +344,67 @@ describe('the form of a survey', () => {
         owner = had;
       });
     }
+  });
+
+  it('names the question of each mistake and leads to it', async () => {
+    const needed = (id: string): Question => ({ ...text(id), required: true });
+    const { client, path } = await open('guest', [
+      section('one', [needed('why'), { ...yesOrNo('host'), required: true }]),
+    ]);
+    const page = await fill(client, path, '', { email: 'no address', step: 'send' });
+    const mistakes = await fill(client, path, '', { step: 'send' });
+    expect(page.text).to.include('<a href="#f-email" data-named>Your e-mail address: ');
+    const links = [...mistakes.text.matchAll(/<a href="#([^"]+)" data-named>(.*?)<\/a>/g)];
+    expect(links.map(([, , words]) => words?.replace(/<[^>]+>/g, ''))).to.deep.equal([
+      'About why: This question needs an answer.',
+      'Do you host?: This question needs an answer.',
+    ]);
+    for (const [, id] of links) expect(mistakes.text).to.include(` id="${id}"`);
+  });
+
+  it('lets every choice be taken back, where no answer is needed', async () => {
+    const scale = { ...shared, id: 'load', kind: 'scale', label: { en: 'Load' }, from: 1, to: 5 } as const;
+    const choices = ['yes', 'no'].map((one) => ({ id: one, label: { en: one } }));
+    const grid = { ...shared, id: 'rows', kind: 'grid', label: { en: 'Rows' }, rowsFrom: 'rows', choices } as const;
+    const slots = [{ id: 's1', startsAt: new Date('2026-12-10T18:00:00Z'), endsAt: null }];
+    const all: Question[] = [
+      yesOrNo('host'),
+      { ...scale, fromLabel: {}, toLabel: {} },
+      { ...grid, rows: [{ id: 'r1', label: { en: 'Row' } }] },
+      { ...shared, id: 'when', kind: 'availability', label: { en: 'When' }, slots },
+    ];
+    const given = { 'a.host.is': 'yes', 'a.load': '3', 'a.rows.r1': 'no', 'a.when.s1': 'maybe' };
+    const { client, path, sent } = await open('person', [section('one', [text('why'), ...all])]);
+    await fill(client, path, '', { ...given, 'a.why': 'So', step: 'send' });
+    expect(Object.keys((await sent()) ?? {})).to.deep.equal(['why', 'host', 'load', 'rows', 'when']);
+    const page = await client.get(path);
+    for (const name of Object.keys(given)) expect(page.text).to.include(`name="${name}" type="radio" value=""`);
+    const none = Object.fromEntries(Object.keys(given).map((name) => [name, '']));
+    expect((await fill(client, path, '', { ...none, step: 'send' })).status).to.equal(303);
+    expect(await sent()).to.deep.equal({ why: { text: 'So' } });
+    const needed = all.map((one) => ({ ...one, required: true }));
+    const other = await open('person', [section('one', needed)]);
+    expect((await other.client.get(other.path)).text).to.not.include('type="radio" value=""');
+  });
+
+  it('says that the questions have changed since a draft or an answer', async () => {
+    const { key, client, path } = await open('person', [section('one', [text('why')])]);
+    const change = async (title: string) => {
+      const { revision } = await getSurvey(house.store, key);
+      const sections = [{ ...section('one', [text('why'), text(title)]), title: { en: title } }];
+      await saveSections(ctx, key, { revision, sections });
+    };
+    await fill(client, path, '', { 'a.why': 'So', step: 'send' });
+    expect((await client.get(path)).text).to.not.include('have changed since');
+    await change('more');
+    expect((await client.get(path)).text)
+      .to.include('The questions have changed since')
+      .and.include('Your answer counts as it was sent');
+    await fill(client, path, '', { 'a.more': 'That', step: 'save' });
+    expect((await client.get(path)).text).to.not.include('have changed since');
+    await change('less');
+    expect((await client.get(path)).text)
+      .to.include('The questions have changed since')
+      .and.include('filled in as it was kept');
   });
 });
