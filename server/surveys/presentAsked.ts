@@ -68,8 +68,8 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
     doneHref: `${path}/done`,
     resultsHref: hasResults(asked, kind) ? `${path}/results` : null,
     withdrawAction: own.values === null || !isOpen ? null : `${path}/withdraw`,
-    // A survey elsewhere keeps its answers itself; a guest has the link.
-    copyAction: own.values === null || asked.survey === null || kind === 'anyone' ? null : `${path}/copy`,
+    // A guest has the link.
+    copyAction: own.values === null || kind === 'anyone' ? null : `${path}/copy`,
     publicHref: `/surveys/${asked.key}`,
     receiptHref: isAnonymous && asked.survey !== null ? `/surveys/${asked.key}/receipt` : null,
     title: pickText(asked.title, language, asked.languages),

@@ -3,6 +3,9 @@
 import { expect } from 'chai';
 import type { Collective } from '../../../server/collectives/schema.js';
 import type { Context } from '../../../server/context.js';
+import { noticeEvent } from '../../../server/notices/actions/noticeEvent.js';
+import { withLink } from '../../../server/notices/links.js';
+import { mailsIn } from '../../../server/notices/queries.js';
 import { peopleRoutes } from '../../../server/people/routes.js';
 import type { Person } from '../../../server/people/schema.js';
 import { saveSections } from '../../../server/surveys/actions/drafting.js';
@@ -27,7 +30,7 @@ import {
 } from '../../support/appSupport.js';
 import { readForms } from '../../support/visitor.js';
 import { buildService } from '../catalogue/catalogueSupport.js';
-import { buildCollective, refusalOf } from '../collectives/collectiveSupport.js';
+import { buildCollective, eventsOf, refusalOf } from '../collectives/collectiveSupport.js';
 import { buildSurvey } from './surveySupport.js';
 
 const shared = { help: {}, required: false, showIf: null, criterion: '' };
@@ -406,5 +409,20 @@ describe('the form of a survey', () => {
     expect((await client.get(path)).text)
       .to.include('The questions have changed since')
       .and.include('filled in as it was kept');
+  });
+
+  it('sends a copy by mail of what was answered elsewhere, until it is taken back', async () => {
+    const { key, client, path } = await open('elsewhere', [section('one', [text('why')])]);
+    await fill(client, path, '', { 'a.why': 'For the joy of it', step: 'send' });
+    expect((await client.post(`${path}/copy`, {}, path)).status).to.equal(303);
+    const [sent] = await sentAnswersIn(house.store).find({ surveyKey: key }).toArray();
+    const events = await eventsOf(house, 'sentAnswers', sent?._id ?? '');
+    for (const event of events) if (event.type === 'survey.copyRequested') await noticeEvent({ house }, event);
+    const mails = await mailsIn(house.store).find({ kind: 'surveyCopy' }).toArray();
+    expect(mails.map(({ to }) => to)).to.deep.equal([person.email]);
+    const { text: words } = withLink(house, mails[0] ?? expect.fail('no mail'));
+    expect(words).to.include('About why\nFor the joy of it').and.include(path);
+    expect((await client.post(`${path}/withdraw`, {}, path)).status).to.equal(303);
+    expect((await client.post(`${path}/copy`, {}, path)).status).to.equal(404);
   });
 });
