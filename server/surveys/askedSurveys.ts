@@ -16,7 +16,7 @@ import {
   type SentState,
 } from './remoteSurveys.js';
 import type { Published } from './results.js';
-import type { Answerer, NameRule, Section, Survey, SurveyState, Texts, Values } from './schema.js';
+import type { Answerer, Edit, NameRule, Section, Survey, SurveyState, Texts, Values } from './schema.js';
 
 /** One survey before those whom it asks. */
 export interface AskedSurvey {
@@ -52,11 +52,15 @@ export interface Elsewhere {
 export interface OwnAnswer {
   /** Sent and standing; null: nothing yet, or it was anonymous. */
   values: Values | null;
+  /** Person id; empty: nobody here. */
+  by: string;
   byName: string;
+  /** Of the questions; null: nothing was sent. */
+  version: number | null;
   at: Date | null;
-  edits: { at: Date; byName: string }[];
+  edits: Edit[];
   /** Kept and not sent. */
-  draft: { values: Values; byName: string; at: Date; version: number } | null;
+  draft: { values: Values; byName: string; email?: string | null; at: Date; version: number } | null;
   /** There is an answer, though it may be one that nobody can find again. */
   isAnswered: boolean;
   /** Of an answer that went to another instance; null: it did not. */
@@ -165,10 +169,12 @@ export async function findOwnAnswer(ctx: Context, asked: AskedSurvey, answerer: 
   ]);
   return {
     values: answer?.values ?? null,
+    by: answer?.by ?? '',
     byName: answer?.byName ?? '',
+    version: answer?.version ?? null,
     at: answer?.at ?? null,
     edits: answer?.edits ?? [],
-    draft: draft && { values: draft.values, byName: draft.byName, at: draft.at, version: draft.version },
+    draft,
     isAnswered,
   };
 }
@@ -182,18 +188,30 @@ async function findOwnSent(ctx: Context, asked: AskedSurvey, answerer: Answerer)
     remote && findSentAnswer(ctx.store, remote.iri, answerer.key),
     findDraft(ctx.store, asked.key, answerer.key),
   ]);
-  const kept = draft && { values: draft.values, byName: draft.byName, at: draft.at, version: draft.version };
-  if (!sent) return { values: null, byName: '', at: null, edits: [], draft: kept, isAnswered: false, sent: null };
+  if (!sent)
+    return {
+      values: null,
+      by: '',
+      byName: '',
+      version: null,
+      at: null,
+      edits: [],
+      draft,
+      isAnswered: false,
+      sent: null,
+    };
   const { state, host, sentAt, receiptAt, refusal } = sent;
   const isWaiting = receiptAt === null;
   const isLost = isWaiting && ctx.now.getTime() - sentAt.getTime() > triesMs;
   const stands = state !== 'withdrawn';
   return {
     values: stands ? sent.values : null,
+    by: sent.by,
     byName: sent.byName,
+    version: stands ? sent.version : null,
     at: stands ? sentAt : null,
     edits: sent.edits,
-    draft: kept,
+    draft,
     isAnswered: stands,
     sent: {
       ...{ state, host, sentAt, receiptAt, refusal, isLost },

@@ -68,8 +68,8 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
     doneHref: `${path}/done`,
     resultsHref: hasResults(asked, kind) ? `${path}/results` : null,
     withdrawAction: own.values === null || !isOpen ? null : `${path}/withdraw`,
-    // A survey elsewhere keeps its answers itself; a guest has the link.
-    copyAction: own.values === null || asked.survey === null || kind === 'anyone' ? null : `${path}/copy`,
+    // A guest has the link.
+    copyAction: own.values === null || kind === 'anyone' ? null : `${path}/copy`,
     publicHref: `/surveys/${asked.key}`,
     receiptHref: isAnonymous && asked.survey !== null ? `/surveys/${asked.key}/receipt` : null,
     title: pickText(asked.title, language, asked.languages),
@@ -82,7 +82,7 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
     // Who sees what, and when, in one sentence.
     promise: kind === 'collective' ? `surveys.promise.${asked.names}` : `surveys.promiseTo.${who}.${asked.names}`,
     isAnonymous,
-    isCollective: kind === 'collective',
+    isGuest: kind === 'anyone',
     words: {
       edit: `surveys.done.edit.${who}`,
       answered: `surveys.answered.title.${who}`,
@@ -96,12 +96,16 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
       said: `surveys.answered.${isAnonymous ? 'anonymous' : isOpen ? 'text' : 'over'}`,
       at: own.at,
       byName: own.byName,
-      edits: own.edits.toReversed(),
       draft: own.draft,
-      draftAt: own.draft?.at.getTime() ?? 0,
-      isOfOtherVersion: own.draft !== null && own.draft.version !== asked.version,
     },
+    changed: isOpen ? changedSince(asked, own) : null,
   };
+}
+
+/** What to say where the questions are not those that were filled in any more. */
+function changedSince({ version }: Pick<AskedSurvey, 'version'>, { draft, version: sent }: OwnAnswer): string | null {
+  if (draft !== null) return draft.version === version ? null : 'surveys.changed.draft';
+  return sent === null || sent === version ? null : 'surveys.changed.sent';
 }
 
 /** What is known of an answer that went to another instance: one notice. */

@@ -9,6 +9,7 @@ import type { Coll, CollectionIndexes, Doc, Store } from '../store/store.js';
 import { answerKey } from './rules.js';
 import {
   type Answerer,
+  type Edit,
   lateRules,
   limits,
   nameRules,
@@ -84,7 +85,7 @@ export interface SentAnswer extends Doc, Eventful {
   by: string;
   byName: string;
   sentAt: Date;
-  edits: { at: Date; byName: string }[];
+  edits: Edit[];
   state: SentState;
   /** When the owner's receipt came. */
   receiptAt: Date | null;

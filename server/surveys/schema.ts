@@ -190,6 +190,14 @@ export interface Answerer {
   handle: string;
 }
 
+/** An answer that another one replaced: who and when; of the last ones of a collective here also what. */
+export interface Edit {
+  at: Date;
+  byName: string;
+  version?: number;
+  values?: Values;
+}
+
 /** What one collective, person or guest answered, when names are known to somebody. _id: answerKey(survey, answerer). */
 export interface SurveyAnswer extends Doc, Eventful {
   surveyId: string;
@@ -204,8 +212,8 @@ export interface SurveyAnswer extends Doc, Eventful {
   at: Date;
   /** When it was sent, as the other instance says; the same as `at` here. */
   sentAt: Date;
-  /** The ones before, the newest last, for the answering collective: who and when. */
-  edits: { at: Date; byName: string }[];
+  /** The ones before, the newest last, for the answering collective. */
+  edits: Edit[];
   /** Address of a guest, so that the link can be sent again; null: none given. */
   email: string | null;
 }
@@ -232,6 +240,8 @@ export interface SurveyDraft extends Doc {
   version: number;
   values: Values;
   byName: string;
+  /** What a guest wrote as their address. */
+  email?: string | null;
   at: Date;
 }
 

@@ -7,11 +7,9 @@ import { findFollow, findRemoteActor } from '../../partners/queries.js';
 import { emailChangesIn, findPerson, invitationsIn, listModerators, resetsIn } from '../../people/queries.js';
 import { mayEnter } from '../../people/rules.js';
 import { textIn } from '../../shapes.js';
-import { presentAnswers } from '../../surveys/presentAnswers.js';
-import { answersIn, findSurvey, getVersion } from '../../surveys/queries.js';
-import { guestLink, pickText } from '../../surveys/rules.js';
 import { forgetFeeds, forgetMails } from '../queries.js';
 import { wantsAtOnce } from '../rules.js';
+import { copyLetter } from './copyLetter.js';
 import { type Desk, type Draft, queueMail, toMembers, toPerson } from './queue.js';
 import { askLetters, extendedLetters, publishedLetters, refusedLetters, remoteLetters } from './surveyLetters.js';
 
@@ -168,30 +166,6 @@ async function reportLetters({ house }: NoticeDeps, event: EventOf<'report.made'
   const moderators = await listModerators(house.store);
   const link = { path: `/admin/reports/${report._id}` };
   return moderators.map((person) => toPerson(house, person, 'reportMade', { source: report.source }, link));
-}
-
-/** To a person what was answered; to a guest, whose address nobody has proved, the link alone. */
-async function copyLetter({ house }: NoticeDeps, event: EventOf<'survey.copyRequested'>): Promise<Draft[]> {
-  const answer = await answersIn(house.store).findOne({ _id: event.answerId });
-  const survey = await findSurvey(house.store, event.surveyId);
-  if (!answer || !survey || survey.deletedAt) return [];
-  const { languages, timeZone } = survey;
-  if (event.personId === null) {
-    const guestId = answer.answerer.key.replace(/^guest:/, '');
-    const link = { path: '/surveys/answer/', purpose: 'survey-answer', id: guestLink(survey._id, guestId) };
-    const { language } = event;
-    const params = { title: pickText(survey.title, language, languages).text };
-    return answer.email ? [{ to: answer.email, personId: null, language, kind: 'surveyLink', params, link }] : [];
-  }
-  const person = await findPerson(house.store, event.personId);
-  if (!person || !mayEnter(person)) return [];
-  const language = person.language ?? house.site.defaultLanguage;
-  const { sections } = await getVersion(house.store, survey._id, answer.version);
-  const t = house.i18n.translator(language);
-  const said = presentAnswers(sections, answer.values, { languages, timeZone, language, t });
-  const copy = said.map(({ label, lines }) => [label.text, ...lines].join('\n')).join('\n\n');
-  const params = { title: pickText(survey.title, language, languages).text, copy };
-  return [toPerson(house, person, 'surveyCopy', params, { path: `/surveys/${survey._id}` })];
 }
 
 /** A mail about an event from before may have been written while the person went. */

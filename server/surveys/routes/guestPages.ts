@@ -188,8 +188,10 @@ async function receive(
   before: Seat,
   guestId: string,
 ): Promise<void> {
-  const { name, email } = visit.body;
-  const { asked } = before;
+  const { asked, guest } = before;
+  // Only the last page asks who they are.
+  const isHere = visit.req.body?.name !== undefined;
+  const { name, email } = isHere || guest === null ? visit.body : { name: guest.name, email: guest.email || null };
   const isAnonymous = asked.names === 'anonymous';
   const given = isAnonymous ? '' : name;
   const seat: Seat = { ...before, answerer: guestAnswerer(guestId, given), byName: given };
@@ -246,10 +248,11 @@ async function seatOf({ ctx }: AnyVisit, asked: AskedSurvey, guestId: string, pa
   const person = ctx.actor?.kind === 'person' ? ctx.actor : null;
   const answerer = guestAnswerer(guestId, '');
   const answer = asked.names === 'anonymous' ? null : await findAnswer(ctx.store, asked.key, answerer.key);
-  const name = answer?.answerer.name ?? person?.displayName ?? '';
+  const own = await findOwnAnswer(ctx, asked, answerer);
+  const name = own.draft?.byName ?? answer?.answerer.name ?? person?.displayName ?? '';
   return {
     asked,
-    own: await findOwnAnswer(ctx, asked, answerer),
+    own,
     answerer,
     by: '',
     byName: name,
@@ -257,7 +260,7 @@ async function seatOf({ ctx }: AnyVisit, asked: AskedSurvey, guestId: string, pa
     frame: null,
     mayAnswer: true,
     services: [],
-    guest: asked.names === 'anonymous' ? null : { name, email: answer?.email ?? '' },
+    guest: asked.names === 'anonymous' ? null : { name, email: own.draft?.email ?? answer?.email ?? '' },
   };
 }
 

@@ -32,6 +32,7 @@ import {
   publishResults,
   reopenSurvey,
 } from '../../../server/surveys/actions/running.js';
+import { readAnswers } from '../../../server/surveys/answers.js';
 import {
   answersIn,
   ballotsIn,
@@ -127,9 +128,51 @@ describe('surveys', () => {
     const second = inputFor(survey, { by: 'p2', byName: 'Sacha', raw: reviewAnswers.fournil ?? {} });
     expect(await submitAnswer(later(hour), second)).to.include({ isFirst: false });
     const kept = await findAnswer(house.store, survey._id, answererOf(ctx, asked).key);
-    expect(kept).to.deep.include({ byName: 'Sacha', edits: [{ at: ctx.now, byName: 'Camille' }] });
+    const first = readAnswers(reviewSections, reviewAnswers.ecluse ?? {}).values;
+    const edit = { at: ctx.now, byName: 'Camille', version: 1, values: first };
+    expect(kept).to.deep.include({ byName: 'Sacha', edits: [edit] });
     expect(kept?.values.hours).to.deep.equal({ number: 2 });
     expect(await countAnswers(house.store, survey)).to.equal(1);
+  });
+
+  it('keeps what the last five said, and of those before who and when', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    for (let count = 0; count < 8; count += 1) {
+      await submitAnswer(later(count * hour), inputFor(survey, { byName: `${count}` }));
+    }
+    const kept = await findAnswer(house.store, survey._id, answererOf(ctx, asked).key);
+    expect(kept?.edits.map(({ byName, values }) => [byName, values !== undefined])).to.deep.equal(
+      ['0', '1', '2', '3', '4', '5', '6'].map((name, place) => [name, place >= 2]),
+    );
+  });
+
+  it('keeps no words of a hoster elsewhere, nor of a person', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    for (const byName of ['A', 'B']) await submitAnswer(ctx, inputFor(survey, { home: 'b.example', byName }));
+    const kept = await findAnswer(house.store, survey._id, answererOf(ctx, asked).key);
+    expect(kept?.edits).to.deep.equal([{ at: ctx.now, byName: 'A' }]);
+  });
+
+  it('does not replace what somebody else has sent since the form was shown', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    const none = new Date(0);
+    await submitAnswer(ctx, inputFor(survey, { by: 'p1', byName: 'Camille', shown: none }));
+    const other = { by: 'p2', byName: 'Sacha' };
+    const unseen = submitAnswer(later(hour), inputFor(survey, { ...other, shown: none }));
+    expect(await refusalOf(unseen)).to.equal('conflict surveys.error.answerOther');
+    const own = submitAnswer(later(hour), inputFor(survey, { by: 'p1', byName: 'Camille', shown: none }));
+    expect(await refusalOf(own)).to.equal('done');
+    const seen = submitAnswer(later(2 * hour), inputFor(survey, { ...other, shown: later(hour).now }));
+    expect(await refusalOf(seen)).to.equal('done');
+  });
+
+  it('lets one of two replace what both were shown', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    await submitAnswer(ctx, inputFor(survey, { by: 'p0' }));
+    const both = ['p1', 'p2'].map((by) =>
+      refusalOf(submitAnswer(later(hour), inputFor(survey, { by, byName: by, shown: ctx.now }))),
+    );
+    expect((await Promise.all(both)).toSorted()).to.deep.equal(['conflict surveys.error.answerOther', 'done']);
   });
 
   it('keeps one answer when two delegates send fifty at once', async () => {
