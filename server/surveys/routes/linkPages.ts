@@ -74,6 +74,7 @@ async function show(visit: LinkVisit, form: FormState | null = null, receipt: st
     end: survey.closedAt ?? survey.closesAt,
     isUsed: receipt === null && (await hasAnswered(house.store, survey, invited.iri)),
     receipt,
+    receiptHref: `/surveys/${survey._id}/receipt`,
     errors,
     sections: presentForm({ sections: shown, languages, timeZone, language, t, given, errors, services: [] }),
   };
