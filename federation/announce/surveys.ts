@@ -6,11 +6,11 @@ import type { Collective } from '../../server/collectives/schema.js';
 import { findRemoteActor } from '../../server/partners/queries.js';
 import { deliveryInbox } from '../../server/partners/rules.js';
 import { signLink } from '../../server/secrets.js';
-import { eachAnswer, findSurvey, getVersion } from '../../server/surveys/queries.js';
+import { findSurvey, getVersion } from '../../server/surveys/queries.js';
 import { receiptsIn, type SentAnswer, sentAnswersIn } from '../../server/surveys/remoteSurveys.js';
+import { countInFull } from '../../server/surveys/results.js';
 import { answerKey, isEnough, linkPurpose, linkRecord } from '../../server/surveys/rules.js';
 import type { Invited, Section, Survey } from '../../server/surveys/schema.js';
-import { Tally } from '../../server/surveys/tally.js';
 import { type Activity, activitiesIn } from '../activities.js';
 import type { Federation } from '../federation.js';
 import { localHandleIn } from '../iris.js';
@@ -51,11 +51,9 @@ export async function announceSurvey(federation: Federation, event: Announced<To
 /** What members elsewhere may read; null: nothing yet, or too few have answered. */
 async function resultsOf({ house }: Federation, survey: Survey): Promise<Json | null> {
   if (survey.state !== 'closed' || survey.results.publishedAt === null) return null;
-  const { sections } = await getVersion(house.store, survey._id, survey.version);
-  const tally = new Tally(sections);
-  for await (const { values } of eachAnswer(house.store, survey)) tally.add(values);
-  if (!isEnough(survey.names, tally.answers)) return null;
-  return toSurveyResults(survey, tally.result(), survey.invited.length);
+  const counted = await countInFull(house.store, survey);
+  if (!isEnough(survey.names, counted.answers)) return null;
+  return toSurveyResults(survey, counted, survey.invited.length);
 }
 
 interface Said {

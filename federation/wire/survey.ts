@@ -99,7 +99,7 @@ export function toSurveyResults(survey: Survey, result: SurveyResult, asked: num
   if (publishedAt === null) return null;
   const questions = result.sections
     .flatMap((section) => section.questions)
-    .filter(({ question }) => !hidden.includes(question.id))
+    .filter(({ question, isTooFew }) => !hidden.includes(question.id) && !isTooFew)
     .map(({ question, ...counts }) => ({ id: question.id, ...counts }));
   const base = { publishedAt: publishedAt.toISOString(), answers: result.answers, asked, notes };
   const whole = { ...base, isShortened: false, questions: JSON.stringify(questions) };

@@ -17,6 +17,7 @@ import {
 } from './remoteSurveys.js';
 import type { Published } from './results.js';
 import type { Answerer, Edit, NameRule, Section, Survey, SurveyState, Texts, Values } from './schema.js';
+import { withoutFew } from './smallCounts.js';
 
 /** One survey before those whom it asks. */
 export interface AskedSurvey {
@@ -116,7 +117,14 @@ function publishedOf(remote: RemoteSurvey): Published | null {
   const counted = resultOfRemote(remote);
   if (remote.results === null || counted === null) return null;
   const { answers, asked, notes, publishedAt } = remote.results;
-  return { answers, asked, counted, notes, publishedAt, chosenSlot: remote.chosenSlot };
+  return {
+    answers,
+    asked,
+    counted: withoutFew(remote.names, counted),
+    notes,
+    publishedAt,
+    chosenSlot: remote.chosenSlot,
+  };
 }
 
 function isAsked(survey: Survey, collective: Pick<Collective, '_id'>): boolean {

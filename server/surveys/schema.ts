@@ -223,8 +223,11 @@ export interface SurveyBallot extends Doc {
   surveyId: string;
   version: number;
   values: Values;
-  /** SHA-256 of the number given to the answerer: "was mine counted?". */
-  receipt: string;
+}
+
+/** That a number given to an anonymous answerer counts; it leads to no ballot. _id: SHA-256 of the number. */
+export interface SurveyCounted extends Doc {
+  surveyId: string;
 }
 
 /** Who has answered an anonymous survey: that, and nothing else. _id: answerKey(survey, answerer). */

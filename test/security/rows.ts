@@ -365,7 +365,8 @@ export const rows: Record<string, Row> = {
     what: 'a secret ballot that can be linked',
     by: [
       [anonymity, 'no order in which answers came'],
-      [anonymous, 'is kept with the ballots and nowhere else'],
+      [anonymous, 'are kept with the ballots and nowhere else'],
+      [anonymous, 'are published without a name beside them'],
     ],
   },
   'AP-111': {
@@ -393,7 +394,7 @@ export const rows: Record<string, Row> = {
     by: [
       [results, 'live for organisers where names are shown, for nobody else before they are published'],
       ['server/surveys/resultPages.test.ts', 'keep an anonymous survey so: nothing before its end'],
-      [anonymous, 'stands on no page, in no feed, no export and no object'],
+      [anonymous, 'stand on no page, in no feed, file, object or header while the surveys are open'],
     ],
   },
   'AP-116': {
@@ -420,7 +421,9 @@ export const rows: Record<string, Row> = {
     by: [
       [anonymity, 'nothing by which pairing both lists in any of their orders does better than chance'],
       [anonymity, 'documents without a common value, a time'],
+      [anonymity, 'numbers that count, and lead whoever has the number and the whole store to no ballot'],
       [anonymity, 'a backup in which it is no different'],
+      [anonymous, 'have no time'],
     ],
   },
   'WB-43': {

@@ -10,6 +10,7 @@ import { readAnswers } from '../answers.js';
 import {
   answersIn,
   ballotsIn,
+  countedIn,
   draftsIn,
   findAnswer,
   getSurvey,
@@ -157,34 +158,32 @@ export function addEdit(edits: readonly Edit[], { at, byName, version, values }:
   return all.map((edit, index) => (index < all.length - mostKept ? { at: edit.at, byName: edit.byName } : edit));
 }
 
-/** The two documents are written in one turn and share nothing but the survey. */
+/** The three documents are written in one turn and share nothing but the survey: the receipt is no key to the ballot. */
 async function castBallot(ctx: Context, survey: Survey, input: AnswerInput, values: Values): Promise<Submitted> {
   const { key } = input.answerer;
   const turnout = { _id: answerKey(survey._id, key), surveyId: survey._id, key };
   if (await turnoutsIn(ctx.store).findOne({ _id: turnout._id })) throw alreadyCast();
   const receipt = randomBytes(12).toString('hex');
-  const ballot = {
-    _id: randomUUID(),
-    surveyId: survey._id,
-    version: input.version,
-    values,
-    receipt: receiptHash(receipt),
-  };
-  const [entered, cast] = await Promise.allSettled([
+  const ballot = { _id: randomUUID(), surveyId: survey._id, version: input.version, values };
+  const counted = { _id: receiptHash(receipt), surveyId: survey._id };
+  const [entered, ...others] = await Promise.allSettled([
     turnoutsIn(ctx.store).insertOne(turnout),
     ballotsIn(ctx.store).insertOne(ballot),
+    countedIn(ctx.store).insertOne(counted),
   ]);
-  if (entered.status === 'fulfilled' && cast.status === 'fulfilled') {
+  const failed = [entered, ...others].find((one) => one.status === 'rejected');
+  if (failed === undefined) {
     // It counts, whatever happens to its traces: those go with the next one, or at night.
     await ctx.store.settle(secretCollections).catch((error: unknown) => {
       ctx.log.error({ err: error }, 'traces of anonymous answers are left until the next settling');
     });
     return { isFirst: true, receipt, answer: null };
   }
-  if (cast.status === 'fulfilled') await ballotsIn(ctx.store).deleteOne({ _id: ballot._id });
-  else if (entered.status === 'fulfilled') await turnoutsIn(ctx.store).deleteOne({ _id: turnout._id });
-  if (entered.status === 'rejected' && entered.reason instanceof DuplicateKeyError) throw alreadyCast();
-  throw entered.status === 'rejected' ? entered.reason : cast.status === 'rejected' ? cast.reason : alreadyCast();
+  await ballotsIn(ctx.store).deleteOne({ _id: ballot._id });
+  await countedIn(ctx.store).deleteOne({ _id: counted._id });
+  if (entered.status === 'fulfilled') await turnoutsIn(ctx.store).deleteOne({ _id: turnout._id });
+  else if (entered.reason instanceof DuplicateKeyError) throw alreadyCast();
+  throw failed.reason;
 }
 
 function alreadyCast(): DomainError {
@@ -197,7 +196,7 @@ function receiptHash(receipt: string): string {
 
 /** Whether the anonymous answer with this number was counted. */
 export async function isCounted(ctx: Context, surveyId: string, receipt: string): Promise<boolean> {
-  return (await ballotsIn(ctx.store).findOne({ surveyId, receipt: receiptHash(receipt) })) !== null;
+  return (await countedIn(ctx.store).findOne({ _id: receiptHash(receipt), surveyId })) !== null;
 }
 
 /** Takes an answer back while the survey is open. Refuses: not-found, gone, closed. Anonymous ones cannot be found again. */

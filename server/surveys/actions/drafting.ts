@@ -11,6 +11,7 @@ import {
   answersIn,
   ballotsIn,
   countAnswers,
+  countedIn,
   draftsIn,
   getOrganised,
   getVersion,
@@ -277,7 +278,7 @@ export async function eraseSurvey(store: Store, surveyId: string): Promise<void>
   for (const { _id } of await pollsIn(store).find({ surveyId }).toArray()) {
     await votesIn(store).deleteMany({ pollId: _id });
   }
-  const parts = [answersIn, draftsIn, ballotsIn, turnoutsIn, versionsIn, countsIn, receiptsIn, pollsIn];
+  const parts = [answersIn, draftsIn, ballotsIn, turnoutsIn, countedIn, versionsIn, countsIn, receiptsIn, pollsIn];
   for (const collection of parts) await collection(store).deleteMany({ surveyId });
   await surveysIn(store).deleteOne({ _id: surveyId });
 }

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { DomainError } from '../../errors.js';
-import { addressKey, limiter, withinLimit } from '../../http/limits.js';
+import { addressKey, limiter, limitInMemory, withinLimit } from '../../http/limits.js';
 import type { Routes, Visit } from '../../http/routes.js';
 import { readLink, signLink } from '../../secrets.js';
 import { line, optionalEmail } from '../../shapes.js';
@@ -33,7 +33,7 @@ declare module 'express-session' {
 
 const surveyParams = z.object({ survey: z.uuid() });
 const tokenParams = z.object({ token: z.string().min(3).max(200) });
-const receiptQuery = z.object({ number: z.string().trim().max(100).optional() });
+const receiptShape = z.object({ number: z.string().trim().max(100).default('') });
 const guestShape = z.object({ ...answerFields, name: line(100).default(''), email: optionalEmail.default(null) });
 
 type SurveyVisit = Visit<z.output<typeof surveyParams>, unknown, unknown>;
@@ -42,13 +42,17 @@ type AnyVisit = Visit<unknown, unknown, unknown>;
 type Retry<P extends z.ZodType> = Parameters<typeof Routes.prototype.post<P>>[1]['retry'];
 
 const hour = 60 * 60 * 1000;
+/** Of anonymous surveys both are counted in memory alone. */
 const answersLimit = { name: 'survey.guest', limit: 120, windowMs: hour };
 /** Mails to one address; it need not belong to who typed it. */
 const mailsLimit = { name: 'survey.mail', limit: 3, windowMs: hour };
 const formsKept = 20;
+/** Numbers of anonymous answers, looked up from one address. */
+const receiptsLimit = { limit: 60, windowMs: hour };
 
 export function guestPages(routes: Routes): void {
   publicPages(routes);
+  receiptPages(routes);
   linkPages(routes);
   formPages(routes);
 }
@@ -81,20 +85,39 @@ function publicPages(routes: Routes): void {
     };
     await visit.page('surveys/public', model, { title: model.title.text });
   });
+}
 
-  const spec = { access: 'public', params: surveyParams, query: receiptQuery } as const;
-  routes.get('/surveys/:survey/receipt', spec, async (visit) => {
-    const survey = await findSurvey(visit.ctx.store, visit.params.survey);
-    const isTheirs = survey !== null && (mayRead(survey) || (await findAskedAddress(visit.ctx, survey._id)) !== null);
-    if (!isTheirs && visit.ctx.actor === null) return signIn(visit);
-    if (!isTheirs || survey.names !== 'anonymous') throw new DomainError('not-found', 'error.notFound');
-    const { number } = visit.query;
-    const title = pickText(survey.title, visit.language, survey.languages);
-    const outcome = number ? await isCounted(visit.ctx, survey._id, number) : null;
-    const crumbs = [{ href: `/surveys/${survey._id}`, label: title.text }];
-    const model = { title, crumbs, action: visit.req.path, number, wasAsked: outcome !== null, isCounted: outcome };
-    visit.res.set('Cache-Control', 'no-store');
-    await visit.page('surveys/receipt', model, { title: visit.t('surveys.receipt.title'), noIndex: true });
+/**
+ * Whether an anonymous answer counts: for whoever has its number, also those who answered by a link and have no account here.
+ * The number comes by POST, so that it stands in no address and no log.
+ */
+function receiptPages(routes: Routes): void {
+  const path = '/surveys/:survey/receipt';
+  const spec = { access: 'public', params: surveyParams, cache: 'none' } as const;
+  const count = limitInMemory(routes.house, receiptsLimit);
+  routes.get(path, spec, (visit) => showReceipt(visit, null));
+
+  routes.post(path, { ...spec, body: receiptShape, retry: (visit) => showReceipt(visit, null) }, async (visit) => {
+    const { number } = visit.body;
+    if (number !== '') count(addressKey(visit.req));
+    await showReceipt(visit, number === '' ? null : number);
+  });
+}
+
+/** Refuses: not-found (not anonymous, or never opened). What the survey is called is for those who may read it. */
+async function showReceipt(visit: SurveyVisit, number: string | null): Promise<void> {
+  const survey = await findSurvey(visit.ctx.store, visit.params.survey);
+  const hasOpened = survey !== null && survey.deletedAt === null && survey.openedAt !== null;
+  if (!hasOpened || survey.names !== 'anonymous') throw new DomainError('not-found', 'error.notFound');
+  const isTheirs = mayRead(survey) || (await findAskedAddress(visit.ctx, survey._id)) !== null;
+  const title = pickText(survey.title, visit.language, survey.languages);
+  const crumbs = isTheirs ? [{ href: `/surveys/${survey._id}`, label: title.text }] : null;
+  const isKnown = number === null ? null : await isCounted(visit.ctx, survey._id, number);
+  const model = { crumbs, action: visit.req.path, number: number ?? '', wasAsked: number !== null, isCounted: isKnown };
+  await visit.page('surveys/receipt', model, {
+    title: visit.t('surveys.receipt.title'),
+    withForm: true,
+    noIndex: true,
   });
 }
 
@@ -132,6 +155,7 @@ function signIn(visit: AnyVisit): void {
 function formPages(routes: Routes): void {
   const path = '/surveys/:survey/answer';
   const limit = limiter(routes.house, answersLimit);
+  const limitUnseen = limitInMemory(routes.house, answersLimit);
   const entering = { access: 'public', params: surveyParams, cache: 'none' } as const;
   routes.get(path, { ...entering, query: pageQuery }, async (visit) => {
     const page = visit.query.page ?? null;
@@ -143,7 +167,8 @@ function formPages(routes: Routes): void {
   routes.post(path, { ...entering, body: guestShape, retry: again }, async (visit) => {
     const guestId = guestOf(visit) ?? randomUUID();
     const seat = await enter(visit, guestId);
-    await limit(visit.req, visit.res, addressKey(visit.req));
+    if (seat.asked.names === 'anonymous') limitUnseen(addressKey(visit.req));
+    else await limit(visit.req, visit.res, addressKey(visit.req));
     if (seat.own.isAnswered && seat.asked.names === 'anonymous') {
       throw new DomainError('conflict', 'surveys.error.alreadyCast');
     }

@@ -81,6 +81,7 @@ async function show(visit: LinkVisit, form: FormState | null = null, receipt: st
     typed: isLost ? presentTyped(shown, given, { languages, timeZone, language, t }) : [],
     receipt,
     mistakes: presentMistakes({ sections: shown, errors, language, languages }),
+    receiptHref: `/surveys/${survey._id}/receipt`,
     sections: presentForm({ sections: shown, languages, timeZone, language, t, given, errors, services: [] }),
   };
   await visit.page('surveys/byLink', model, { title: title.text, withForm: true, noIndex: true });

@@ -15,7 +15,14 @@ import { listPollResults } from '../pollQueries.js';
 import { askedPath } from '../presentAsked.js';
 import { slotText } from '../presentForm.js';
 import { presentFediverse } from '../presentPolls.js';
-import { crossOptions, presentCross, presentResults, presentTurnout, type Words } from '../presentResults.js';
+import {
+  crossOptions,
+  presentCross,
+  presentResults,
+  presentTurnout,
+  remarksOf,
+  type Words,
+} from '../presentResults.js';
 import { findSurvey, getVersion } from '../queries.js';
 import {
   crossable,
@@ -192,6 +199,7 @@ async function showPublished(
     base: `${base}/results`,
     jsonHref: isMember || counted === null ? null : `${base}/results.json`,
     ...figuresOf(words, results),
+    remarks: counted ? remarksOf(survey) : [],
     notes: results ? pickText(survey.results.notes, visit.language, survey.languages) : null,
     turnout: presentTurnout(words, turnout, null),
     slot: isMember || results ? await presentSlot(visit, survey, `${base}/slot.ics`) : null,
@@ -202,6 +210,7 @@ async function showPublished(
       counted &&
       presentResults({
         ...words,
+        names: survey.names,
         counted,
         before: results?.before ?? null,
         hidden: [],
@@ -247,6 +256,7 @@ async function showElsewhere(visit: AnyVisit, asked: AskedSurvey, base: string, 
     base: `${base}/results`,
     jsonHref: null,
     ...figuresOf(words, published),
+    remarks: published ? remarksOf({ names: asked.names, answerBy: 'collective' }) : [],
     notes: published && pickText(published.notes, visit.language, asked.languages),
     turnout: [],
     slot: published && slotIn(words, sections, published.chosenSlot, null),
@@ -256,6 +266,7 @@ async function showElsewhere(visit: AnyVisit, asked: AskedSurvey, base: string, 
       published &&
       presentResults({
         ...words,
+        names: asked.names,
         counted: published.counted,
         before: null,
         hidden: [],

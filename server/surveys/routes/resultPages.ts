@@ -19,6 +19,7 @@ import {
   presentCross,
   presentResults,
   presentTurnout,
+  remarksOf,
   type Words,
 } from '../presentResults.js';
 import { getOrganised, getVersion } from '../queries.js';
@@ -220,6 +221,8 @@ async function showResults(
     ...frameOf(visit, collective, survey),
     base,
     rule: ruleOf(survey),
+    remarks: results?.counted ? remarksOf(survey) : [],
+    isAnonymous: survey.names === 'anonymous',
     isPublished: survey.results.publishedAt !== null,
     publicHref:
       survey.results.readers === 'public' && survey.results.publishedAt ? `/surveys/${survey._id}/results` : null,
@@ -263,7 +266,14 @@ async function shownOf(
   if (!results?.counted) return { results: null, cross: null };
   const { counted, before } = results;
   const words = wordsFor(visit, survey);
-  const input = { ...words, counted, before, hidden: survey.results.hidden, chosenSlot: survey.chosenSlot };
+  const input = {
+    ...words,
+    names: survey.names,
+    counted,
+    before,
+    hidden: survey.results.hidden,
+    chosenSlot: survey.chosenSlot,
+  };
   const textsHref = (id: string) => `${base}/texts?of=${id}`;
   const options = crossOptions(words, crossable(counted));
   const { rows = '', columns = '' } = cross;
@@ -314,6 +324,7 @@ async function showPublish(visit: SurveyVisit, form: FormState | null): Promise<
             ...figures(words, results.answers, results.asked),
             results: presentResults({
               ...words,
+              names: survey.names,
               counted: shown,
               before: null,
               hidden: [],

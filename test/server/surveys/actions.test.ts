@@ -356,7 +356,7 @@ describe('surveys', () => {
       expect(answer).to.equal(null);
       const [ballot] = await ballotsIn(house.store).find({ surveyId: survey._id }).toArray();
       const [turnout] = await turnoutsIn(house.store).find({ surveyId: survey._id }).toArray();
-      expect(Object.keys(ballot ?? {}).toSorted()).to.deep.equal(['_id', 'receipt', 'surveyId', 'values', 'version']);
+      expect(Object.keys(ballot ?? {}).toSorted()).to.deep.equal(['_id', 'surveyId', 'values', 'version']);
       expect(turnout).to.deep.equal({
         _id: turnout?._id,
         surveyId: survey._id,

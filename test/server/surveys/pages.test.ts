@@ -143,10 +143,12 @@ describe('the pages on which surveys are answered', () => {
       const path = `/me/surveys/${survey._id}`;
       const sent = await client.post(path, answer);
       const receipt = /<code>([0-9a-f]{24})<\/code>/.exec(sent.text)?.[1];
-      expect((await client.get(`/surveys/${survey._id}/receipt?number=${receipt}`)).text).to.include('Yes:');
-      expect((await client.get(`/surveys/${survey._id}/receipt?number=${'0'.repeat(24)}`)).text).to.include(
-        'No answer',
-      );
+      const check = `/surveys/${survey._id}/receipt`;
+      expect((await client.post(check, { number: ` ${receipt} ` })).text)
+        .to.include('Yes:')
+        .and.include('crumbs');
+      expect((await client.post(check, { number: '0'.repeat(24) })).text).to.include('No answer');
+      expect((await client.get(`${check}?number=${receipt}`)).text).to.not.include('Yes:');
       const own = await client.get(path);
       expect(own.text).to.include('An anonymous answer was given').and.not.include('plaisir');
       expect((await client.post(path, answer, '/me/surveys')).status).to.equal(422);
@@ -282,6 +284,8 @@ describe('the pages on which surveys are answered', () => {
 
     it('keep nothing that leads from an anonymous answer to a guest: no name, address, draft, link or session', async () => {
       const survey = await open({ names: 'anonymous' });
+      const limits = () => house.store.collection('limits').find({}).toArray();
+      const before = await limits();
       const guest = app.client();
       const path = `/surveys/${survey._id}/answer`;
       expect((await guest.get(path)).text).to.not.include('name="email"');
@@ -297,6 +301,7 @@ describe('the pages on which surveys are answered', () => {
       expect((await app.client().get(`/surveys/answer/${token}`)).status).to.equal(404);
       const sessions = await house.store.collection('sessions').find({}).toArray();
       expect(JSON.stringify(sessions)).to.not.include(survey._id);
+      expect(await limits(), 'from where, or when').to.deep.equal(before);
     });
 
     it('lead to the results once they are for all, also of a survey that asked others', async () => {
