@@ -162,7 +162,10 @@ export function checkSections(sections: readonly Section[]): void {
       before.push(question);
     }
   }
-  if (before.length > limits.questions) throw invalid('surveys.error.tooManyQuestions', 'sections');
+  if (before.length > limits.questions) {
+    const message = { key: 'surveys.error.tooManyQuestions', params: { max: limits.questions } };
+    throw new DomainError('invalid', message, { field: 'sections' });
+  }
 }
 
 /** Refuses: invalid. A survey with nothing to answer cannot open. */

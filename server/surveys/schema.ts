@@ -247,6 +247,7 @@ export const limits = {
   intro: 5000,
   shortText: 300,
   longText: 10_000,
+  link: 2000,
   invited: 500,
   versions: 50,
 } as const;
