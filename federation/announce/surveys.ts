@@ -8,7 +8,7 @@ import { deliveryInbox } from '../../server/partners/rules.js';
 import { signLink } from '../../server/secrets.js';
 import { eachAnswer, findSurvey, getVersion } from '../../server/surveys/queries.js';
 import { receiptsIn, type SentAnswer, sentAnswersIn } from '../../server/surveys/remoteSurveys.js';
-import { answerKey, isEnough, linkPurpose, linkRecord } from '../../server/surveys/rules.js';
+import { askedObjectId, isEnough, linkPurpose, linkRecord } from '../../server/surveys/rules.js';
 import type { Invited, Section, Survey } from '../../server/surveys/schema.js';
 import { Tally } from '../../server/surveys/tally.js';
 import { type Activity, activitiesIn } from '../activities.js';
@@ -232,7 +232,7 @@ function plain({ house }: Federation): Pick<Draft, 'context'> {
 
 /** The survey's id for one of those asked. */
 export function surveyIriFor({ apex }: Federation, surveyId: string, asked: string): string {
-  return apex.objectIri(`${surveyId}-${answerKey(surveyId, asked).slice(0, 16)}`);
+  return apex.objectIri(askedObjectId(surveyId, asked));
 }
 
 /** The last thing said about it before this event, unless it is gone. */

@@ -168,10 +168,34 @@ export function checkSections(sections: readonly Section[]): void {
   }
 }
 
-/** Refuses: invalid. A survey with nothing to answer cannot open. */
-export function checkHasQuestions(sections: readonly Section[]): void {
-  if (sections.every((section) => section.questions.length === 0))
-    throw invalid('surveys.error.noQuestions', 'sections');
+/** What is looked at before a survey opens. */
+export interface Opening {
+  survey: Pick<Survey, 'answerBy' | 'names' | 'invited' | 'closesAt'>;
+  sections: readonly Section[];
+  /** Whether the collective that asks is published: other instances know no other. */
+  isOwnerPublic: boolean;
+  now: Date;
+}
+
+/** All that stands between a survey and its opening, each with the field in which it is put right. */
+export function obstaclesTo({ survey, sections, isOwnerPublic, now }: Opening): { key: string; field: string }[] {
+  const { answerBy, names, invited, closesAt } = survey;
+  const isElsewhere = answerBy !== 'anyone' && invited.some(({ collectiveId }) => collectiveId === null);
+  const all: [boolean, string, string][] = [
+    [sections.every(({ questions }) => questions.length === 0), 'surveys.error.noQuestions', 'sections'],
+    [names === 'anonymous' && asksForServices(sections), 'surveys.error.anonymousServices', 'sections'],
+    [answerBy !== 'anyone' && invited.length === 0, 'surveys.error.nobodyAsked', 'invited'],
+    [isElsewhere && answerBy === 'person', 'surveys.error.personElsewhere', 'elsewhere'],
+    [isElsewhere && answerBy === 'collective' && !isOwnerPublic, 'surveys.error.ownerNotPublic', 'elsewhere'],
+    [closesAt !== null && closesAt <= now, 'surveys.error.closesInPast', 'closesAt'],
+  ];
+  return all.filter(([is]) => is).map(([, key, field]) => ({ key, field }));
+}
+
+/** Refuses: invalid. Something that is asked, somebody who is, and a way to them. */
+export function checkMayOpen(opening: Opening): void {
+  const [first] = obstaclesTo(opening);
+  if (first) throw invalid(first.key, first.field);
 }
 
 /** Whether a question makes whoever answers name their own services, and so themselves. */
@@ -281,6 +305,11 @@ export function isEnough(names: Survey['names'], answers: number): boolean {
 
 /** For signLink: the personal link by which a collective elsewhere answers an anonymous survey, on this instance. */
 export const linkPurpose = 'survey';
+
+/** The last part of the survey's id on the wire, for one of those asked elsewhere: each has its own. */
+export function askedObjectId(surveyId: string, asked: string): string {
+  return `${surveyId}-${answerKey(surveyId, asked).slice(0, 16)}`;
+}
 
 export function linkRecord(surveyId: string, asked: string): string {
   return `${surveyId}_${answerKey(surveyId, asked)}`;

@@ -158,6 +158,8 @@ export interface Survey extends Doc, Eventful {
     hidden: string[];
     notes: Texts;
   };
+  /** Key of what stood against its opening when the moment had come: it is a draft again. Missing or null: nothing. */
+  notOpened?: string | null;
   /** The edition before, for comparison. */
   previousId: string | null;
   /** Of a date poll: the slot that was chosen. */

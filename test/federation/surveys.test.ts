@@ -1,6 +1,7 @@
 // A survey across two instances: announced, shown, answered and receipted; the owner away and back; closing and results arriving;
 // and everything that somebody could send who is not entitled to it.
 import { expect } from 'chai';
+import { activitiesIn } from '../../federation/activities.js';
 import { surveyIriFor } from '../../federation/announce/surveys.js';
 import { fetchActor } from '../../federation/remoteActors.js';
 import { reviewAnswers, reviewSections } from '../../jobs/roseauReview.js';
@@ -9,6 +10,7 @@ import { DomainError, InvalidFields } from '../../server/errors.js';
 import { setRule } from '../../server/instances/actions/domainRules.js';
 import { block } from '../../server/partners/actions/blocking.js';
 import { readLink } from '../../server/secrets.js';
+import type { Doc } from '../../server/store/store.js';
 import { submitAnswer } from '../../server/surveys/actions/answering.js';
 import {
   deleteSurvey,
@@ -23,6 +25,7 @@ import { answersIn, ballotsIn, countAnswers, findAnswer, getSurvey } from '../..
 import { receiptsIn, remoteSurveyKey, remoteSurveysIn, sentAnswersIn } from '../../server/surveys/remoteSurveys.js';
 import { linkPurpose, linkRecord } from '../../server/surveys/rules.js';
 import type { Invited, Section, Survey } from '../../server/surveys/schema.js';
+import { listTold } from '../../server/surveys/told.js';
 import { refusalOf } from '../server/collectives/collectiveSupport.js';
 import { buildSurvey } from '../server/surveys/surveySupport.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
@@ -122,6 +125,26 @@ describe('surveys across two instances', () => {
     await settle();
     const [line] = await listAsked(home.ctx(), second);
     expect(line?.asked.state).to.equal('closed');
+  });
+
+  it('says to organisers who elsewhere has been told, who waits, and who cannot be', async () => {
+    const nobody = { iri: 'https://nobody.example/h', collectiveId: null, name: 'Zéro', handle: 'h@nobody.example' };
+    const survey = await buildSurvey(owner.ctx(), asking, [], { invited: [invitedFrom(home, asked), nobody] });
+    const statesAt = async (ms: number) => {
+      const ctx = { ...owner.ctx(), now: new Date(owner.house.now().getTime() + ms) };
+      return (await listTold(ctx, survey)).map(({ state }) => state);
+    };
+    expect(await statesAt(0)).to.deep.equal(['waiting', 'waiting']);
+    await settle();
+    expect(await statesAt(5 * 60_000)).to.deep.equal(['told', 'unknown']);
+    const iri = surveyIriFor(owner.federation, survey._id, actorOf(home, asked));
+    const said = await activitiesIn(owner.federation).findOne({ objectIri: iri });
+    const rows = owner.house.store.collection<Doc & { state: string }>('deliveries');
+    for (const state of ['waiting', 'failed', 'held']) {
+      await rows.insertOne({ _id: `${said?._id} 1`, state });
+      expect(await statesAt(5 * 60_000)).to.deep.equal([state, 'unknown']);
+      await rows.deleteOne({ _id: `${said?._id} 1` });
+    }
   });
 
   it('takes the answer there, tells the answerer, takes the correction, and lets it be withdrawn', async () => {

@@ -4,10 +4,10 @@ import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { type Change, type DomainEvent, pending } from '../../events.js';
 import { getOrganised, getVersion, surveysIn } from '../queries.js';
-import { checkTravels } from '../remoteSurveys.js';
-import { checkHasQuestions, checkNamesNobody, checkRevision, checkStep, type Step } from '../rules.js';
-import type { Survey, SurveyVersion } from '../schema.js';
+import { checkRevision, checkStep, type Step } from '../rules.js';
+import type { Survey } from '../schema.js';
 import { lineOf } from './change.js';
+import { checkReady } from './ready.js';
 
 /**
  * Opens it now, or at its moment when that is still to come. Who is asked is fixed from now on. Emits survey.opened. Refuses:
@@ -16,33 +16,16 @@ import { lineOf } from './change.js';
 export async function openSurvey(ctx: Context, surveyId: string): Promise<Survey> {
   const { survey } = await getOrganised(ctx, surveyId);
   const { opensAt } = survey;
-  const isLater = opensAt !== null && opensAt > ctx.now;
-  await checkReady(ctx, survey);
-  if (isLater) return step(ctx, survey, 'schedule', {}, null);
-  return open(ctx, survey);
-}
-
-async function checkReady(ctx: Context, survey: Survey): Promise<SurveyVersion> {
-  const version = await getVersion(ctx.store, survey._id, survey.version);
-  checkHasQuestions(version.sections);
-  checkTravels(survey, version.sections);
-  checkNamesNobody(survey, version.sections);
-  if (survey.answerBy !== 'anyone' && survey.invited.length === 0) {
-    throw new DomainError('invalid', 'surveys.error.nobodyAsked', { field: 'invited' });
-  }
-  if (survey.closesAt !== null && survey.closesAt <= ctx.now) {
-    throw new DomainError('invalid', 'surveys.error.closesInPast', { field: 'closesAt' });
-  }
-  return version;
+  if (opensAt === null || opensAt <= ctx.now) return open(ctx, survey);
+  const { sections } = await getVersion(ctx.store, survey._id, survey.version);
+  await checkReady(ctx, survey, sections);
+  return step(ctx, survey, 'schedule', { notOpened: null }, null);
 }
 
 async function open(ctx: Context, survey: Survey): Promise<Survey> {
-  const ids = survey.invited.flatMap(({ collectiveId }) => (collectiveId === null ? [] : [collectiveId]));
-  const standing = new Set(
-    (await listCollectivesById(ctx.store, ids)).filter(({ deletedAt }) => deletedAt === null).map(({ _id }) => _id),
-  );
-  const invited = survey.invited.filter(({ collectiveId }) => collectiveId === null || standing.has(collectiveId));
-  return step(ctx, survey, 'open', { openedAt: ctx.now, closedAt: null, invited }, 'survey.opened');
+  const { sections } = await getVersion(ctx.store, survey._id, survey.version);
+  const invited = await checkReady(ctx, survey, sections);
+  return step(ctx, survey, 'open', { openedAt: ctx.now, closedAt: null, invited, notOpened: null }, 'survey.opened');
 }
 
 /** Back to a draft, before it has opened. Refuses: not-found, conflict. */
@@ -115,11 +98,18 @@ export async function chooseSlot(ctx: Context, surveyId: string, choice: Survey[
   await write(ctx, survey, { chosenSlot: choice }, 'survey.changed');
 }
 
-/** For the job: opens those whose moment has come. Each once, whoever else tries. Returns how many. */
+/**
+ * For the job: opens those whose moment has come. Each once, whoever else tries; what cannot open is a draft again, and its
+ * organisers are told why (`notOpened`). Returns how many opened.
+ */
 export async function openDueSurveys(ctx: Context): Promise<number> {
-  const due = await surveysIn(ctx.store)
-    .find({ state: 'scheduled', opensAt: { $lte: ctx.now } })
-    .toArray();
+  const due = [
+    ...(await surveysIn(ctx.store)
+      .find({ state: 'scheduled', opensAt: { $lte: ctx.now } })
+      .toArray()),
+    // Its moment was taken away while it waited.
+    ...(await surveysIn(ctx.store).find({ state: 'scheduled', opensAt: null }).toArray()),
+  ];
   let opened = 0;
   const owners = await listCollectivesById(
     ctx.store,
@@ -128,14 +118,31 @@ export async function openDueSurveys(ctx: Context): Promise<number> {
   // Who is in the bin asks nobody; should it come back, so does its survey.
   const binned = new Set(owners.filter(({ deletedAt }) => deletedAt !== null).map(({ _id }) => _id));
   for (const survey of due.filter(({ deletedAt, collectiveId }) => deletedAt === null && !binned.has(collectiveId))) {
-    try {
-      await open(ctx, survey);
-      opened += 1;
-    } catch (error) {
-      if (!(error instanceof DomainError)) throw error;
-    }
+    if (await openOrHold(ctx, survey)) opened += 1;
   }
   return opened;
+}
+
+/** Whether it opened. Somebody else may be at it: then they did, or will. */
+async function openOrHold(ctx: Context, survey: Survey): Promise<boolean> {
+  try {
+    if (survey.opensAt === null) throw new DomainError('invalid', 'surveys.error.opensAtNeeded', { field: 'opensAt' });
+    await open(ctx, survey);
+    return true;
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    if (error.code === 'conflict') return false;
+    await holdBack(ctx, survey, error.safeMessage.key);
+    return false;
+  }
+}
+
+async function holdBack(ctx: Context, survey: Survey, why: string): Promise<void> {
+  try {
+    await step(ctx, survey, 'unschedule', { notOpened: why }, null);
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+  }
 }
 
 /** For the job: closes those whose end has come, with the end as the moment. Returns how many. */
