@@ -26,7 +26,13 @@ import {
   toSurveyResults,
 } from '../wire/survey.js';
 
-type Told = 'survey.opened' | 'survey.changed' | 'survey.extended' | 'survey.closed' | 'survey.published';
+type Told =
+  | 'survey.opened'
+  | 'survey.changed'
+  | 'survey.extended'
+  | 'survey.closed'
+  | 'survey.published'
+  | 'survey.slotChosen';
 
 /**
  * One Note for each collective asked elsewhere, for it alone: none learns who else is asked, and an anonymous survey has a link

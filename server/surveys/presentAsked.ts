@@ -3,6 +3,7 @@ import { editPath } from '../collectives/present.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Language } from '../context.js';
 import type { AskedLine, AskedSurvey, OwnAnswer, Sent } from './askedSurveys.js';
+import { slotText } from './presentForm.js';
 import { maySeeResults, pickText } from './rules.js';
 import type { AnswererKind } from './schema.js';
 
@@ -56,6 +57,11 @@ function hasResults({ survey, published }: AskedSurvey, kind: AnswererKind): boo
   return survey === null ? (published ?? null) !== null : maySeeResults(survey, { organises: false, isMember: true });
 }
 
+/** The date that was chosen, for {{> resultSlot}}; null: none was. */
+export function presentSlotOf({ slot, timeZone }: AskedSurvey, language: Language, icsHref: string) {
+  return slot && { text: slotText(slot, { language, timeZone }), timeZone, icsHref };
+}
+
 export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, language: Language, now: Date) {
   const { kind, path, listHref } = place;
   const isOpen = isOpenNow(asked, now);
@@ -77,6 +83,7 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
     organiser: asked.organiser,
     version: asked.version,
     isOpen,
+    slot: presentSlotOf(asked, language, `${kind === 'anyone' ? `/surveys/${asked.key}` : path}/slot.ics`),
     end: asked.closedAt ?? asked.closesAt,
     timeZone: asked.timeZone,
     // Who sees what, and when, in one sentence.

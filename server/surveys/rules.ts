@@ -8,6 +8,7 @@ import {
   limits,
   type Question,
   type Section,
+  type Slot,
   type Survey,
   type SurveyState,
   type Texts,
@@ -272,6 +273,13 @@ export function pickText(texts: Texts, language: string, languages: readonly str
 export function missingIn(texts: Texts, languages: readonly string[]): string[] {
   if (!Object.values(texts).some((text) => text !== '')) return [];
   return languages.filter((language) => !texts[language]);
+}
+
+/** The slot that a choice names; null: none, or it is asked no more. */
+export function findSlot(sections: readonly Section[], chosen: Survey['chosenSlot']): Slot | null {
+  const question = sections.flatMap(({ questions }) => questions).find(({ id }) => id === chosen?.question);
+  if (question?.kind !== 'availability') return null;
+  return question.slots.find(({ id }) => id === chosen?.slot) ?? null;
 }
 
 /** Who reads names and answers of each: with `anonymous` nobody ever, with `hiddenUntilClose` nobody before the end. */

@@ -18,7 +18,7 @@ import {
   type SurveySettings,
   saveSections,
 } from '../../server/surveys/actions/drafting.js';
-import { closeSurvey, extendSurvey, publishResults } from '../../server/surveys/actions/running.js';
+import { chooseSlot, closeSurvey, extendSurvey, publishResults } from '../../server/surveys/actions/running.js';
 import { recallAnswer, saveRemoteDraft, sendAnswer } from '../../server/surveys/actions/sending.js';
 import { answererFor, findAsked, findOwnAnswer, listAsked } from '../../server/surveys/askedSurveys.js';
 import { answersIn, ballotsIn, countAnswers, findAnswer, getSurvey } from '../../server/surveys/queries.js';
@@ -219,6 +219,29 @@ describe('surveys across two instances', () => {
     const all = changed.flatMap((section) => section.questions).map(({ id }) => id);
     expect(questions.map(({ question }) => question.id)).to.deep.equal(all.filter((id) => id !== 'hours'));
     expect(questions.find(({ question }) => question.kind === 'multiple')?.choices).to.not.equal(undefined);
+  });
+
+  it('brings the date that was chosen, to be read and put into a calendar without published results', async () => {
+    const startsAt = new Date(Date.UTC(2027, 0, 5, 18));
+    const dates: Section[] = [
+      {
+        ...{ id: 's', title: {}, intro: {}, showIf: null },
+        questions: [
+          {
+            ...{ id: 'when', label: { fr: 'Quand ?' }, help: {}, required: false, showIf: null, criterion: '' },
+            ...{ kind: 'availability', slots: [{ id: 'd1', startsAt, endsAt: null }] },
+          },
+        ],
+      },
+    ];
+    const survey = await ask({ sections: dates });
+    expect((await seen(survey)).slot).to.equal(null);
+    await closeSurvey(owner.ctx(), survey._id);
+    await chooseSlot(owner.ctx(), survey._id, { question: 'when', slot: 'd1' });
+    await settle();
+    const { slot, published } = await seen(survey);
+    expect(slot).to.deep.equal({ id: 'd1', startsAt, endsAt: null });
+    expect(published).to.equal(null);
   });
 
   it('goes when it is deleted, and comes back when it is taken back', async () => {

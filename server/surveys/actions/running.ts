@@ -3,8 +3,8 @@ import { listCollectivesById } from '../../collectives/queries.js';
 import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { type Change, type DomainEvent, pending } from '../../events.js';
-import { getOrganised, getVersion, surveysIn } from '../queries.js';
-import { checkRevision, checkStep, type Step } from '../rules.js';
+import { countAnswers, getOrganised, getVersion, surveysIn } from '../queries.js';
+import { checkRevision, checkStep, findSlot, isEnough, type Step } from '../rules.js';
 import type { Survey } from '../schema.js';
 import { lineOf } from './change.js';
 import { checkReady } from './ready.js';
@@ -71,7 +71,10 @@ export async function reopenSurvey(
   await step(ctx, survey, 'reopen', { closesAt, closedAt: null, results }, 'survey.opened');
 }
 
-/** Shows the results to those chosen. Emits survey.published. Refuses: not-found, conflict, closed (it is not over). */
+/**
+ * Shows the results to those chosen; of an anonymous survey only when there are enough answers. Those who may read them for the
+ * first time are told (survey.published); else it emits survey.changed. Refuses: not-found, conflict, closed (not over; too few).
+ */
 export async function publishResults(
   ctx: Context,
   surveyId: string,
@@ -82,20 +85,29 @@ export async function publishResults(
   checkRevision(survey, revision);
   if (survey.state !== 'closed') throw new DomainError('closed', 'surveys.error.notClosedYet');
   const publishedAt = readers === 'organisers' ? null : (survey.results.publishedAt ?? ctx.now);
-  await write(ctx, survey, { results: { readers, hidden, notes, publishedAt } }, 'survey.published');
+  if (publishedAt !== null && !isEnough(survey.names, await countAnswers(ctx.store, survey))) {
+    throw new DomainError('closed', 'surveys.error.tooFewAnswers');
+  }
+  const isNews = publishedAt !== null && survey.results.publishedAt === null;
+  const results = { readers, hidden, notes, publishedAt };
+  await write(ctx, survey, { results }, isNews ? 'survey.published' : 'survey.changed');
 }
 
-/** Which slot of a date poll it will be; null takes the choice back. Emits survey.changed. Refuses: not-found, invalid. */
+/**
+ * Which slot of a date poll it will be; null takes the choice back. Those asked are told of a choice, once. Emits
+ * survey.slotChosen, or survey.changed. Refuses: not-found, invalid.
+ */
 export async function chooseSlot(ctx: Context, surveyId: string, choice: Survey['chosenSlot']): Promise<void> {
   const { survey } = await getOrganised(ctx, surveyId);
+  const { chosenSlot } = survey;
+  if (choice?.slot === chosenSlot?.slot && choice?.question === chosenSlot?.question) return;
   if (choice !== null) {
     const { sections } = await getVersion(ctx.store, surveyId, survey.version);
-    const question = sections.flatMap(({ questions }) => questions).find(({ id }) => id === choice.question);
-    if (question?.kind !== 'availability' || !question.slots.some(({ id }) => id === choice.slot)) {
+    if (findSlot(sections, choice) === null) {
       throw new DomainError('invalid', 'surveys.answer.option', { field: 'slot' });
     }
   }
-  await write(ctx, survey, { chosenSlot: choice }, 'survey.changed');
+  await write(ctx, survey, { chosenSlot: choice }, choice === null ? 'survey.changed' : 'survey.slotChosen');
 }
 
 /**
@@ -170,6 +182,7 @@ const lines: Record<Told, Change['what']> = {
   'survey.extended': 'extended',
   'survey.closed': 'closed',
   'survey.published': 'published',
+  'survey.slotChosen': 'updated',
   'survey.deleted': 'deleted',
 };
 

@@ -11,7 +11,7 @@ import { isCounted, withdrawAnswer } from '../actions/answering.js';
 import { requestLink } from '../actions/copies.js';
 import { findAskedAddress, findForAnyone, findPublicSurvey, guestAnswerer, listPublicSurveys } from '../askedPeople.js';
 import { type AskedSurvey, findOwnAnswer } from '../askedSurveys.js';
-import { isOpenNow, presentAskedList, publicCrumbs } from '../presentAsked.js';
+import { isOpenNow, presentAskedList, presentSlotOf, publicCrumbs } from '../presentAsked.js';
 import { findAnswer, findSurvey } from '../queries.js';
 import { guestLink, mayRead, pickText, readGuestLink } from '../rules.js';
 import {
@@ -71,6 +71,7 @@ function publicPages(routes: Routes): void {
     const model = {
       ...presentHead(visit, asked),
       isOpen: isOpenNow(asked, visit.ctx.now),
+      slot: presentSlotOf(asked, visit.language, `/surveys/${asked.key}/slot.ics`),
       answerHref: survey?.answerBy === 'anyone' ? `/surveys/${asked.key}/answer` : null,
       resultsHref:
         survey?.results.readers === 'public' && survey.results.publishedAt !== null

@@ -167,6 +167,33 @@ describe('surveys', () => {
     expect((await openSurvey(ctx, survey._id)).state).to.equal('open');
   });
 
+  it('tells of published results once: what is corrected afterwards is a change', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    await closeSurvey(ctx, survey._id);
+    const publish = async (readers: Survey['results']['readers']) => {
+      const { revision } = await getSurvey(house.store, survey._id);
+      await publishResults(ctx, survey._id, { revision, readers, hidden: [], notes: {} });
+      return (await eventsOf(house, 'surveys', survey._id)).at(-1)?.type;
+    };
+    expect(await publish('organisers')).to.equal('survey.changed');
+    expect(await publish('members')).to.equal('survey.published');
+    expect(await publish('members')).to.equal('survey.changed');
+    expect(await publish('public')).to.equal('survey.changed');
+    expect(await publish('organisers')).to.equal('survey.changed');
+    expect(await publish('public')).to.equal('survey.published');
+  });
+
+  it('publishes nothing of an anonymous survey with fewer than five answers', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+    await closeSurvey(ctx, survey._id);
+    const { revision } = await getSurvey(house.store, survey._id);
+    const publish = (readers: Survey['results']['readers']) =>
+      publishResults(ctx, survey._id, { revision, readers, hidden: [], notes: {} });
+    expect(await refusalOf(publish('members'))).to.equal('closed surveys.error.tooFewAnswers');
+    expect((await getSurvey(house.store, survey._id)).results.publishedAt).to.equal(null);
+    await publish('organisers');
+  });
+
   it('is nobody’s to change but of those who ask', async () => {
     const survey = await buildSurvey(ctx, owner, [asked], { isDraft: true });
     for (const deed of [openSurvey, closeSurvey, deleteSurvey, duplicateSurvey]) {

@@ -201,6 +201,8 @@ describe('pages of results', function () {
     expect((await organiser.post(action, { slot: 'slot thu' }, `${pathOf(survey)}/results`)).status).to.equal(303);
     const page = await member.get(`${askedPathOf(survey)}/results`);
     expect(page.text).to.include('Date chosen').and.include('slot.ics');
+    const form = await member.get(askedPathOf(survey));
+    expect(form.text).to.include('Date chosen').and.include(`${askedPathOf(survey)}/slot.ics`);
     const file = await member.get(`${askedPathOf(survey)}/slot.ics`);
     expect(file.headers.get('content-type')).to.include('text/calendar');
     expect(file.text).to.include('DTSTART:20261210T180000Z\r\nDTEND:20261210T193000Z\r\nSUMMARY:Review 2026');
