@@ -109,6 +109,16 @@ export function mayChangeQuestions(survey: Pick<Survey, 'state' | 'deletedAt'>):
   return survey.deletedAt === null && survey.state !== 'closed';
 }
 
+/**
+ * What its end sets. Results that are to be published then wait, where what was sent in time still counts, until nothing of it
+ * can arrive any more.
+ */
+export function closing({ results, late }: Pick<Survey, 'results' | 'late'>, closedAt: Date): Partial<Survey> {
+  if (!results.atClosing || results.publishedAt !== null) return { closedAt };
+  const wait = late === 'sentInTime' ? graceMs : 0;
+  return { closedAt, results: { ...results, publishAt: new Date(closedAt.getTime() + wait) } };
+}
+
 const wording = new Set(['label', 'help', 'title', 'intro', 'fromLabel', 'toLabel', 'unit', 'criterion']);
 
 /**

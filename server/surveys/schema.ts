@@ -157,6 +157,12 @@ export interface Survey extends Doc, Eventful {
     /** Questions that the published results leave out. */
     hidden: string[];
     notes: Texts;
+    /** When they are published by themselves. Missing or null: not. */
+    publishAt?: Date | null;
+    /** They are to be published when the survey closes: publishAt is set then. */
+    atClosing?: boolean;
+    /** Key of what stood against it when that moment had come. Missing or null: nothing. */
+    notPublished?: string | null;
   };
   /** Key of what stood against its opening when the moment had come: it is a draft again. Missing or null: nothing. */
   notOpened?: string | null;

@@ -4,7 +4,7 @@ import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { type Change, type DomainEvent, pending } from '../../events.js';
 import { countAnswers, getOrganised, getVersion, surveysIn } from '../queries.js';
-import { checkRevision, checkStep, findSlot, isEnough, type Step } from '../rules.js';
+import { checkRevision, checkStep, closing, findSlot, isEnough, type Step } from '../rules.js';
 import type { Survey } from '../schema.js';
 import { lineOf } from './change.js';
 import { checkReady } from './ready.js';
@@ -37,7 +37,7 @@ export async function unscheduleSurvey(ctx: Context, surveyId: string): Promise<
 /** Closes it before its time, or when it has none. Emits survey.closed. Refuses: not-found, conflict. */
 export async function closeSurvey(ctx: Context, surveyId: string): Promise<void> {
   const { survey } = await getOrganised(ctx, surveyId);
-  await step(ctx, survey, 'close', { closedAt: ctx.now }, 'survey.closed');
+  await step(ctx, survey, 'close', closing(survey, ctx.now), 'survey.closed');
 }
 
 /** Gives more time; those asked are told. Emits survey.extended. Refuses: not-found, conflict, invalid (not later than now). */
@@ -67,7 +67,7 @@ export async function reopenSurvey(
   if (closesAt !== null && closesAt <= ctx.now) {
     throw new DomainError('invalid', 'surveys.error.notLater', { field: 'closesAt' });
   }
-  const results = { ...survey.results, publishedAt: null };
+  const results = { ...survey.results, publishedAt: null, publishAt: null };
   await step(ctx, survey, 'reopen', { closesAt, closedAt: null, results }, 'survey.opened');
 }
 
@@ -165,7 +165,7 @@ export async function closeDueSurveys(ctx: Context): Promise<number> {
   let closed = 0;
   for (const survey of due) {
     try {
-      await step(ctx, survey, 'close', { closedAt: survey.closesAt }, 'survey.closed');
+      await step(ctx, survey, 'close', closing(survey, survey.closesAt ?? ctx.now), 'survey.closed');
       closed += 1;
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
@@ -197,7 +197,7 @@ async function step(
 }
 
 /** One write with its event, under the revision that was read: of two who do the same, one does it. */
-async function write(ctx: Context, survey: Survey, set: Partial<Survey>, told: Told | null): Promise<Survey> {
+export async function write(ctx: Context, survey: Survey, set: Partial<Survey>, told: Told | null): Promise<Survey> {
   const event = told && pending({ type: told, surveyId: survey._id }, ctx.now, lineOf(ctx, survey, lines[told], set));
   const saved = await surveysIn(ctx.store).findOneAndUpdate(
     { _id: survey._id, revision: survey.revision, deletedAt: null },
