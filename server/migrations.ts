@@ -6,6 +6,7 @@ import type { Doc, Store } from './store/store.js';
 export const migrations: Migration[] = [
   { id: 1, name: 'several lists for a followed actor', up: severalLists },
   { id: 2, name: 'posts belong to a collective or a person', up: ownPosts },
+  { id: 3, name: 'surveys that anybody may answer say whether they are listed', up: listedSurveys },
 ];
 
 /** `list: 'a'` becomes `lists: ['a']`; no list becomes none. */
@@ -25,4 +26,10 @@ async function ownPosts(store: Store): Promise<void> {
     const set = { ownerKind: 'collective', ownerId: collectiveId ?? '' };
     await posts.updateOne({ _id }, { $set: set, $unset: { collectiveId: '' } });
   }
+}
+
+/** Those that were listed and announced stay so. */
+async function listedSurveys(store: Store): Promise<void> {
+  const surveys = store.collection<Doc & { answerBy: string; listed?: boolean }>('surveys');
+  await surveys.updateMany({ answerBy: 'anyone', listed: { $exists: false } }, { $set: { listed: true } });
 }

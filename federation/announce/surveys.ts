@@ -36,7 +36,7 @@ type Told =
 
 /**
  * One Note for each collective asked elsewhere, for it alone: none learns who else is asked, and an anonymous survey has a link
- * for each. Where anybody may answer: one public Note. Create the first time, Update afterwards.
+ * for each. Where anybody may answer: one public Note, as long as the survey is to be found by everybody. Create the first time, Update afterwards.
  */
 export async function announceSurvey(federation: Federation, event: Announced<Told>): Promise<Draft[]> {
   const { store } = federation.house;
@@ -44,7 +44,9 @@ export async function announceSurvey(federation: Federation, event: Announced<To
   const owner = survey === null ? null : await findCollective(store, survey.collectiveId);
   if (survey === null || owner === null || !isPublic(owner) || survey.deletedAt !== null) return [];
   if (survey.state !== 'open' && survey.state !== 'closed') return [];
-  if (survey.answerBy === 'anyone') return [await publicDraft(federation, event, survey, owner)];
+  if (survey.answerBy === 'anyone') {
+    return survey.listed ? [await publicDraft(federation, event, survey, owner)] : goneDrafts(federation, event);
+  }
   if (survey.answerBy === 'person') return [];
   const asked = survey.invited.filter(({ collectiveId }) => collectiveId === null);
   if (asked.length === 0) return [];
@@ -160,6 +162,10 @@ function frameOf(
 
 /** Everybody who was told of it is told that it is gone. */
 export async function announceSurveyGone(federation: Federation, event: Announced<'survey.deleted'>): Promise<Draft[]> {
+  return goneDrafts(federation, event);
+}
+
+async function goneDrafts(federation: Federation, event: Announced<Told | 'survey.deleted'>): Promise<Draft[]> {
   const said = await activitiesIn(federation)
     .find({ subject: subjectOf(event.surveyId), _id: { $lt: event.eventId } }, { sort: { _id: 1 } })
     .toArray();

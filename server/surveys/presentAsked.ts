@@ -1,5 +1,5 @@
 // Surveys as those who are asked see them, as plain data for templates.
-import { editPath } from '../collectives/present.js';
+import { editPath, paged } from '../collectives/present.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Language } from '../context.js';
 import type { AskedLine, AskedSurvey, OwnAnswer, Sent } from './askedSurveys.js';
@@ -24,6 +24,21 @@ export function presentAskedList(lines: readonly AskedLine[], pathOf: (key: stri
       : stateOf(asked.state === 'open', isAnswered, hasDraft),
   }));
   return { open: items.filter(({ isOpen }) => isOpen), closed: items.filter(({ isOpen }) => !isOpen) };
+}
+
+const closedOnPage = 20;
+
+/** What asks now, whole; and a page of what is over, with the way to the others. */
+export function pageAskedList(
+  lines: readonly AskedLine[],
+  { pathOf, base, page }: { pathOf: (key: string) => string; base: string; page: number },
+  language: Language,
+) {
+  const { open, closed } = presentAskedList(lines, pathOf, language);
+  const pages = Math.max(1, Math.ceil(closed.length / closedOnPage));
+  const at = Math.min(page, pages);
+  const shown = closed.slice((at - 1) * closedOnPage, at * closedOnPage);
+  return { open, closed: shown, paging: paged(base, {}, { page: at, pages }) };
 }
 
 function stateOf(isOpen: boolean, isAnswered: boolean, hasDraft: boolean): { kind: string; label: string } {

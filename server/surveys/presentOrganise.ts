@@ -172,6 +172,8 @@ export function presentOverview(input: OverviewInput) {
     namesHint: `surveys.names.${survey.names}.hint`,
     // Anybody may answer there; of others the page only says what is asked.
     link: survey.answerBy === 'anyone' && !isBefore ? `${site.baseUrl}/surveys/${survey._id}` : null,
+    linkText: `surveys.overview.link.${survey.listed ? 'listed' : 'text'}`,
+    settingsHref: `${base}/settings#f-listed`,
     previous: previous && { href: surveyPath(previous), title: pickText(previous.title, language, previous.languages) },
     resultsHref: isBefore ? null : `${base}/results`,
     mayReopen: state === 'closed' && survey.names === 'named',
@@ -259,6 +261,7 @@ export function settingsValues(survey: Survey): Record<string, unknown> {
     ...survey,
     languages: survey.languages.join(', '),
     invited: survey.invited.map(({ iri }) => iri),
+    listed: on(survey.listed ?? false),
     opensAt: opensAt && localTime(opensAt, timeZone),
     closesAt: closesAt && localTime(closesAt, timeZone),
     reminders: { halfTime: on(reminders.halfTime), twoDays: on(reminders.twoDays), lastDay: on(reminders.lastDay) },

@@ -17,6 +17,7 @@ import {
   restoreSurvey,
   type SurveySettings,
   saveSections,
+  saveSettings,
 } from '../../server/surveys/actions/drafting.js';
 import { chooseSlot, closeSurvey, extendSurvey, publishResults } from '../../server/surveys/actions/running.js';
 import { recallAnswer, saveRemoteDraft, sendAnswer } from '../../server/surveys/actions/sending.js';
@@ -35,6 +36,7 @@ type Json = Record<string, unknown>;
 const actorOf = (app: FederatedApp, { handle }: Collective) => `${app.baseUrl}/actors/${handle}`;
 const objectOf = (json: Json | undefined): Json => (json?.object ?? {}) as Json;
 const hour = 3_600_000;
+const activityJson = 'application/activity+json';
 
 /** A collective of one app as it stands in a survey of another. */
 function invitedFrom(app: FederatedApp, collective: Collective): Invited {
@@ -299,7 +301,7 @@ describe('surveys across two instances', () => {
   });
 
   it('is announced to everybody as a Note with a link where anybody may answer, without its questions', async () => {
-    const survey = await buildSurvey(owner.ctx(), asking, [], { answerBy: 'anyone' });
+    const survey = await buildSurvey(owner.ctx(), asking, [], { answerBy: 'anyone', listed: true });
     await settle();
     const peer = await startPeer();
     const note = await peer.getJson(`${owner.baseUrl}/objects/${survey._id}`);
@@ -307,6 +309,21 @@ describe('surveys across two instances', () => {
     expect(note.to).to.deep.equal(['https://www.w3.org/ns/activitystreams#Public']);
     expect(note).to.not.have.any.keys('survey', 'surveyResults');
     expect(String(note.content)).to.include('Revue 2026');
+  });
+
+  it('is announced to nobody but by its link, unless everybody is to find it; and goes when nobody is to any more', async () => {
+    const survey = await buildSurvey(owner.ctx(), asking, [], { answerBy: 'anyone' });
+    const listed = async (is: boolean) => {
+      const now = await getSurvey(owner.house.store, survey._id);
+      await saveSettings(owner.ctx(), survey._id, { ...now, listed: is });
+      await settle();
+      return (await fetch(`${owner.baseUrl}/objects/${survey._id}`, { headers: { accept: activityJson } })).status;
+    };
+    expect(await listed(false)).to.equal(404);
+    expect(await listed(true)).to.equal(200);
+    expect(await listed(false)).to.equal(410);
+    await closeSurvey(owner.ctx(), survey._id);
+    expect(await activitiesIn(owner.federation).countDocuments({ subject: `survey:${survey._id}` })).to.equal(2);
   });
 });
 

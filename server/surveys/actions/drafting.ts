@@ -47,7 +47,8 @@ export type SurveySettings = Pick<
   | 'closesAt'
   | 'late'
   | 'reminders'
->;
+> &
+  Partial<Pick<Survey, 'listed'>>;
 
 export interface NewSurvey {
   title: Texts;
@@ -201,6 +202,8 @@ export async function saveSettings(
     closesAt,
     late,
     reminders,
+    // Only what anybody may answer can be for everybody to see.
+    listed: answerBy === 'anyone' && (input.listed ?? survey.listed ?? false),
     // Whoever gives it another moment, or none, has seen why it did not open.
     notOpened: opensAt === null || opensAt > ctx.now ? null : (survey.notOpened ?? null),
   };

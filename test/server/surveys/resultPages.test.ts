@@ -145,9 +145,15 @@ describe('pages of results', function () {
     const survey = await review();
     const publish = `${pathOf(survey)}/results/publish`;
     expect((await organiser.get(publish)).text).to.include('By themselves, when the survey closes');
-    const planned = { readers: 'members', when: 'closing', revision: String((await getSurvey(house.store, survey._id)).revision) };
+    const planned = {
+      readers: 'members',
+      when: 'closing',
+      revision: String((await getSurvey(house.store, survey._id)).revision),
+    };
     expect((await organiser.post(publish, planned)).status).to.equal(303);
-    expect((await organiser.get(`${pathOf(survey)}/results`)).text).to.include('publish themselves when the survey closes');
+    expect((await organiser.get(`${pathOf(survey)}/results`)).text).to.include(
+      'publish themselves when the survey closes',
+    );
     const unset = { ...planned, when: 'at', revision: String((await getSurvey(house.store, survey._id)).revision) };
     expect((await organiser.post(publish, unset)).status).to.equal(422);
     expect((await member.get(`${askedPathOf(survey)}/results`)).text).to.include('Results not published');
