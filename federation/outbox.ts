@@ -122,6 +122,7 @@ const table: { readonly [T in EventType]: Row<T> } = {
   'survey.extended': announceSurvey,
   'survey.closed': announceSurvey,
   'survey.published': announceSurvey,
+  'survey.slotChosen': announceSurvey,
   'survey.deleted': announceSurveyGone,
   'survey.answered': notFederated,
   'remoteSurvey.received': notFederated,

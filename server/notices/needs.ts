@@ -50,6 +50,7 @@ const sources: Record<string, Source> = {
   ownSurveys: askedPerson,
   followers: followRequests,
   files: stoppedFiles,
+  unopened: unopenedSurveys,
   results: unpublishedResults,
   reports: openReports,
   mails: failedMails,
@@ -181,6 +182,29 @@ async function stoppedFiles(ctx: Context, { collectives, language }: Reader): Pr
           collective: textIn(collective.profile.name, language),
         },
       ];
+    }),
+  );
+  return found.flat();
+}
+
+/** Surveys whose moment came and which could not open. */
+async function unopenedSurveys(ctx: Context, { collectives, language }: Reader): Promise<Need[]> {
+  const found = await Promise.all(
+    collectives.map(async (collective) => {
+      const held = (await listSurveysOf(ctx.store, collective._id)).filter(
+        ({ state, notOpened }) => state === 'draft' && notOpened,
+      );
+      return held.map((survey): Need => {
+        const title = pickText(survey.title, language, survey.languages).text;
+        return {
+          id: `unopened:${survey._id}`,
+          what: { key: 'notices.need.unopened', params: { title } },
+          href: `${editPath(collective)}/surveys/${survey._id}`,
+          due: survey.opensAt,
+          urgency: 'now',
+          collective: textIn(collective.profile.name, language),
+        };
+      });
     }),
   );
   return found.flat();

@@ -19,6 +19,7 @@ export const letterKinds = [
   'surveyReminder',
   'surveyExtended',
   'surveyPublished',
+  'surveyDate',
   'surveyRefused',
   'digest',
   'surveyCopy',

@@ -15,6 +15,7 @@ export const mailKinds = [
   'surveyReminder',
   'surveyExtended',
   'surveyPublished',
+  'surveyDate',
   'surveyRefused',
 ] as const;
 export type MailKind = (typeof mailKinds)[number];

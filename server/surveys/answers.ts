@@ -114,11 +114,21 @@ function asksServices(question: Question): boolean {
 }
 
 function wrong(question: Question, key: string): FieldError {
-  const params =
-    question.kind === 'number' || question.kind === 'multiple'
-      ? { min: question.min ?? 0, max: question.max ?? 0 }
-      : { min: 0, max: question.kind === 'longText' ? limits.longText : limits.shortText };
+  const params = key === 'shape.tooLong' ? { max: lengthOf(question.kind) } : boundsOf(question);
   return { field: `a.${question.id}`, message: { key, params } };
+}
+
+/** Characters that an answer in words may have. */
+function lengthOf(kind: Question['kind']): number {
+  if (kind === 'longText') return limits.longText;
+  return kind === 'link' ? limits.link : limits.shortText;
+}
+
+/** What a message about too much or too little names: numbers, choices, rows or slots. */
+function boundsOf(question: Question): { min: number; max: number } {
+  if (question.kind === 'grid') return { min: 0, max: limits.rows };
+  if (question.kind === 'availability') return { min: 0, max: limits.slots };
+  return 'min' in question ? { min: question.min ?? 0, max: question.max ?? 0 } : { min: 0, max: 0 };
 }
 
 /** The value; null: not answered; a key: what is wrong. Takes form fields (texts) and the stored form alike. */
@@ -160,9 +170,7 @@ function readText(kind: 'shortText' | 'longText' | 'date' | 'link', raw: unknown
   const text = given.normalize('NFC').replace(/\r\n?/g, '\n').trim();
   if (text === '') return null;
   if (controls.test(text)) return 'shape.controlCharacter';
-  if (text.length > (kind === 'longText' ? limits.longText : kind === 'link' ? 2000 : limits.shortText)) {
-    return 'shape.tooLong';
-  }
+  if (text.length > lengthOf(kind)) return 'shape.tooLong';
   if (kind === 'shortText' && text.includes('\n')) return 'shape.invalid';
   if (kind === 'date' && !isDay(text)) return 'shape.day';
   if (kind === 'link') {

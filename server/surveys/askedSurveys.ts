@@ -16,7 +16,8 @@ import {
   type SentState,
 } from './remoteSurveys.js';
 import type { Published } from './results.js';
-import type { Answerer, Edit, NameRule, Section, Survey, SurveyState, Texts, Values } from './schema.js';
+import { findSlot } from './rules.js';
+import type { Answerer, Edit, NameRule, Section, Slot, Survey, SurveyState, Texts, Values } from './schema.js';
 import { withoutFew } from './smallCounts.js';
 
 /** One survey before those whom it asks. */
@@ -35,6 +36,8 @@ export interface AskedSurvey {
   organiser: { name: string; handle: string };
   version: number;
   sections: Section[];
+  /** Of a date poll: which it will be; null: nothing is chosen. */
+  slot: Slot | null;
   /** Null: it belongs to another instance. */
   survey: Survey | null;
   /** Of another instance: the results that it has published to us. */
@@ -105,6 +108,7 @@ function fromRemote(remote: RemoteSurvey, now: Date): AskedSurvey {
   return {
     key: _id,
     ...{ title, intro, languages, timeZone, names, closesAt, closedAt, organiser, version, sections },
+    slot: findSlot(sections, remote.chosenSlot),
     state: isOver ? 'closed' : state,
     survey: null,
     published: publishedOf(remote),
@@ -157,6 +161,7 @@ export async function fromSurvey(ctx: Context, survey: Survey): Promise<AskedSur
     organiser,
     version,
     sections,
+    slot: findSlot(sections, survey.chosenSlot),
     survey,
     elsewhere: null,
   };

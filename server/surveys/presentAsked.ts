@@ -1,8 +1,9 @@
 // Surveys as those who are asked see them, as plain data for templates.
-import { editPath } from '../collectives/present.js';
+import { editPath, paged } from '../collectives/present.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Language } from '../context.js';
 import type { AskedLine, AskedSurvey, OwnAnswer, Sent } from './askedSurveys.js';
+import { slotText } from './presentForm.js';
 import { maySeeResults, pickText } from './rules.js';
 import type { AnswererKind } from './schema.js';
 
@@ -23,6 +24,21 @@ export function presentAskedList(lines: readonly AskedLine[], pathOf: (key: stri
       : stateOf(asked.state === 'open', isAnswered, hasDraft),
   }));
   return { open: items.filter(({ isOpen }) => isOpen), closed: items.filter(({ isOpen }) => !isOpen) };
+}
+
+const closedOnPage = 20;
+
+/** What asks now, whole; and a page of what is over, with the way to the others. */
+export function pageAskedList(
+  lines: readonly AskedLine[],
+  { pathOf, base, page }: { pathOf: (key: string) => string; base: string; page: number },
+  language: Language,
+) {
+  const { open, closed } = presentAskedList(lines, pathOf, language);
+  const pages = Math.max(1, Math.ceil(closed.length / closedOnPage));
+  const at = Math.min(page, pages);
+  const shown = closed.slice((at - 1) * closedOnPage, at * closedOnPage);
+  return { open, closed: shown, paging: paged(base, {}, { page: at, pages }) };
 }
 
 function stateOf(isOpen: boolean, isAnswered: boolean, hasDraft: boolean): { kind: string; label: string } {
@@ -56,6 +72,11 @@ function hasResults({ survey, published }: AskedSurvey, kind: AnswererKind): boo
   return survey === null ? (published ?? null) !== null : maySeeResults(survey, { organises: false, isMember: true });
 }
 
+/** The date that was chosen, for {{> resultSlot}}; null: none was. */
+export function presentSlotOf({ slot, timeZone }: AskedSurvey, language: Language, icsHref: string) {
+  return slot && { text: slotText(slot, { language, timeZone }), timeZone, icsHref };
+}
+
 export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, language: Language, now: Date) {
   const { kind, path, listHref } = place;
   const isOpen = isOpenNow(asked, now);
@@ -77,6 +98,7 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
     organiser: asked.organiser,
     version: asked.version,
     isOpen,
+    slot: presentSlotOf(asked, language, `${kind === 'anyone' ? `/surveys/${asked.key}` : path}/slot.ics`),
     end: asked.closedAt ?? asked.closesAt,
     timeZone: asked.timeZone,
     // Who sees what, and when, in one sentence.

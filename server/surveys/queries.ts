@@ -31,6 +31,7 @@ export const surveyIndexes: CollectionIndexes = {
     { keys: { previousId: 1 } },
     { keys: { answerBy: 1, state: 1 } },
     { keys: { 'results.readers': 1, 'results.publishedAt': -1 } },
+    { keys: { 'results.publishAt': 1 }, sparse: true },
     { keys: { deletedAt: 1 } },
     eventIndex,
   ],

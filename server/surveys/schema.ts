@@ -139,6 +139,8 @@ export interface Survey extends Doc, Eventful {
   names: NameRule;
   /** Empty with 'anyone'. With 'person': the people of these collectives. */
   invited: Invited[];
+  /** With 'anyone': everybody finds it among the surveys here, and followers are told. Missing: only who has the link knows. */
+  listed?: boolean;
   /** IANA name: in it the dates below and the slots are shown. */
   timeZone: string;
   /** Null: opened by hand. */
@@ -157,7 +159,15 @@ export interface Survey extends Doc, Eventful {
     /** Questions that the published results leave out. */
     hidden: string[];
     notes: Texts;
+    /** When they are published by themselves. Missing or null: not. */
+    publishAt?: Date | null;
+    /** They are to be published when the survey closes: publishAt is set then. */
+    atClosing?: boolean;
+    /** Key of what stood against it when that moment had come. Missing or null: nothing. */
+    notPublished?: string | null;
   };
+  /** Key of what stood against its opening when the moment had come: it is a draft again. Missing or null: nothing. */
+  notOpened?: string | null;
   /** The edition before, for comparison. */
   previousId: string | null;
   /** Of a date poll: the slot that was chosen. */
@@ -260,6 +270,7 @@ export const limits = {
   intro: 5000,
   shortText: 300,
   longText: 10_000,
+  link: 2000,
   invited: 500,
   versions: 50,
 } as const;

@@ -151,7 +151,8 @@ async function addOpen(
   const iri = actorIri(ctx.site, owner.handle);
   const invited = [{ iri, collectiveId: owner._id, name: owner.profile.name.fr, handle: owner.handle }];
   const closesAt = new Date(ctx.now.getTime() + 5 * day);
-  await saveSettings(ctx, survey._id, { ...survey, closesAt, invited: who.answerBy === 'anyone' ? [] : invited });
+  const isForAll = who.answerBy === 'anyone';
+  await saveSettings(ctx, survey._id, { ...survey, closesAt, listed: isForAll, invited: isForAll ? [] : invited });
   await openSurvey(ctx, survey._id);
   return survey._id;
 }

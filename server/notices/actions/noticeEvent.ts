@@ -11,7 +11,14 @@ import { forgetFeeds, forgetMails } from '../queries.js';
 import { wantsAtOnce } from '../rules.js';
 import { copyLetter } from './copyLetter.js';
 import { type Desk, type Draft, queueMail, toMembers, toPerson } from './queue.js';
-import { askLetters, extendedLetters, publishedLetters, refusedLetters, remoteLetters } from './surveyLetters.js';
+import {
+  askLetters,
+  extendedLetters,
+  publishedLetters,
+  refusedLetters,
+  remoteLetters,
+  slotLetters,
+} from './surveyLetters.js';
 
 export interface NoticeDeps {
   house: Desk;
@@ -60,6 +67,7 @@ const table: { [T in EventType]: Writer<T> } = {
   'survey.extended': ({ house }, { surveyId }) => extendedLetters(house, surveyId),
   'survey.closed': noMail,
   'survey.published': ({ house }, { surveyId }) => publishedLetters(house, surveyId),
+  'survey.slotChosen': ({ house }, { surveyId }) => slotLetters(house, surveyId),
   'survey.deleted': noMail,
   'survey.answered': noMail,
   'remoteSurvey.received': ({ house }, { surveyKey, what }) => remoteLetters(house, surveyKey, what),

@@ -154,9 +154,9 @@ function preferencePages(routes: Routes): void {
         name: `mailChoices.${kind}`,
         label: `people.mail.${kind}`,
         value: [chosen[kind] ?? 'at-once'],
-        // Results are news and wait for nobody: the summary has no line for them.
+        // Results and dates are news and wait for nobody: the summary has no line for them.
         options: mailTimes
-          .filter((value) => value !== 'digest' || kind !== 'surveyPublished')
+          .filter((value) => value !== 'digest' || (kind !== 'surveyPublished' && kind !== 'surveyDate'))
           .map((value) => ({ value, key: `people.mailTime.${value}` })),
       })),
     });
