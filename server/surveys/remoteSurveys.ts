@@ -84,7 +84,7 @@ export interface SentAnswer extends Doc, Eventful {
   by: string;
   byName: string;
   sentAt: Date;
-  edits: { at: Date; byName: string }[];
+  edits: { at: Date; by: string; byName: string }[];
   state: SentState;
   /** When the owner's receipt came. */
   receiptAt: Date | null;
@@ -122,7 +122,13 @@ export const remoteSurveyIndexes: CollectionIndexes = {
     { keys: { deletedAt: 1 } },
     eventIndex,
   ],
-  sentAnswers: [{ keys: { surveyKey: 1 } }, { keys: { collectiveId: 1 } }, { keys: { by: 1 } }, eventIndex],
+  sentAnswers: [
+    { keys: { surveyKey: 1 } },
+    { keys: { collectiveId: 1 } },
+    { keys: { by: 1 } },
+    { keys: { 'edits.by': 1 } },
+    eventIndex,
+  ],
   surveyReceipts: [{ keys: { surveyId: 1 } }, { keys: { at: 1 } }, eventIndex],
 };
 

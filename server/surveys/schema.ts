@@ -168,6 +168,8 @@ export interface Survey extends Doc, Eventful {
   revision: number;
   createdAt: Date;
   deletedAt: Date | null;
+  /** When the addresses that guests left were cleared. */
+  addressesGoneAt?: Date;
 }
 
 export type Availability = 'yes' | 'maybe' | 'no';
@@ -196,7 +198,7 @@ export interface SurveyAnswer extends Doc, Eventful {
   answerer: Answerer;
   version: number;
   values: Values;
-  /** Person id of who sent it, or the name that another instance gives; shown to the answering collective only. */
+  /** Person id of who sent it; empty: from another instance. Shown to the answering collective only. */
   by: string;
   byName: string;
   /** Empty: here. Host of the instance from which it came. */
@@ -205,7 +207,7 @@ export interface SurveyAnswer extends Doc, Eventful {
   /** When it was sent, as the other instance says; the same as `at` here. */
   sentAt: Date;
   /** The ones before, the newest last, for the answering collective: who and when. */
-  edits: { at: Date; byName: string }[];
+  edits: { at: Date; by: string; byName: string }[];
   /** Address of a guest, so that the link can be sent again; null: none given. */
   email: string | null;
 }

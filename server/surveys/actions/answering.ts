@@ -109,7 +109,7 @@ async function keepAnswer(ctx: Context, survey: Survey, input: AnswerInput, valu
     if (before === null) throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
     // Of two that arrive out of order the one sent later stands.
     if (before.sentAt > sentAt) throw new DomainError('conflict', 'surveys.error.laterOne');
-    const edits = [...before.edits.slice(-19), { at: before.at, byName: before.byName }];
+    const edits = [...before.edits.slice(-19), { at: before.at, by: before.by, byName: before.byName }];
     const saved = await answersIn(ctx.store).findOneAndUpdate(
       { _id, sentAt: before.sentAt, at: before.at, byName: before.byName, edits: { $size: before.edits.length } },
       { $set: { ...said, ...email, edits }, $push: { events: event } },

@@ -99,7 +99,6 @@ export interface ForeignAnswer {
   surveyId: string;
   answerer: Answerer;
   host: string;
-  byName: string;
   sentAt: Date;
 }
 
@@ -131,8 +130,9 @@ export async function receiveAnswer(
     const before = await findAnswer(ctx.store, input.surveyId, input.answerer.key);
     // The same again, after a crash between answer and receipt.
     if (before?.home === input.host && before.sentAt.getTime() === input.sentAt.getTime()) return;
-    const { surveyId, answerer, byName, sentAt, version, raw } = input;
-    const sender = { by: '', byName, home: input.host };
+    const { surveyId, answerer, sentAt, version, raw } = input;
+    // Who of them it was is theirs to know.
+    const sender = { by: '', byName: '', home: input.host };
     await submitAnswer(ctx, { surveyId, answerer, ...sender, sentAt, version, raw, strict: true });
   });
   await giveReceipt(ctx, input, false, refusal);

@@ -39,7 +39,7 @@ export async function sendAnswer(
   const stood = before !== null && before.state !== 'withdrawn';
   // Of two at the same moment the owner could not tell which is the later one.
   const sentAt = new Date(Math.max(ctx.now.getTime(), (before?.sentAt.getTime() ?? 0) + 1));
-  const edits = stood ? [...before.edits.slice(-19), { at: before.sentAt, byName: before.byName }] : [];
+  const edits = stood ? [...before.edits.slice(-19), { at: before.sentAt, by: before.by, byName: before.byName }] : [];
   const { by, byName, version } = input;
   const { iri, owner, host } = survey;
   const collectiveId = (await findCollectiveByHandle(ctx.store, input.answerer.handle))?._id ?? '';
