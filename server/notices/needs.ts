@@ -7,18 +7,18 @@ import type { Collective } from '../collectives/schema.js';
 import type { Context, Language } from '../context.js';
 import type { Message } from '../errors.js';
 import { listJobRuns } from '../instances/queries.js';
-import { countOpenReports } from '../moderation/queries.js';
-import { countFollows } from '../partners/queries.js';
+import { countOpenReports, findLastOpenReport } from '../moderation/queries.js';
+import { countFollows, findLastRequest } from '../partners/queries.js';
 import { actorIri } from '../partners/rules.js';
 import { findPerson } from '../people/queries.js';
 import type { Person } from '../people/schema.js';
 import { textIn } from '../shapes.js';
 import { writeCount } from '../store/guarded.js';
 import type { Store } from '../store/store.js';
-import { listAsked } from '../surveys/askedSurveys.js';
+import { datesOf, listAsked } from '../surveys/askedSurveys.js';
 import { countAnswers, hasAnswered, listOpenFor, listSurveysOf } from '../surveys/queries.js';
 import { pickText } from '../surveys/rules.js';
-import { countFailedMails } from './queries.js';
+import { countFailedMails, findLastFailedMail } from './queries.js';
 import { isReachable } from './rules.js';
 
 /** now: due within two days, or it stops something. soon: it has an end. later: whenever. */
@@ -31,6 +31,10 @@ export interface Need {
   /** The page on which it is done. */
   href: string;
   due: Date | null;
+  /** Since when it waits, or the newest of several. */
+  since: Date;
+  /** When what it asks was last changed, and how often: in a calendar its end may have moved. */
+  changed?: { at: Date; times: number };
   urgency: Urgency;
   /** For which of the person's collectives; null: for the person. */
   collective: string | null;
@@ -100,7 +104,8 @@ function urgencyOf(due: Date | null, now: Date): Urgency {
 async function refusedAddress(_ctx: Context, { person }: Reader): Promise<Need[]> {
   if (isReachable(person)) return [];
   const what = { key: 'notices.need.address', params: { email: person.email } };
-  return [{ id: 'address', what, href: '/me/notices', due: null, urgency: 'now', collective: null }];
+  const since = person.addressProblem?.at ?? person.createdAt;
+  return [{ id: 'address', what, href: '/me/notices', due: null, since, urgency: 'now', collective: null }];
 }
 
 async function askedCollectives(ctx: Context, { collectives, language }: Reader): Promise<Need[]> {
@@ -117,6 +122,8 @@ async function askedCollectives(ctx: Context, { collectives, language }: Reader)
           what: { key: hasDraft ? 'notices.need.draft' : 'notices.need.survey', params: { title } },
           href: `${editPath(collective)}/asked/${asked.key}`,
           due: asked.closesAt,
+          since: asked.since,
+          changed: asked.changed,
           urgency: urgencyOf(asked.closesAt, ctx.now),
           collective: textIn(collective.profile.name, language),
         };
@@ -139,6 +146,7 @@ async function askedPerson(ctx: Context, { person, collectives, language }: Read
           what: { key: 'notices.need.survey', params: { title } },
           href: `/me/surveys/${survey._id}`,
           due: survey.closesAt,
+          ...datesOf(survey),
           urgency: urgencyOf(survey.closesAt, ctx.now),
           collective: null,
         },
@@ -151,14 +159,17 @@ async function askedPerson(ctx: Context, { person, collectives, language }: Read
 async function followRequests(ctx: Context, { collectives, language }: Reader): Promise<Need[]> {
   const found = await Promise.all(
     collectives.map(async (collective): Promise<Need[]> => {
-      const count = await countFollows(ctx.store, actorIri(ctx.site, collective.handle), 'requested');
-      if (count === 0) return [];
+      const ours = actorIri(ctx.site, collective.handle);
+      const last = await findLastRequest(ctx.store, ours);
+      if (last === null) return [];
+      const count = await countFollows(ctx.store, ours, 'requested');
       return [
         {
           id: `followers:${collective._id}`,
           what: { key: 'notices.need.followers', params: { count } },
           href: `${editPath(collective)}/followers`,
           due: null,
+          since: last.requestedAt,
           urgency: 'later',
           collective: textIn(collective.profile.name, language),
         },
@@ -179,6 +190,7 @@ async function stoppedFiles(ctx: Context, { collectives, language }: Reader): Pr
           what: { key: 'notices.need.file' },
           href: `${editPath(collective)}/chatonsinfos`,
           due: null,
+          since: source.stoppedAt,
           urgency: 'soon',
           collective: textIn(collective.profile.name, language),
         },
@@ -207,6 +219,7 @@ async function unpublishedResults(ctx: Context, { collectives, language }: Reade
             what: { key: 'notices.need.results', params: { title } },
             href: `${editPath(collective)}/surveys/${survey._id}/results`,
             due: null,
+            since: survey.closedAt ?? ctx.now,
             urgency: 'later',
             collective: textIn(collective.profile.name, language),
           },
@@ -221,20 +234,25 @@ async function openReports(ctx: Context, { person }: Reader): Promise<Need[]> {
   const count = person.instanceRole === null ? 0 : await countOpenReports(ctx.store);
   if (count === 0) return [];
   const what = { key: 'notices.need.reports', params: { count } };
-  return [{ id: 'reports', what, href: '/admin/reports', due: null, urgency: 'now', collective: null }];
+  const since = (await findLastOpenReport(ctx.store))?.createdAt ?? ctx.now;
+  return [{ id: 'reports', what, href: '/admin/reports', due: null, since, urgency: 'now', collective: null }];
 }
 
 async function failedMails(ctx: Context, { person }: Reader): Promise<Need[]> {
   const count = person.instanceRole === 'administrator' ? await countFailedMails(ctx.store) : 0;
   if (count === 0) return [];
   const what = { key: 'notices.need.mails', params: { count } };
-  return [{ id: 'mails', what, href: '/admin/mails', due: null, urgency: 'later', collective: null }];
+  const since = (await findLastFailedMail(ctx.store))?.failedAt ?? ctx.now;
+  return [{ id: 'mails', what, href: '/admin/mails', due: null, since, urgency: 'later', collective: null }];
 }
 
 async function failingJobs(ctx: Context, { person }: Reader): Promise<Need[]> {
   if (person.instanceRole !== 'administrator') return [];
-  const count = (await listJobRuns(ctx.store)).filter(({ failuresInRow }) => failuresInRow >= 3).length;
-  if (count === 0) return [];
-  const what = { key: 'notices.need.jobs', params: { count } };
-  return [{ id: 'jobs', what, href: '/admin/jobs', due: null, urgency: 'now', collective: null }];
+  const failing = (await listJobRuns(ctx.store)).filter(({ failuresInRow }) => failuresInRow >= 3);
+  if (failing.length === 0) return [];
+  const what = { key: 'notices.need.jobs', params: { count: failing.length } };
+  // A task fails again each minute: its line is not new each minute.
+  const last = Math.max(...failing.map(({ startedAt }) => startedAt.getTime()));
+  const since = new Date(last - (last % day));
+  return [{ id: 'jobs', what, href: '/admin/jobs', due: null, since, urgency: 'now', collective: null }];
 }

@@ -58,6 +58,10 @@ export async function countFailedMails(store: Store): Promise<number> {
   return mailsIn(store).countDocuments({ failedAt: { $ne: null } });
 }
 
+export async function findLastFailedMail(store: Store): Promise<Mail | null> {
+  return mailsIn(store).findOne({ failedAt: { $ne: null } }, { sort: { failedAt: -1 } });
+}
+
 export async function findMail(store: Store, id: string): Promise<Mail | null> {
   return mailsIn(store).findOne({ _id: id });
 }

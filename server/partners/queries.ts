@@ -120,6 +120,11 @@ export async function findRemoteActorByHandle(store: Store, handle: string): Pro
   return remoteActorsIn(store).findOne({ handle: handle.toLowerCase() });
 }
 
+/** The newest request to follow that waits for a yes or a no. */
+export async function findLastRequest(store: Store, followed: string): Promise<Follow | null> {
+  return followsIn(store).findOne({ followed, state: 'requested' }, { sort: { requestedAt: -1, _id: 1 } });
+}
+
 export async function countFollows(store: Store, followed: string, state: FollowState): Promise<number> {
   return followsIn(store).countDocuments({ followed, state });
 }

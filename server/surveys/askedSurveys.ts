@@ -40,6 +40,9 @@ export interface AskedSurvey {
   published?: Published | null;
   /** Null: it is one of ours. */
   elsewhere: Elsewhere | null;
+  /** Since when it asks; when it was last changed, and how often. */
+  since: Date;
+  changed: { at: Date; times: number };
 }
 
 export interface Elsewhere {
@@ -104,6 +107,8 @@ function fromRemote(remote: RemoteSurvey, now: Date): AskedSurvey {
     survey: null,
     published: publishedOf(remote),
     elsewhere: { host, link },
+    since: remote.receivedAt,
+    changed: { at: remote.changedAt ?? remote.receivedAt, times: remote.revision },
   };
 }
 
@@ -147,7 +152,14 @@ export async function fromSurvey(ctx: Context, survey: Survey): Promise<AskedSur
     sections,
     survey,
     elsewhere: null,
+    ...datesOf(survey),
   };
+}
+
+/** Since when a survey of ours asks, and what a calendar has to know of its changes. */
+export function datesOf(survey: Survey): Pick<AskedSurvey, 'since' | 'changed'> {
+  const since = survey.openedAt ?? survey.createdAt;
+  return { since, changed: { at: survey.changedAt ?? since, times: survey.revision } };
 }
 
 function organiserOf(owner: Collective | null): AskedSurvey['organiser'] {

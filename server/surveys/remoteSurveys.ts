@@ -51,6 +51,8 @@ export interface RemoteSurvey extends Doc, Eventful {
   results: RemoteResults | null;
   /** When it first asked, or asked again after its end. */
   receivedAt: Date;
+  /** When its last revision came; absent: it is the first. */
+  changedAt?: Date;
   deletedAt: Date | null;
 }
 

@@ -166,6 +166,8 @@ export interface Survey extends Doc, Eventful {
   version: number;
   /** Rises with each change: a page that shows an older one is told. */
   revision: number;
+  /** With its last revision; absent: the first one. */
+  changedAt?: Date;
   createdAt: Date;
   deletedAt: Date | null;
   /** When the addresses that guests left were cleared. */

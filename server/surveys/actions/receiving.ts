@@ -40,7 +40,10 @@ export async function receiveSurvey(ctx: Context, survey: RemoteSurvey): Promise
   const receivedAt = isAgain ? survey.receivedAt : (known?.receivedAt ?? survey.receivedAt);
   await surveys.updateOne(
     { _id, owner: survey.owner, revision: { $lt: survey.revision } },
-    { $set: { ...fields, receivedAt, deletedAt: null }, $push: { events: pending(event, ctx.now) } },
+    {
+      $set: { ...fields, receivedAt, changedAt: ctx.now, deletedAt: null },
+      $push: { events: pending(event, ctx.now) },
+    },
   );
 }
 

@@ -342,8 +342,10 @@ export async function sendSlot(visit: AnyVisit, survey: Survey): Promise<void> {
   const { host } = visit.house.site;
   const summary = pickText(survey.title, visit.language, survey.languages).text;
   const { startsAt, endsAt } = slot;
-  const event = { uid: `${survey._id}-slot@${host}`, sequence: survey.revision, changedAt: visit.ctx.now };
-  const file = writeCalendar({ name: summary, events: [{ ...event, startsAt, endsAt, summary }] });
+  const event = { uid: `${survey._id}-slot@${host}`, sequence: survey.revision };
+  const changedAt = survey.changedAt ?? survey.createdAt;
+  const language = visit.language;
+  const file = writeCalendar({ name: summary, language, events: [{ ...event, changedAt, startsAt, endsAt, summary }] });
   visit.res
     .type('text/calendar')
     .set('Content-Disposition', `attachment; filename="survey-${survey._id.slice(0, 8)}.ics"`)

@@ -15,7 +15,7 @@ import { getPerson, peopleIn } from '../../../server/people/queries.js';
 import { peopleRoutes } from '../../../server/people/routes.js';
 import type { Person } from '../../../server/people/schema.js';
 import { submitAnswer } from '../../../server/surveys/actions/answering.js';
-import { closeSurvey } from '../../../server/surveys/actions/running.js';
+import { closeSurvey, extendSurvey } from '../../../server/surveys/actions/running.js';
 import type { Survey } from '../../../server/surveys/schema.js';
 import {
   actorFor,
@@ -28,6 +28,7 @@ import {
   type TestApp,
   type TestHouse,
 } from '../../support/appSupport.js';
+import { breachesOf } from '../formats/icalRules.js';
 import { expectRefusal } from '../people/peopleSupport.js';
 import { answererOf, buildSurvey } from '../surveys/surveySupport.js';
 
@@ -178,10 +179,11 @@ describe('what needs a person', () => {
       const feed = await reader.get(atom);
       expect(feed.headers.get('content-type')).to.contain('application/atom+xml');
       expect(feed.headers.get('cache-control')).to.equal('no-store');
-      expect(feed.text).to.contain('Review 2026');
+      expect(feed.text).to.contain('Review 2026').and.not.to.contain('rel="self"');
       const calendar = await reader.get(atom.replace(/atom$/, 'ics'));
       expect(calendar.headers.get('content-type')).to.contain('text/calendar');
       expect(calendar.text).to.contain('DTSTART:20260522T100000Z').and.to.contain('BEGIN:VEVENT');
+      expect(breachesOf(calendar.text)).to.deep.equal([]);
       const token = atom.slice('/feeds/'.length, -'.atom'.length);
       const stored = JSON.stringify(await feedsIn(house.store).find({}).toArray());
       expect(stored).not.to.contain(token.split('.')[1]);
@@ -190,6 +192,38 @@ describe('what needs a person', () => {
       await client.post('/me/notices/feed/revoke', {}, '/me/notices');
       expect(await feedsIn(house.store).countDocuments()).to.equal(0);
       expect((await reader.get(`${atom.slice(0, -9)}xxxx.atom`)).status).to.equal(410);
+    });
+
+    it('dates each line of its feeds with what it is about, and moves an end that was moved', async () => {
+      const client = app.client();
+      await signIn(client, camille);
+      await client.post('/me/notices/feed', {}, '/me/notices');
+      const [path = ''] = /\/feeds\/[\w.-]+(?=\.atom)/.exec((await client.get('/me/notices')).text) ?? [];
+      const reader = app.client();
+      const dates = async () => {
+        const { text } = await reader.get(`${path}.atom`);
+        return [...text.matchAll(/<updated>(.*?)<\/updated>/g)].map(([, date]) => date);
+      };
+      const calendar = async () => (await reader.get(`${path}.ics`)).text;
+      const made = house.now().toISOString();
+      expect(await dates()).to.deep.equal([made]);
+      expect(breachesOf(await calendar())).to.deep.equal([]);
+      house.pass(hour);
+      const survey = await ask(3);
+      const opened = house.now().toISOString();
+      house.pass(hour);
+      expect(await dates()).to.deep.equal([opened, opened]);
+      expect(await calendar()).to.contain(`SEQUENCE:${survey.revision}`);
+      const closesAt = new Date(house.now().getTime() + 5 * day);
+      await extendSurvey(await asCamille(), survey._id, { closesAt, revision: survey.revision });
+      const extended = house.now().toISOString();
+      house.pass(hour);
+      expect(await dates()).to.deep.equal([extended, extended]);
+      const moved = await calendar();
+      expect(breachesOf(moved)).to.deep.equal([]);
+      expect(moved)
+        .to.contain(`SEQUENCE:${survey.revision + 1}`)
+        .and.contain('LAST-MODIFIED:20260521T120000Z');
     });
 
     it('stops a kind of mail by the one click of a mail program: no page, no session, no token', async () => {
