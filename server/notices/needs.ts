@@ -3,14 +3,24 @@
 import { findSourceOf } from '../catalogue/queries.js';
 import { editPath } from '../collectives/present.js';
 import { listCollectivesOf } from '../collectives/queries.js';
+import { isPublic } from '../collectives/rules.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Context, Language } from '../context.js';
 import type { Message } from '../errors.js';
 import { listJobRuns } from '../instances/queries.js';
 import { countOpenReports, findLastOpenReport } from '../moderation/queries.js';
-import { countFollows, findLastRequest } from '../partners/queries.js';
+import { partnersPath } from '../partners/present.js';
+import {
+  countFollows,
+  countUnseenMentions,
+  findLastRequest,
+  findLastUnseenMention,
+  listOpenPolls,
+} from '../partners/queries.js';
 import { actorIri } from '../partners/rules.js';
+import type { PartyRef } from '../partners/schema.js';
 import { findPerson } from '../people/queries.js';
+import { isPublicPerson } from '../people/rules.js';
 import type { Person } from '../people/schema.js';
 import { textIn } from '../shapes.js';
 import { writeCount } from '../store/guarded.js';
@@ -52,6 +62,8 @@ const sources: Record<string, Source> = {
   address: refusedAddress,
   surveys: askedCollectives,
   ownSurveys: askedPerson,
+  replies: newMentions,
+  polls: askedPolls,
   followers: followRequests,
   files: stoppedFiles,
   results: unpublishedResults,
@@ -115,17 +127,18 @@ async function askedCollectives(ctx: Context, { collectives, language }: Reader)
         ({ asked, isAnswered }) =>
           asked.state === 'open' && !isAnswered && (asked.closesAt === null || asked.closesAt > ctx.now),
       );
-      return open.map(({ asked, hasDraft }): Need => {
+      return open.map(({ asked, hasDraft, isRefused, isLost }): Need => {
+        const state = isRefused ? 'refused' : isLost ? 'lost' : hasDraft ? 'draft' : 'survey';
         const title = pickText(asked.title, language, asked.languages).text;
         return {
           id: `survey:${asked.key}:${collective._id}`,
-          what: { key: hasDraft ? 'notices.need.draft' : 'notices.need.survey', params: { title } },
+          what: { key: `notices.need.${state}`, params: { title } },
           href: `${editPath(collective)}/asked/${asked.key}`,
           due: asked.closesAt,
           since: asked.since,
           changed: asked.changed,
           urgency: urgencyOf(asked.closesAt, ctx.now),
-          collective: textIn(collective.profile.name, language),
+          collective: nameOf(collective, language),
         };
       });
     }),
@@ -156,6 +169,62 @@ async function askedPerson(ctx: Context, { person, collectives, language }: Read
   return found.flat();
 }
 
+/** What others wrote to them and nobody has seen yet: answers to what they published, and posts that name them. */
+async function newMentions(ctx: Context, { person, collectives, language }: Reader): Promise<Need[]> {
+  const own =
+    person.handle && isPublicPerson(person) ? [{ ref: ofPerson(person), handle: person.handle, name: null }] : [];
+  const theirs = collectives.map((one) => ({
+    ref: ofCollective(one),
+    handle: one.handle,
+    name: nameOf(one, language),
+  }));
+  const found = await Promise.all(
+    [...own, ...theirs].map(async ({ ref, handle, name }): Promise<Need[]> => {
+      const reader = actorIri(ctx.site, handle);
+      const last = await findLastUnseenMention(ctx.store, reader);
+      if (last === null) return [];
+      const count = await countUnseenMentions(ctx.store, reader);
+      return [
+        {
+          id: `mentions:${ref.id}`,
+          what: { key: 'notices.need.mentions', params: { count } },
+          href: `${partnersPath(ref)}/mentions`,
+          due: null,
+          since: last.at,
+          urgency: 'later',
+          collective: name,
+        },
+      ];
+    }),
+  );
+  return found.flat();
+}
+
+/** Polls of those whom a collective follows, as long as they run and it has not voted. */
+async function askedPolls(ctx: Context, { collectives, language }: Reader): Promise<Need[]> {
+  const found = await Promise.all(
+    collectives.filter(isPublic).map(async (collective) => {
+      const polls = await listOpenPolls(ctx.store, actorIri(ctx.site, collective.handle), ctx.now);
+      return polls.map(
+        ({ post, author }): Need => ({
+          id: `poll:${post._id}:${collective._id}`,
+          what: { key: 'notices.need.poll', params: { name: author } },
+          href: `${partnersPath(ofCollective(collective))}/posts/${post._id}`,
+          due: post.poll?.endsAt ?? null,
+          since: post.publishedAt,
+          urgency: urgencyOf(post.poll?.endsAt ?? null, ctx.now),
+          collective: nameOf(collective, language),
+        }),
+      );
+    }),
+  );
+  return found.flat();
+}
+
+const ofPerson = ({ _id }: Person): PartyRef => ({ kind: 'person', id: _id });
+const ofCollective = ({ _id }: Collective): PartyRef => ({ kind: 'collective', id: _id });
+const nameOf = ({ profile }: Collective, language: Language): string => textIn(profile.name, language);
+
 async function followRequests(ctx: Context, { collectives, language }: Reader): Promise<Need[]> {
   const found = await Promise.all(
     collectives.map(async (collective): Promise<Need[]> => {
@@ -171,7 +240,7 @@ async function followRequests(ctx: Context, { collectives, language }: Reader): 
           due: null,
           since: last.requestedAt,
           urgency: 'later',
-          collective: textIn(collective.profile.name, language),
+          collective: nameOf(collective, language),
         },
       ];
     }),
@@ -192,7 +261,7 @@ async function stoppedFiles(ctx: Context, { collectives, language }: Reader): Pr
           due: null,
           since: source.stoppedAt,
           urgency: 'soon',
-          collective: textIn(collective.profile.name, language),
+          collective: nameOf(collective, language),
         },
       ];
     }),
@@ -221,7 +290,7 @@ async function unpublishedResults(ctx: Context, { collectives, language }: Reade
             due: null,
             since: survey.closedAt ?? ctx.now,
             urgency: 'later',
-            collective: textIn(collective.profile.name, language),
+            collective: nameOf(collective, language),
           },
         ];
       });

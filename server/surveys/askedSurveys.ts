@@ -220,6 +220,8 @@ export interface AskedLine {
   hasDraft: boolean;
   /** Sent to another instance, and not taken there. */
   isRefused?: boolean;
+  /** Sent for a week, and never taken or refused. */
+  isLost?: boolean;
 }
 
 /** Every survey that asks or asked this collective: open ones first, the next to close first; then the last that closed. */
@@ -247,7 +249,9 @@ export async function listAsked(ctx: Context, collective: Collective): Promise<A
       const { sections: _sections, ...asked } = full;
       const { isAnswered, draft, sent } = await findOwnAnswer(ctx, full, answerer);
       const isRefused = sent?.state === 'refused';
-      return { asked, isAnswered: isAnswered && !isRefused, hasDraft: draft !== null, isRefused };
+      const isLost = sent?.isLost ?? false;
+      const stands = isAnswered && !isRefused && !isLost;
+      return { asked, isAnswered: stands, hasDraft: draft !== null, isRefused, isLost };
     }),
   );
   return [...lines, ...elsewhere].sort(byUrgency);

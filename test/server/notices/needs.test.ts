@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { reviewAnswers } from '../../../jobs/roseauReview.js';
+import { fromPost } from '../../../federation/wire/remotePost.js';
+import { reviewAnswers, reviewSections, reviewTitle } from '../../../jobs/roseauReview.js';
 import { createCollective } from '../../../server/collectives/actions.js';
 import type { Collective } from '../../../server/collectives/schema.js';
 import { stopMails } from '../../../server/notices/actions/choosing.js';
@@ -11,11 +12,19 @@ import { listNeeds } from '../../../server/notices/needs.js';
 import { feedsIn, mailsIn } from '../../../server/notices/queries.js';
 import { noticeRoutes } from '../../../server/notices/routes.js';
 import { letterKinds } from '../../../server/notices/schema.js';
+import { castVote, replyToPost } from '../../../server/partners/actions/interact.js';
+import { receiveMentions, seeMentions } from '../../../server/partners/actions/mentions.js';
+import { feedEntriesIn, remotePostsIn, votesIn } from '../../../server/partners/queries.js';
+import { actorIri, postKey } from '../../../server/partners/rules.js';
+import type { RemotePost } from '../../../server/partners/schema.js';
 import { getPerson, peopleIn } from '../../../server/people/queries.js';
 import { peopleRoutes } from '../../../server/people/routes.js';
 import type { Person } from '../../../server/people/schema.js';
 import { submitAnswer } from '../../../server/surveys/actions/answering.js';
+import { receiveSurvey } from '../../../server/surveys/actions/receiving.js';
 import { closeSurvey, extendSurvey } from '../../../server/surveys/actions/running.js';
+import { receiveReceipt, sendAnswer } from '../../../server/surveys/actions/sending.js';
+import { findSentAnswer, remoteSurveyKey } from '../../../server/surveys/remoteSurveys.js';
 import type { Survey } from '../../../server/surveys/schema.js';
 import {
   actorFor,
@@ -90,6 +99,92 @@ describe('what needs a person', () => {
     expect(await listNeeds(ctx(), stranger, 'en')).to.deep.equal([]);
     const moderator = await buildPerson(house, { password: null, instanceRole: 'moderator' });
     expect(await listNeeds(ctx(), moderator, 'en')).to.deep.equal([]);
+  });
+
+  describe('from elsewhere', () => {
+    const author = 'https://there.example/users/noor';
+    const ours = () => actorIri(house.site, pads.handle);
+    const write = (name: string, more: object = {}): RemotePost => {
+      const to = ['https://www.w3.org/ns/activitystreams#Public'];
+      const said = { id: `${author}/${name}`, type: 'Note', attributedTo: author, to, content: '<p>?</p>', ...more };
+      const post = fromPost({ published: house.now().toISOString(), ...said }, [], house.now());
+      if (!post) throw new Error('no post');
+      return post;
+    };
+    beforeEach(async () => {
+      const hosters = house.store.collection<Collective>('collectives');
+      await hosters.updateOne({ _id: pads._id }, { $set: { published: true } });
+    });
+    const keys = async () => (await needs()).map(({ what, collective }) => [what.key, what.params, collective]);
+
+    it('is to read what answers or names, until it is seen or answered', async () => {
+      const before = house.now();
+      const first = write('1');
+      await receiveMentions(contextFor(house, systemActor), first, [{ reader: ours(), answered: null }]);
+      house.pass(hour);
+      await receiveMentions(contextFor(house, systemActor), write('2'), [{ reader: ours(), answered: null }]);
+      expect(await keys()).to.deep.equal([['notices.need.mentions', { count: 2 }, 'The Pads']]);
+      const [need] = await needs();
+      expect(need?.since.getTime()).to.equal(before.getTime() + hour);
+      expect(need?.href).to.equal(`/my/collectives/${pads._id}/partners/mentions`);
+      const as = await asCamille();
+      await replyToPost(as, { kind: 'collective', id: pads._id }, first._id, { fr: 'Oui', en: '' });
+      expect(await keys()).to.deep.equal([['notices.need.mentions', { count: 1 }, 'The Pads']]);
+      await seeMentions(as, { kind: 'collective', id: pads._id });
+      expect(await keys()).to.deep.equal([]);
+    });
+
+    it('is to vote where one whom the hoster follows asks, while it runs; not what they pass on, nor what others ask', async () => {
+      const endTime = new Date(house.now().getTime() + day).toISOString();
+      const oneOf = [
+        { type: 'Note', name: 'Ja', replies: { totalItems: 0 } },
+        { type: 'Note', name: 'Nee', replies: { totalItems: 0 } },
+      ];
+      const polls = ['asked', 'boosted', 'unread'].map((name) => write(name, { type: 'Question', oneOf, endTime }));
+      await remotePostsIn(house.store).insertMany([...polls, write('endless', { type: 'Question', oneOf })]);
+      for (const [index, from] of [author, 'https://there.example/users/booster'].entries()) {
+        const post = polls[index]?._id ?? '';
+        await feedEntriesIn(house.store).insertOne({
+          ...{ _id: postKey(`${ours()} ${post}`), reader: ours(), position: `${index}`, post, from },
+          ...{ lists: [], muted: false, at: house.now() },
+        });
+      }
+      expect(await keys()).to.deep.equal([['notices.need.poll', { name: author }, 'The Pads']]);
+      const as = await asCamille();
+      await castVote(as, { kind: 'collective', id: pads._id }, polls[0]?._id ?? '', [0]);
+      expect(await keys()).to.deep.equal([]);
+      await votesIn(house.store).deleteMany({});
+      house.pass(day);
+      expect(await keys()).to.deep.equal([]);
+    });
+
+    it('is to send again what did not arrive, or was refused', async () => {
+      const iri = 'https://there.example/objects/one';
+      const [key, owner] = [remoteSurveyKey(iri), 'https://there.example/actors/there'];
+      await receiveSurvey(ctx(), {
+        ...{ _id: key, iri, owner, host: 'there.example', url: null, link: null, asked: [ours()], revision: 1 },
+        ...{ version: 1, organiser: { name: 'There', handle: 'there@there.example' }, title: reviewTitle, intro: {} },
+        ...{ languages: ['fr', 'en'], timeZone: 'UTC', names: 'named', late: 'refuse', state: 'open' },
+        ...{ closesAt: new Date(house.now().getTime() + 20 * day), closedAt: null, sections: reviewSections },
+        ...{ chosenSlot: null, results: null, receivedAt: house.now(), deletedAt: null },
+      });
+      const raw = { ...Object.values(reviewAnswers)[0] };
+      const answerer = answererOf(ctx(), pads);
+      const title = reviewTitle.en;
+      const send = () => sendAnswer(ctx(), { surveyId: key, answerer, by: 'p', byName: 'P', version: 1, raw });
+      expect(await keys()).to.deep.equal([['notices.need.survey', { title }, 'The Pads']]);
+      await send();
+      expect(await keys()).to.deep.equal([]);
+      house.pass(8 * day);
+      expect(await keys()).to.deep.equal([['notices.need.lost', { title }, 'The Pads']]);
+      await send();
+      expect(await keys()).to.deep.equal([]);
+      const sent = await findSentAnswer(house.store, iri, answerer.key);
+      const refusal = { errors: [], text: 'No' };
+      const about = { owner, survey: iri, answerer: answerer.key, sentAt: sent?.sentAt ?? new Date(0), refusal };
+      await receiveReceipt(ctx(), about);
+      expect(await keys()).to.deep.equal([['notices.need.refused', { title }, 'The Pads']]);
+    });
   });
 
   describe('as a summary by mail', () => {
