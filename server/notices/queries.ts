@@ -28,9 +28,13 @@ export async function forgetFeeds(store: Store, personId: string): Promise<void>
   await feedsIn(store).deleteMany({ personId });
 }
 
-/** Mails that one may do without, written to a person since then. */
+/** Mails that one may do without, to a person, that left since then, or wait, or are held. */
 export async function countOptionalMails(store: Store, personId: string, since: Date): Promise<number> {
-  return mailsIn(store).countDocuments({ personId, kind: { $in: [...optionalKinds] }, createdAt: { $gt: since } });
+  const kind = { $in: [...optionalKinds] };
+  const found = await mailsIn(store)
+    .find({ personId, kind, failedAt: null }, { projection: { createdAt: 1, heldUntil: 1 } })
+    .toArray();
+  return found.filter(({ createdAt, heldUntil }) => (heldUntil ?? createdAt) > since).length;
 }
 
 /** Ids of what summaries about what presses have told this person, as long as mails are kept. */
