@@ -60,6 +60,7 @@ export const partnersIndexes: CollectionIndexes = {
     { keys: { authors: 1 } },
     { keys: { inReplyTo: 1, publishedAt: 1, _id: 1 } },
     { keys: { receivedAt: 1 } },
+    { keys: { 'poll.endsAt': 1 }, sparse: true },
   ],
   feedEntries: [
     { keys: { reader: 1, muted: 1, position: -1 } },
@@ -119,6 +120,11 @@ export async function findRemoteActorByKey(store: Store, keyId: string): Promise
 /** By "user@host". */
 export async function findRemoteActorByHandle(store: Store, handle: string): Promise<RemoteActor | null> {
   return remoteActorsIn(store).findOne({ handle: handle.toLowerCase() });
+}
+
+/** The newest request to follow that waits for a yes or a no. */
+export async function findLastRequest(store: Store, followed: string): Promise<Follow | null> {
+  return followsIn(store).findOne({ followed, state: 'requested' }, { sort: { requestedAt: -1, _id: 1 } });
 }
 
 export async function countFollows(store: Store, followed: string, state: FollowState): Promise<number> {
@@ -492,6 +498,37 @@ export async function findMentionOf(store: Store, post: string): Promise<Mention
 
 export async function countUnseenMentions(store: Store, reader: string): Promise<number> {
   return mentionsIn(store).countDocuments({ reader, isSeen: false }, { limit: 1000 });
+}
+
+export async function findLastUnseenMention(store: Store, reader: string): Promise<Mention | null> {
+  const [last] = await mentionsIn(store)
+    .find({ reader, isSeen: false }, { sort: { at: -1 }, limit: 1 })
+    .toArray();
+  return last ?? null;
+}
+
+/** Looked at for each reader; beyond them a poll shows in the feed alone. */
+const mostPolls = 50;
+
+/** Polls with an end that run, asked by those whom one of ours follows, on which it has not voted; the next to end first. */
+export async function listOpenPolls(
+  store: Store,
+  reader: string,
+  now: Date,
+): Promise<{ post: RemotePost; author: string }[]> {
+  const polls = await remotePostsIn(store)
+    .find({ 'poll.endsAt': { $gt: now } }, { sort: { 'poll.endsAt': 1 }, limit: mostPolls })
+    .toArray();
+  const found = await Promise.all(
+    polls.map(async (post) => {
+      const entry = await feedEntriesIn(store).findOne({ _id: postKey(`${reader} ${post._id}`) });
+      const isAsked = entry !== null && !entry.muted && post.authors.includes(entry.from);
+      if (!isAsked || post.deletedAt !== null || post.poll?.closed) return [];
+      if ((await findVoteOn(store, reader, post._id)) !== null) return [];
+      return [{ post, author: (await findRemoteActor(store, entry.from))?.handle ?? entry.from }];
+    }),
+  );
+  return found.flat();
 }
 
 export async function countMentions(store: Store, reader: string): Promise<number> {

@@ -44,6 +44,9 @@ export interface AskedSurvey {
   published?: Published | null;
   /** Null: it is one of ours. */
   elsewhere: Elsewhere | null;
+  /** Since when it asks; when it was last changed, and how often. */
+  since: Date;
+  changed: { at: Date; times: number };
 }
 
 export interface Elsewhere {
@@ -113,6 +116,8 @@ function fromRemote(remote: RemoteSurvey, now: Date): AskedSurvey {
     survey: null,
     published: publishedOf(remote),
     elsewhere: { host, link },
+    since: remote.receivedAt,
+    changed: { at: remote.changedAt ?? remote.receivedAt, times: remote.revision },
   };
 }
 
@@ -164,7 +169,14 @@ export async function fromSurvey(ctx: Context, survey: Survey): Promise<AskedSur
     slot: findSlot(sections, survey.chosenSlot),
     survey,
     elsewhere: null,
+    ...datesOf(survey),
   };
+}
+
+/** Since when a survey of ours asks, and what a calendar has to know of its changes. */
+export function datesOf(survey: Survey): Pick<AskedSurvey, 'since' | 'changed'> {
+  const since = survey.openedAt ?? survey.createdAt;
+  return { since, changed: { at: survey.changedAt ?? since, times: survey.revision } };
 }
 
 function organiserOf(owner: Collective | null): AskedSurvey['organiser'] {
@@ -239,6 +251,8 @@ export interface AskedLine {
   hasDraft: boolean;
   /** Sent to another instance, and not taken there. */
   isRefused?: boolean;
+  /** Sent for a week, and never taken or refused. */
+  isLost?: boolean;
 }
 
 /** Every survey that asks or asked this collective: open ones first, the next to close first; then the last that closed. */
@@ -266,7 +280,9 @@ export async function listAsked(ctx: Context, collective: Collective): Promise<A
       const { sections: _sections, ...asked } = full;
       const { isAnswered, draft, sent } = await findOwnAnswer(ctx, full, answerer);
       const isRefused = sent?.state === 'refused';
-      return { asked, isAnswered: isAnswered && !isRefused, hasDraft: draft !== null, isRefused };
+      const isLost = sent?.isLost ?? false;
+      const stands = isAnswered && !isRefused && !isLost;
+      return { asked, isAnswered: stands, hasDraft: draft !== null, isRefused, isLost };
     }),
   );
   return [...lines, ...elsewhere].sort(byUrgency);

@@ -13,7 +13,7 @@ export function askedPath(collective: Pick<Collective, '_id'>, key: string): str
 
 /** `pathOf`: where the page of each stands. */
 export function presentAskedList(lines: readonly AskedLine[], pathOf: (key: string) => string, language: Language) {
-  const items = lines.map(({ asked, isAnswered, hasDraft, isRefused }) => ({
+  const items = lines.map(({ asked, isAnswered, hasDraft, isRefused, isLost }) => ({
     href: pathOf(asked.key),
     title: pickText(asked.title, language, asked.languages),
     organiser: asked.organiser,
@@ -21,7 +21,9 @@ export function presentAskedList(lines: readonly AskedLine[], pathOf: (key: stri
     isOpen: asked.state === 'open',
     state: isRefused
       ? { kind: 'broken', label: 'surveys.sent.refused.title' }
-      : stateOf(asked.state === 'open', isAnswered, hasDraft),
+      : isLost
+        ? { kind: 'broken', label: 'surveys.sent.lost.title' }
+        : stateOf(asked.state === 'open', isAnswered, hasDraft),
   }));
   return { open: items.filter(({ isOpen }) => isOpen), closed: items.filter(({ isOpen }) => !isOpen) };
 }

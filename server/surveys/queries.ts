@@ -36,7 +36,13 @@ export const surveyIndexes: CollectionIndexes = {
     eventIndex,
   ],
   surveyVersions: [{ keys: { surveyId: 1, number: 1 }, unique: true }],
-  surveyAnswers: [{ keys: { surveyId: 1, at: 1 } }, { keys: { by: 1 } }, { keys: { 'answerer.key': 1 } }, eventIndex],
+  surveyAnswers: [
+    { keys: { surveyId: 1, at: 1 } },
+    { keys: { by: 1 } },
+    { keys: { 'edits.by': 1 } },
+    { keys: { 'answerer.key': 1 } },
+    eventIndex,
+  ],
   // No index that follows the order in which they came.
   surveyBallots: [{ keys: { surveyId: 1, _id: 1 } }],
   surveyTurnouts: [{ keys: { surveyId: 1, _id: 1 } }],

@@ -52,6 +52,8 @@ export interface RemoteSurvey extends Doc, Eventful {
   results: RemoteResults | null;
   /** When it first asked, or asked again after its end. */
   receivedAt: Date;
+  /** When its last revision came; absent: it is the first. */
+  changedAt?: Date;
   deletedAt: Date | null;
 }
 
@@ -123,7 +125,13 @@ export const remoteSurveyIndexes: CollectionIndexes = {
     { keys: { deletedAt: 1 } },
     eventIndex,
   ],
-  sentAnswers: [{ keys: { surveyKey: 1 } }, { keys: { collectiveId: 1 } }, { keys: { by: 1 } }, eventIndex],
+  sentAnswers: [
+    { keys: { surveyKey: 1 } },
+    { keys: { collectiveId: 1 } },
+    { keys: { by: 1 } },
+    { keys: { 'edits.by': 1 } },
+    eventIndex,
+  ],
   surveyReceipts: [{ keys: { surveyId: 1 } }, { keys: { at: 1 } }, eventIndex],
 };
 

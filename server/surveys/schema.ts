@@ -176,8 +176,12 @@ export interface Survey extends Doc, Eventful {
   version: number;
   /** Rises with each change: a page that shows an older one is told. */
   revision: number;
+  /** With its last revision; absent: the first one. */
+  changedAt?: Date;
   createdAt: Date;
   deletedAt: Date | null;
+  /** When the addresses that guests left were cleared. */
+  addressesGoneAt?: Date;
 }
 
 export type Availability = 'yes' | 'maybe' | 'no';
@@ -203,6 +207,8 @@ export interface Answerer {
 /** An answer that another one replaced: who and when; of the last ones of a collective here also what. */
 export interface Edit {
   at: Date;
+  /** Person id; empty: from another instance, or forgotten. */
+  by: string;
   byName: string;
   version?: number;
   values?: Values;
@@ -214,7 +220,7 @@ export interface SurveyAnswer extends Doc, Eventful {
   answerer: Answerer;
   version: number;
   values: Values;
-  /** Person id of who sent it, or the name that another instance gives; shown to the answering collective only. */
+  /** Person id of who sent it; empty: from another instance. Shown to the answering collective only. */
   by: string;
   byName: string;
   /** Empty: here. Host of the instance from which it came. */

@@ -13,7 +13,7 @@ import { updatePreferences, updateProfile } from '../actions/profile.js';
 import { checkProof } from '../actions/signIn.js';
 import { presentHome, presentLeaving, presentSession, presentTabs } from '../present.js';
 import { getPerson } from '../queries.js';
-import { remains } from '../rules.js';
+import { remains, waitsForNothing } from '../rules.js';
 import {
   digestTimes,
   emailChangeShape,
@@ -148,6 +148,7 @@ function preferencePages(routes: Routes): void {
       errors: form?.errors,
       languages: languages.map((value) => ({ value, key: `people.language.${value}` })),
       timeZones: ['UTC', ...Intl.supportedValuesOf('timeZone')].map((value) => ({ value, label: value })),
+      waitsForNothing: form === undefined && waitsForNothing(person),
       digest: [digest],
       digests: digestTimes.map((value) => ({ value, key: `people.digestTime.${value}` })),
       mails: mailKinds.map((kind) => ({
@@ -164,8 +165,8 @@ function preferencePages(routes: Routes): void {
   routes
     .get('/me/preferences', { access: 'signedIn' }, (visit) => showPreferences(visit))
     .post('/me/preferences', { access: 'signedIn', body: preferencesShape, retry: showPreferences }, async (visit) => {
-      await updatePreferences(visit.ctx, idOf(visit), visit.body);
-      visit.redirect('/me/preferences', { key: 'people.saved' });
+      const said = await updatePreferences(visit.ctx, idOf(visit), visit.body);
+      visit.redirect('/me/preferences', { key: said === 'daily' ? 'people.saved.daily' : 'people.saved' });
     });
 }
 

@@ -124,7 +124,7 @@ async function keepAnswer(ctx: Context, survey: Survey, input: AnswerInput, valu
     checkShown(before, input);
     // Of two that arrive out of order the one sent later stands.
     if (before.sentAt > sentAt) throw new DomainError('conflict', 'surveys.error.laterOne');
-    const edits = addEdit(before.edits, isKept ? before : { at: before.at, byName: before.byName });
+    const edits = addEdit(before.edits, isKept ? before : { at: before.at, by: before.by, byName: before.byName });
     const saved = await answersIn(ctx.store).findOneAndUpdate(
       { _id, sentAt: before.sentAt, at: before.at, byName: before.byName, edits: { $size: before.edits.length } },
       { $set: { ...said, ...email, edits }, $push: { events: event } },
@@ -152,10 +152,13 @@ const mostEdits = 20;
 const mostKept = 5;
 
 /** Who and when of the last twenty answers, what of the last five. */
-export function addEdit(edits: readonly Edit[], { at, byName, version, values }: Edit): Edit[] {
-  const last = values === undefined || version === undefined ? { at, byName } : { at, byName, version, values };
+export function addEdit(edits: readonly Edit[], { at, by, byName, version, values }: Edit): Edit[] {
+  const who = { at, by, byName };
+  const last = values === undefined || version === undefined ? who : { ...who, version, values };
   const all: Edit[] = [...edits.slice(1 - mostEdits), last];
-  return all.map((edit, index) => (index < all.length - mostKept ? { at: edit.at, byName: edit.byName } : edit));
+  return all.map((edit, index) =>
+    index < all.length - mostKept ? { at: edit.at, by: edit.by, byName: edit.byName } : edit,
+  );
 }
 
 /** The three documents are written in one turn and share nothing but the survey: the receipt is no key to the ballot. */

@@ -227,7 +227,11 @@ async function change(ctx: Context, survey: Survey, set: Partial<Survey>): Promi
   const event = pending({ type: 'survey.changed', surveyId: survey._id }, ctx.now, line);
   const saved = await surveysIn(ctx.store).findOneAndUpdate(
     { _id: survey._id, revision: survey.revision },
-    { $set: set, $inc: { revision: 1 }, ...(survey.state === 'open' ? { $push: { events: event } } : {}) },
+    {
+      $set: { ...set, changedAt: ctx.now },
+      $inc: { revision: 1 },
+      ...(survey.state === 'open' ? { $push: { events: event } } : {}),
+    },
     { returnDocument: 'after' },
   );
   if (!saved) throw new DomainError('conflict', 'surveys.error.changedMeanwhile');

@@ -41,7 +41,7 @@ export async function receiveSurvey(ctx: Context, survey: RemoteSurvey): Promise
   await surveys.updateOne(
     { _id, owner: survey.owner, revision: { $lt: survey.revision } },
     {
-      $set: { ...fields, receivedAt, deletedAt: null },
+      $set: { ...fields, receivedAt, changedAt: ctx.now, deletedAt: null },
       $push: { events: { $each: news.map((what) => pending(eventOf(survey, what), ctx.now)) } },
     },
   );
@@ -113,7 +113,6 @@ export interface ForeignAnswer {
   surveyId: string;
   answerer: Answerer;
   host: string;
-  byName: string;
   sentAt: Date;
 }
 
@@ -145,8 +144,9 @@ export async function receiveAnswer(
     const before = await findAnswer(ctx.store, input.surveyId, input.answerer.key);
     // The same again, after a crash between answer and receipt.
     if (before?.home === input.host && before.sentAt.getTime() === input.sentAt.getTime()) return;
-    const { surveyId, answerer, byName, sentAt, version, raw } = input;
-    const sender = { by: '', byName, home: input.host };
+    const { surveyId, answerer, sentAt, version, raw } = input;
+    // Who of them it was is theirs to know.
+    const sender = { by: '', byName: '', home: input.host };
     await submitAnswer(ctx, { surveyId, answerer, ...sender, sentAt, version, raw, strict: true });
   });
   await giveReceipt(ctx, input, false, refusal);

@@ -201,7 +201,7 @@ export async function write(ctx: Context, survey: Survey, set: Partial<Survey>, 
   const event = told && pending({ type: told, surveyId: survey._id }, ctx.now, lineOf(ctx, survey, lines[told], set));
   const saved = await surveysIn(ctx.store).findOneAndUpdate(
     { _id: survey._id, revision: survey.revision, deletedAt: null },
-    { $set: set, $inc: { revision: 1 }, ...(event ? { $push: { events: event } } : {}) },
+    { $set: { ...set, changedAt: ctx.now }, $inc: { revision: 1 }, ...(event ? { $push: { events: event } } : {}) },
     { returnDocument: 'after' },
   );
   if (!saved) throw new DomainError('conflict', 'surveys.error.changedMeanwhile');

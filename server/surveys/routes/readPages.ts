@@ -346,13 +346,15 @@ function slotIn(words: Words, slot: Slot, icsHref: string) {
 export async function sendSlot(visit: AnyVisit, survey: Survey): Promise<void> {
   const { sections } = await getVersion(visit.house.store, survey._id, survey.version);
   const { _id: key, title, languages, revision } = survey;
-  sendCalendar(visit, { key, title, languages, slot: findSlot(sections, survey.chosenSlot), revision });
+  const changedAt = survey.changedAt ?? survey.createdAt;
+  sendCalendar(visit, { key, title, languages, slot: findSlot(sections, survey.chosenSlot), revision, changedAt });
 }
 
 /** Also of a survey elsewhere. Refuses: not-found (none is chosen). */
 async function sendAskedSlot(visit: AnyVisit, asked: AskedSurvey): Promise<void> {
   const remote = asked.survey === null ? await findRemoteSurvey(visit.house.store, asked.key) : null;
-  sendCalendar(visit, { ...asked, revision: asked.survey?.revision ?? remote?.revision ?? 0 });
+  const { revision = 0, changedAt = visit.ctx.now } = asked.survey ?? remote ?? {};
+  sendCalendar(visit, { ...asked, revision, changedAt });
 }
 
 function sendCalendar(
@@ -363,14 +365,16 @@ function sendCalendar(
     languages,
     slot,
     revision,
-  }: Pick<AskedSurvey, 'key' | 'title' | 'languages' | 'slot'> & { revision: number },
+    changedAt,
+  }: Pick<AskedSurvey, 'key' | 'title' | 'languages' | 'slot'> & { revision: number; changedAt: Date },
 ): void {
   if (slot === null) throw new DomainError('not-found', 'error.notFound');
   const { host } = visit.house.site;
   const summary = pickText(title, visit.language, languages).text;
   const { startsAt, endsAt } = slot;
-  const event = { uid: `${key}-slot@${host}`, sequence: revision, changedAt: visit.ctx.now };
-  const file = writeCalendar({ name: summary, events: [{ ...event, startsAt, endsAt, summary }] });
+  const { language } = visit;
+  const event = { uid: `${key}-slot@${host}`, sequence: revision, changedAt };
+  const file = writeCalendar({ name: summary, language, events: [{ ...event, startsAt, endsAt, summary }] });
   visit.res
     .type('text/calendar')
     .set('Content-Disposition', `attachment; filename="survey-${key.slice(0, 8)}.ics"`)

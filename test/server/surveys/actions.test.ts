@@ -209,7 +209,7 @@ describe('surveys', () => {
     expect(await submitAnswer(later(hour), second)).to.include({ isFirst: false });
     const kept = await findAnswer(house.store, survey._id, answererOf(ctx, asked).key);
     const first = readAnswers(reviewSections, reviewAnswers.ecluse ?? {}).values;
-    const edit = { at: ctx.now, byName: 'Camille', version: 1, values: first };
+    const edit = { at: ctx.now, by: 'p1', byName: 'Camille', version: 1, values: first };
     expect(kept).to.deep.include({ byName: 'Sacha', edits: [edit] });
     expect(kept?.values.hours).to.deep.equal({ number: 2 });
     expect(await countAnswers(house.store, survey)).to.equal(1);
@@ -230,7 +230,7 @@ describe('surveys', () => {
     const survey = await buildSurvey(ctx, owner, [asked]);
     for (const byName of ['A', 'B']) await submitAnswer(ctx, inputFor(survey, { home: 'b.example', byName }));
     const kept = await findAnswer(house.store, survey._id, answererOf(ctx, asked).key);
-    expect(kept?.edits).to.deep.equal([{ at: ctx.now, byName: 'A' }]);
+    expect(kept?.edits).to.deep.equal([{ at: ctx.now, by: 'p1', byName: 'A' }]);
   });
 
   it('does not replace what somebody else has sent since the form was shown', async () => {
