@@ -2,10 +2,13 @@
 // changed after a release, and never removed.
 import type { Migration } from './store/migrations.js';
 import type { Doc, Store } from './store/store.js';
+import { secretCollections } from './surveys/queries.js';
 
 export const migrations: Migration[] = [
   { id: 1, name: 'several lists for a followed actor', up: severalLists },
   { id: 2, name: 'posts belong to a collective or a person', up: ownPosts },
+  { id: 3, name: 'receipts of anonymous answers stand apart from what was answered', up: receiptsApart },
+  { id: 4, name: 'surveys that anybody may answer say whether they are listed', up: listedSurveys },
 ];
 
 /** `list: 'a'` becomes `lists: ['a']`; no list becomes none. */
@@ -25,4 +28,23 @@ async function ownPosts(store: Store): Promise<void> {
     const set = { ownerKind: 'collective', ownerId: collectiveId ?? '' };
     await posts.updateOne({ _id }, { $set: set, $unset: { collectiveId: '' } });
   }
+}
+
+/** The hash of the number leaves the ballot for a collection of its own; then nothing tells any more where it came from. */
+async function receiptsApart(store: Store): Promise<void> {
+  const ballots = store.collection<Doc & { surveyId: string; receipt?: string }>('surveyBallots');
+  const counted = store.collection<Doc & { surveyId: string }>('surveyCounted');
+  let moved = 0;
+  for await (const { _id, surveyId, receipt } of ballots.find({ receipt: { $exists: true } })) {
+    if (receipt !== undefined) await counted.replaceOne({ _id: receipt }, { surveyId }, { upsert: true });
+    await ballots.updateOne({ _id }, { $unset: { receipt: '' } });
+    moved += 1;
+  }
+  if (moved > 0) await store.settle(secretCollections);
+}
+
+/** Those that were listed and announced stay so. */
+async function listedSurveys(store: Store): Promise<void> {
+  const surveys = store.collection<Doc & { answerBy: string; listed?: boolean }>('surveys');
+  await surveys.updateMany({ answerBy: 'anyone', listed: { $exists: false } }, { $set: { listed: true } });
 }

@@ -6,11 +6,11 @@ import type { Collective } from '../../server/collectives/schema.js';
 import { findRemoteActor } from '../../server/partners/queries.js';
 import { deliveryInbox } from '../../server/partners/rules.js';
 import { signLink } from '../../server/secrets.js';
-import { eachAnswer, findSurvey, getVersion } from '../../server/surveys/queries.js';
+import { findSurvey, getVersion } from '../../server/surveys/queries.js';
 import { receiptsIn, type SentAnswer, sentAnswersIn } from '../../server/surveys/remoteSurveys.js';
-import { answerKey, isEnough, linkPurpose, linkRecord } from '../../server/surveys/rules.js';
+import { countInFull } from '../../server/surveys/results.js';
+import { askedObjectId, isEnough, linkPurpose, linkRecord } from '../../server/surveys/rules.js';
 import type { Invited, Section, Survey } from '../../server/surveys/schema.js';
-import { Tally } from '../../server/surveys/tally.js';
 import { type Activity, activitiesIn } from '../activities.js';
 import type { Federation } from '../federation.js';
 import { localHandleIn } from '../iris.js';
@@ -26,11 +26,17 @@ import {
   toSurveyResults,
 } from '../wire/survey.js';
 
-type Told = 'survey.opened' | 'survey.changed' | 'survey.extended' | 'survey.closed' | 'survey.published';
+type Told =
+  | 'survey.opened'
+  | 'survey.changed'
+  | 'survey.extended'
+  | 'survey.closed'
+  | 'survey.published'
+  | 'survey.slotChosen';
 
 /**
  * One Note for each collective asked elsewhere, for it alone: none learns who else is asked, and an anonymous survey has a link
- * for each. Where anybody may answer: one public Note. Create the first time, Update afterwards.
+ * for each. Where anybody may answer: one public Note, as long as the survey is to be found by everybody. Create the first time, Update afterwards.
  */
 export async function announceSurvey(federation: Federation, event: Announced<Told>): Promise<Draft[]> {
   const { store } = federation.house;
@@ -38,7 +44,9 @@ export async function announceSurvey(federation: Federation, event: Announced<To
   const owner = survey === null ? null : await findCollective(store, survey.collectiveId);
   if (survey === null || owner === null || !isPublic(owner) || survey.deletedAt !== null) return [];
   if (survey.state !== 'open' && survey.state !== 'closed') return [];
-  if (survey.answerBy === 'anyone') return [await publicDraft(federation, event, survey, owner)];
+  if (survey.answerBy === 'anyone') {
+    return survey.listed ? [await publicDraft(federation, event, survey, owner)] : goneDrafts(federation, event);
+  }
   if (survey.answerBy === 'person') return [];
   const asked = survey.invited.filter(({ collectiveId }) => collectiveId === null);
   if (asked.length === 0) return [];
@@ -51,11 +59,9 @@ export async function announceSurvey(federation: Federation, event: Announced<To
 /** What members elsewhere may read; null: nothing yet, or too few have answered. */
 async function resultsOf({ house }: Federation, survey: Survey): Promise<Json | null> {
   if (survey.state !== 'closed' || survey.results.publishedAt === null) return null;
-  const { sections } = await getVersion(house.store, survey._id, survey.version);
-  const tally = new Tally(sections);
-  for await (const { values } of eachAnswer(house.store, survey)) tally.add(values);
-  if (!isEnough(survey.names, tally.answers)) return null;
-  return toSurveyResults(survey, tally.result(), survey.invited.length);
+  const counted = await countInFull(house.store, survey);
+  if (!isEnough(survey.names, counted.answers)) return null;
+  return toSurveyResults(survey, counted, survey.invited.length);
 }
 
 interface Said {
@@ -154,6 +160,10 @@ function frameOf(
 
 /** Everybody who was told of it is told that it is gone. */
 export async function announceSurveyGone(federation: Federation, event: Announced<'survey.deleted'>): Promise<Draft[]> {
+  return goneDrafts(federation, event);
+}
+
+async function goneDrafts(federation: Federation, event: Announced<Told | 'survey.deleted'>): Promise<Draft[]> {
   const said = await activitiesIn(federation)
     .find({ subject: subjectOf(event.surveyId), _id: { $lt: event.eventId } }, { sort: { _id: 1 } })
     .toArray();
@@ -232,7 +242,7 @@ function plain({ house }: Federation): Pick<Draft, 'context'> {
 
 /** The survey's id for one of those asked. */
 export function surveyIriFor({ apex }: Federation, surveyId: string, asked: string): string {
-  return apex.objectIri(`${surveyId}-${answerKey(surveyId, asked).slice(0, 16)}`);
+  return apex.objectIri(askedObjectId(surveyId, asked));
 }
 
 /** The last thing said about it before this event, unless it is gone. */

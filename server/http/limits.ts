@@ -1,6 +1,6 @@
 // How often something may be tried, counted in the store so that a restart or a second process forgets nothing.
 // Addresses and account names are kept as keyed hashes only, and for a day at most.
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { NextFunction, Request, Response } from 'express';
 import { type Store as CounterStore, ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import { DomainError } from '../errors.js';
@@ -130,7 +130,7 @@ function resetTimeOf(req: Request): Date | undefined {
   return told?.resetTime;
 }
 
-function tooMany(house: House, until: Date | undefined): DomainError {
+function tooMany(house: Pick<House, 'now'>, until: Date | undefined): DomainError {
   const seconds = until ? Math.max(1, Math.ceil((until.getTime() - house.now().getTime()) / 1000)) : 60;
   return new DomainError(
     'too-many',
@@ -151,6 +151,33 @@ export async function withinLimit(
 
 function hashed(house: Pick<House, 'secret'>, key: string): string {
   return createHmac('sha256', deriveKey(house.secret, 'limits')).update(key).digest('base64url');
+}
+
+/** A flood of addresses must not fill the memory: beyond so many the count begins anew. */
+const mostInMemory = 100_000;
+
+/**
+ * Counts in the memory of this process alone, under a key that was made at its start: nothing that is kept tells who asked, or
+ * when. All windows end together, so that memory has no times either. Refuses: too-many.
+ */
+export function limitInMemory(
+  house: Pick<House, 'now'>,
+  { limit, windowMs }: Pick<Limit, 'limit' | 'windowMs'>,
+): (key: string) => void {
+  const secret = randomBytes(32);
+  const hits = new Map<string, number>();
+  let endsAt = new Date(0);
+  return (key) => {
+    const now = house.now();
+    if (now >= endsAt || hits.size >= mostInMemory) {
+      hits.clear();
+      endsAt = new Date(now.getTime() - (now.getTime() % windowMs) + windowMs);
+    }
+    const hash = createHmac('sha256', secret).update(key).digest('base64url');
+    const count = (hits.get(hash) ?? 0) + 1;
+    if (count > limit) throw tooMany(house, endsAt);
+    hits.set(hash, count);
+  };
 }
 
 /** Who asks, for counting: the IPv4 address, or the /64 of an IPv6 one (RFC 6177: one household). */

@@ -2,13 +2,13 @@
 import type { Request, Response } from 'express';
 import type {} from 'express-session';
 import { type Language, languages } from '../context.js';
-import { DomainError, type Message } from '../errors.js';
+import type { Message } from '../errors.js';
 import { contextOf, type House } from '../house.js';
 import { type InstanceSettings, readSettings, wordsIn } from '../instances/settings.js';
 import { countOpenReports } from '../moderation/queries.js';
 import { countNeeds } from '../notices/needs.js';
 import { csrfToken } from './csrf.js';
-import { addressKey, withinLimit } from './limits.js';
+import { addressKey, limitInMemory } from './limits.js';
 import type { PageFrame } from './views.js';
 
 declare module 'express-session' {
@@ -33,12 +33,17 @@ export interface PageOptions {
   withForm?: boolean;
 }
 
-/** A form for a visitor starts a session, which is kept for hours: from one address only so many. */
-const newSessions = { name: 'session.new', limit: 200, windowMs: 60 * 60 * 1000 };
+/**
+ * A form for a visitor starts a session, which is kept for hours: from one address only so many. Who opens the form of an
+ * anonymous survey stands in no store, so it is counted in memory.
+ */
+const newSessions = { limit: 200, windowMs: 60 * 60 * 1000 };
+const begun = new WeakMap<House, (key: string) => void>();
 
-async function checkNewSession(house: House, req: Request): Promise<void> {
-  if (await withinLimit(house, newSessions, addressKey(req))) return;
-  throw new DomainError('too-many', { key: 'people.error.tooMany', params: { minutes: 60 } }, { retryAfter: 3600 });
+function checkNewSession(house: House, req: Request): void {
+  const take = begun.get(house) ?? limitInMemory(house, newSessions);
+  begun.set(house, take);
+  take(addressKey(req));
 }
 
 /** Language from the person, then the cookie, then the browser (RFC 9110 §12.5.4), then the instance's default. */
@@ -74,7 +79,7 @@ export async function sendPage(
 ): Promise<void> {
   const actor = res.locals.actor ?? null;
   const needsToken = actor !== null || options.withForm === true;
-  if (options.withForm && actor === null && !req.session.csrfToken) await checkNewSession(house, req);
+  if (options.withForm && actor === null && !req.session.csrfToken) checkNewSession(house, req);
   const flash = req.session?.flash;
   if (flash) delete req.session.flash;
   res.vary('Accept-Language').vary('Cookie').vary('Accept');

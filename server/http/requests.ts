@@ -25,12 +25,15 @@ export function followRequests(log: Log, watch?: Watcher): RequestHandler {
 
 /**
  * Without the query: it may hold what people look for, and tokens. And without who is asked what: when somebody has answered an
- * anonymous survey stands nowhere, and the links of guests, of feeds and in mails are secrets.
+ * anonymous survey stands nowhere, nor who read the list of what they are asked just before; and the links of guests, of feeds
+ * and in mails are secrets.
  */
 export function pathOf(req: Request): string {
   const path = req.originalUrl.split('?', 1)[0]?.slice(0, 300) ?? '';
   return path
-    .replace(/^(\/my\/collectives\/)[^/]*(\/asked\/)[^/]*/, '$1:id$2:survey')
+    .replace(/^(\/my\/collectives\/)[^/]*\/asked(?=\/|$)(?:\/[^/]+)?/, (whole, start: string) =>
+      /\/asked$/.test(whole) ? `${start}:id/asked` : `${start}:id/asked/:survey`,
+    )
     .replace(/^(\/me\/surveys\/)[^/]*/, '$1:survey')
     .replace(/^(\/(?:surveys\/(?:answer|by-link)|feeds|unsubscribe)\/)[^/]*/, '$1:token');
 }

@@ -37,7 +37,8 @@ export function compliance({ answers, sections }: SurveyResult): Axis[] {
   });
 }
 
-function metIn({ question, answered, choices, numbers }: QuestionResult): number | null {
+function metIn({ question, answered, choices, numbers, isTooFew }: QuestionResult): number | null {
+  if (isTooFew) return null;
   switch (question.kind) {
     case 'single': {
       const yes = choices?.find(({ id }) => id === 'yes') ?? choices?.[0];

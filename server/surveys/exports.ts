@@ -1,13 +1,13 @@
-// Answers as a table and as JSON, for those who organise: one row an answer. Of an anonymous survey in no order, without times
-// and without anything that tells one answer from another but what it says.
+// Answers as a table and as JSON, for those who organise: one row an answer. Of an anonymous survey no row is an answer: each
+// column is shuffled by itself, what few have said is left out, and JSON has counts only.
 import { randomInt } from 'node:crypto';
-import { type CsvColumn, toCsv } from '../formats/csv.js';
-import { type OdsCell, writeOds } from '../formats/ods.js';
+import { toCsv } from '../formats/csv.js';
+import { writeOds } from '../formats/ods.js';
 import type { Store } from '../store/store.js';
 import { slotText } from './presentForm.js';
 import { type Words, wordsOf } from './presentResults.js';
 import { answersIn, ballotsIn } from './queries.js';
-import { pickText } from './rules.js';
+import { fewestAnonymous, pickText } from './rules.js';
 import type { Question, Section, Survey, SurveyAnswer, Texts, Value, Values } from './schema.js';
 import type { SurveyResult } from './tally.js';
 
@@ -18,13 +18,13 @@ export interface ExportRow {
   values: Values;
 }
 
-/** Every answer, the first one first; of an anonymous survey shuffled anew each time. */
+/** Every answer, the first one first; of an anonymous survey in no order. */
 export async function listExportRows(store: Store, survey: Survey): Promise<ExportRow[]> {
   const filter = { surveyId: survey._id };
   if (survey.names === 'anonymous') {
     const rows: ExportRow[] = [];
     for await (const { version, values } of ballotsIn(store).find(filter)) rows.push({ who: null, version, values });
-    return shuffled(rows);
+    return rows;
   }
   const rows: ExportRow[] = [];
   for await (const answer of answersIn(store).find(filter, { sort: { at: 1 } })) rows.push(namedRow(answer));
@@ -35,18 +35,17 @@ function namedRow({ answerer, home, at, version, values }: SurveyAnswer): Export
   return { who: { name: answerer.name, handle: answerer.handle, instance: home, at }, version, values };
 }
 
-/** Fisher and Yates, with chance that cannot be foreseen. */
-function shuffled<T>(rows: T[]): T[] {
-  for (let left = rows.length; left > 1; left -= 1) {
-    const [taken] = rows.splice(randomInt(left), 1);
-    if (taken !== undefined) rows.push(taken);
-  }
-  return rows;
+/** With chance that cannot be foreseen. */
+function shuffled<T>(cells: readonly T[]): T[] {
+  const left = [...cells];
+  return cells.flatMap(() => left.splice(randomInt(left.length), 1));
 }
+
+type Cell = string | number | null;
 
 interface Column {
   header: string;
-  value(row: ExportRow): string | number | null;
+  value(row: ExportRow): Cell;
 }
 
 /** One column a question, or one for each choice, row or slot of it; numbers stay numbers. */
@@ -128,14 +127,40 @@ function gridColumns(
   );
 }
 
+interface Table {
+  head: string[];
+  rows: Cell[][];
+}
+
+function tableOf(words: Words, survey: Survey, sections: readonly Section[], rows: readonly ExportRow[]): Table {
+  const columns = columnsOf(words, sections, survey.names).map(({ header, value }) => ({
+    header,
+    cells: rows.map(value),
+  }));
+  const told = survey.names === 'anonymous' ? columns.filter(isTold).map(mixed) : columns;
+  return {
+    head: told.map(({ header }) => header),
+    rows: rows.map((_row, place) => told.map(({ cells }) => cells[place] ?? null)),
+  };
+}
+
+function isTold({ cells }: { cells: readonly Cell[] }): boolean {
+  return cells.filter((cell) => cell !== null && cell !== '').length >= fewestAnonymous;
+}
+
+function mixed<C extends { cells: Cell[] }>(column: C): C {
+  return { ...column, cells: shuffled(column.cells) };
+}
+
 export function answersCsv(
   words: Words,
   survey: Survey,
   sections: readonly Section[],
   rows: readonly ExportRow[],
 ): string {
-  const columns: CsvColumn<ExportRow>[] = columnsOf(words, sections, survey.names);
-  return toCsv(rows, columns, { bom: true });
+  const table = tableOf(words, survey, sections, rows);
+  const columns = table.head.map((header, place) => ({ header, value: (row: Cell[]) => row[place] }));
+  return toCsv(table.rows, columns, { bom: true });
 }
 
 export async function answersOds(
@@ -144,10 +169,9 @@ export async function answersOds(
   sections: readonly Section[],
   rows: readonly ExportRow[],
 ): Promise<Buffer> {
-  const columns = columnsOf(words, sections, survey.names);
-  const head: OdsCell[] = columns.map(({ header }) => header);
+  const { head, rows: cells } = tableOf(words, survey, sections, rows);
   const name = pickText(survey.title, words.language, words.languages).text;
-  return writeOds([{ name, rows: [head, ...rows.map((row) => columns.map((column) => column.value(row)))] }]);
+  return writeOds([{ name, rows: [head, ...cells] }]);
 }
 
 /** Counts by question, for programs. */
@@ -159,19 +183,22 @@ export function countsJson(survey: Survey, counted: SurveyResult, asked: number 
     chosenSlot: survey.chosenSlot,
     asked,
     answers: counted.answers,
-    sections: counted.sections.map(({ section, questions }) => ({ id: section.id, title: section.title, questions })),
+    sections: counted.sections.map(({ section, questions }) => ({
+      id: section.id,
+      title: section.title,
+      questions: questions.map((one) => (one.isTooFew ? { question: one.question, isTooFew: true } : one)),
+    })),
   };
 }
 
-/** Counts, and each answer as it was given. */
+/** Counts, and each answer as it was given, unless they are anonymous. */
 export function answersJson(
   survey: Survey,
   counted: SurveyResult,
   asked: number | null,
   rows: readonly ExportRow[],
 ): object {
-  const each = rows.map(({ who, version, values }) =>
-    who === null ? { version, values } : { ...who, version, values },
-  );
-  return { ...countsJson(survey, counted, asked), each };
+  const counts = countsJson(survey, counted, asked);
+  if (survey.names === 'anonymous') return counts;
+  return { ...counts, each: rows.map(({ who, version, values }) => ({ ...who, version, values })) };
 }

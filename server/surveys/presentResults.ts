@@ -7,7 +7,8 @@ import { type Crossable, type CrossTable, keysOf } from './crossTable.js';
 import { slotText } from './presentForm.js';
 import type { TurnoutLine } from './results.js';
 import { pickText } from './rules.js';
-import type { Question, Section, Survey, Texts, Value } from './schema.js';
+import type { NameRule, Question, Section, Survey, Texts, Value } from './schema.js';
+import { isUnanimous } from './smallCounts.js';
 import type { ChoiceCount, NumberFigures, QuestionResult, SurveyResult } from './tally.js';
 
 /** In whose words. */
@@ -31,6 +32,7 @@ interface Bar {
 }
 
 export interface ResultsInput extends Words {
+  names: NameRule;
   counted: SurveyResult;
   before: SurveyResult | null;
   /** Ids of the questions that others do not see; only organisers are told. */
@@ -59,6 +61,7 @@ export function presentResults(input: ResultsInput) {
 }
 
 function sameKind(one: QuestionResult, before: QuestionResult | undefined): QuestionResult | null {
+  if (before?.isTooFew) return null;
   return before?.question.kind === one.question.kind ? before : null;
 }
 
@@ -78,8 +81,18 @@ function presentQuestion(input: ResultsInput, result: QuestionResult, before: Qu
     hasBefore: before !== null,
     hasBarsBefore: before !== null,
     isLeftOut: input.hidden.includes(question.id),
-    ...partsOf(input, result, before),
+    isTooFew: result.isTooFew === true,
+    isUnanimous: input.names === 'anonymous' && isUnanimous(result),
+    ...(result.isTooFew ? {} : partsOf(input, result, before)),
   };
+}
+
+/** What one has to know of all its figures, in sentences. */
+export function remarksOf({ names, answerBy }: { names: NameRule; answerBy: Survey['answerBy'] }): string[] {
+  return [
+    ...(answerBy === 'anyone' ? ['surveys.results.repeated'] : []),
+    ...(names === 'anonymous' ? ['surveys.results.few'] : []),
+  ];
 }
 
 function partsOf(input: ResultsInput, result: QuestionResult, before: QuestionResult | null): object {
@@ -89,7 +102,7 @@ function partsOf(input: ResultsInput, result: QuestionResult, before: QuestionRe
     case 'multiple':
       return {
         bars: choiceBars(input, result, before),
-        texts: textsOf(input, result.others, result.otherCount, result),
+        texts: textsOf(input, result.others, result.others ? result.otherCount : 0, result),
       };
     case 'scale':
       return {
@@ -288,9 +301,14 @@ function slotsOf(
 ) {
   const word = (key: string) => ({ text: input.t(key), lang: input.language });
   const { chosenSlot } = input;
+  // Of an anonymous survey one that few have answered is not told.
+  const shown =
+    input.names === 'anonymous'
+      ? question.slots.filter(({ id }) => slots.some((one) => one.id === id))
+      : question.slots;
   return stackOf(
     [word('surveys.form.yes'), word('surveys.form.maybe'), word('surveys.form.no')],
-    question.slots.map((slot) => {
+    shown.map((slot) => {
       const { yes = 0, maybe = 0, no = 0 } = slots.find(({ id }) => id === slot.id) ?? {};
       const isChosen = chosenSlot?.question === question.id && chosenSlot.slot === slot.id;
       const choice = input.mayChoose || isChosen ? { value: `${question.id} ${slot.id}`, isChosen } : null;

@@ -15,6 +15,7 @@ import type {
   Survey,
   SurveyAnswer,
   SurveyBallot,
+  SurveyCounted,
   SurveyDraft,
   SurveyTurnout,
   SurveyVersion,
@@ -30,25 +31,34 @@ export const surveyIndexes: CollectionIndexes = {
     { keys: { previousId: 1 } },
     { keys: { answerBy: 1, state: 1 } },
     { keys: { 'results.readers': 1, 'results.publishedAt': -1 } },
+    { keys: { 'results.publishAt': 1 }, sparse: true },
     { keys: { deletedAt: 1 } },
     eventIndex,
   ],
   surveyVersions: [{ keys: { surveyId: 1, number: 1 }, unique: true }],
-  surveyAnswers: [{ keys: { surveyId: 1, at: 1 } }, { keys: { by: 1 } }, { keys: { 'answerer.key': 1 } }, eventIndex],
+  surveyAnswers: [
+    { keys: { surveyId: 1, at: 1 } },
+    { keys: { by: 1 } },
+    { keys: { 'edits.by': 1 } },
+    { keys: { 'answerer.key': 1 } },
+    eventIndex,
+  ],
   // No index that follows the order in which they came.
-  surveyBallots: [{ keys: { surveyId: 1, _id: 1 } }, { keys: { surveyId: 1, receipt: 1 } }],
+  surveyBallots: [{ keys: { surveyId: 1, _id: 1 } }],
   surveyTurnouts: [{ keys: { surveyId: 1, _id: 1 } }],
+  surveyCounted: [{ keys: { surveyId: 1, _id: 1 } }],
   surveyDrafts: [{ keys: { surveyId: 1 } }, { keys: { key: 1 } }, { keys: { at: 1 } }],
 };
 
 /** Whose order and former contents would tell who gave which ballot: they are settled after each one, and every night. */
-export const secretCollections = ['surveyBallots', 'surveyTurnouts'] as const;
+export const secretCollections = ['surveyBallots', 'surveyTurnouts', 'surveyCounted'] as const;
 
 export const surveysIn = (store: Store): Coll<Survey> => store.collection<Survey>('surveys');
 export const versionsIn = (store: Store): Coll<SurveyVersion> => store.collection<SurveyVersion>('surveyVersions');
 export const answersIn = (store: Store): Coll<SurveyAnswer> => store.collection<SurveyAnswer>('surveyAnswers');
 export const ballotsIn = (store: Store): Coll<SurveyBallot> => store.collection<SurveyBallot>('surveyBallots');
 export const turnoutsIn = (store: Store): Coll<SurveyTurnout> => store.collection<SurveyTurnout>('surveyTurnouts');
+export const countedIn = (store: Store): Coll<SurveyCounted> => store.collection<SurveyCounted>('surveyCounted');
 export const draftsIn = (store: Store): Coll<SurveyDraft> => store.collection<SurveyDraft>('surveyDrafts');
 
 export async function findSurvey(store: Store, id: string): Promise<Survey | null> {

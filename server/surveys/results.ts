@@ -9,6 +9,7 @@ import { type Crossable, CrossTable, isCrossable } from './crossTable.js';
 import { answersIn, ballotsIn, countAnswers, eachAnswer, findSurvey, getVersion, turnoutsIn } from './queries.js';
 import { answerKey, isEnough, maySeeNames, maySeeResults } from './rules.js';
 import type { Invited, Question, Section, Survey, SurveyAnswer, Texts, Value } from './schema.js';
+import { withoutFew } from './smallCounts.js';
 import { type SurveyResult, Tally, type TallyPart } from './tally.js';
 
 /**
@@ -39,13 +40,13 @@ const answersInPart = 500;
 /** Parts end before this: a process whose clock is a little behind may still write into what is newer. */
 const settledMs = 60_000;
 
-/** Everything counted, with a few texts of each question. */
+/** Everything counted, with a few texts of each question; of an anonymous survey without small numbers. */
 export async function countResults(ctx: Context, survey: Survey): Promise<SurveyResult> {
   const { sections } = await getVersion(ctx.store, survey._id, survey.version);
   const tally = new Tally(sections, 0);
   if (survey.names === 'anonymous') await addBallots(ctx, survey, tally);
   else await addAnswers(ctx, survey, tally);
-  return withTexts(tally.result(), await readTexts(ctx.store, survey, sections));
+  return withoutFew(survey.names, withTexts(tally.result(), await readTexts(ctx.store, survey, sections)));
 }
 
 /** A few texts of each question, from the first answers. */
@@ -77,12 +78,12 @@ function withTexts(counted: SurveyResult, read: SurveyResult): SurveyResult {
   return { answers: counted.answers, sections };
 }
 
-/** Everything counted, with every text: for files, and for what other instances are told. */
+/** The same with every text: for files, and for what other instances are told. */
 export async function countInFull(store: Store, survey: Survey): Promise<SurveyResult> {
   const { sections } = await getVersion(store, survey._id, survey.version);
   const tally = new Tally(sections);
   for await (const { values } of eachAnswer(store, survey)) tally.add(values);
-  return tally.result();
+  return withoutFew(survey.names, tally.result());
 }
 
 async function addBallots({ store }: Context, survey: Survey, tally: Tally): Promise<void> {
@@ -358,7 +359,8 @@ export async function findCrossTable(
 }
 
 export function crossable(counted: SurveyResult): Crossable[] {
-  return counted.sections.flatMap(({ questions }) => questions.map(({ question }) => question)).filter(isCrossable);
+  const told = counted.sections.flatMap(({ questions }) => questions).filter(({ isTooFew }) => !isTooFew);
+  return told.map(({ question }) => question).filter(isCrossable);
 }
 
 /** One answer with its name, by its place in time or by its id; null: there is none. Only for surveys that have names. */

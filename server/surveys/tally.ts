@@ -39,6 +39,8 @@ export interface QuestionResult {
   rows?: { id: string; counts: ChoiceCount[] }[];
   slots?: { id: string; yes: number; maybe: number; no: number }[];
   texts?: string[];
+  /** So few answers to an anonymous survey that none are told (smallCounts.ts); `answered` says nothing then. */
+  isTooFew?: true;
 }
 
 export interface SurveyResult {

@@ -112,6 +112,7 @@ async function look(house: House, survey: Survey): Promise<string> {
   const t = house.i18n.translator('fr');
   const { timeZone, languages } = survey;
   const shown = presentResults({
+    names: 'named',
     ...{ language: 'fr', languages, timeZone, t },
     ...{ counted: results.counted, before: null, hidden: [], chosenSlot: null, mayChoose: false },
     textsHref: (id) => `/texts?of=${id}`,
@@ -252,6 +253,7 @@ function houseOf(store: Store): House {
     lookUpActor: async () => ({ outcome: 'failed', reason: 'unavailable' }),
     lookUpPost: async () => null,
     refreshPost: async () => {},
+    readThread: async () => 'read',
     fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
     pictures: { find: async () => null, load: async () => null, prune: async () => 0 },
     now: () => new Date(),

@@ -240,8 +240,8 @@ describe('what was said to few, on the whole instance,', () => {
     ].map((address) => new URL(address, app.url).href);
     const ask = async (): Promise<Record<string, string>> => {
       const all: Record<string, string> = {};
+      // What a page says of its own making differs each time.
       for (const address of addresses)
-        // What a page says of its own making differs each time.
         for (const [how, answer] of [
           ['', await peer.get(address)],
           ['signed', await other.getSigned(stranger, address)],

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import type { Found, Fuse, Order, Report } from '../support/crashingServer.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
 import { freePort } from '../support/serverProcess.js';
-import { temporaryFolder } from '../support/storeSupport.js';
+import { temporaryFolder, withDatabase } from '../support/storeSupport.js';
 import { startPeer } from './federatedApp.js';
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
@@ -78,6 +78,7 @@ describe('a process that dies', function () {
   let first: PeerActor;
   let port: number;
   let dataDir: string;
+  let mongodbUri: string | null = null;
   let poll = '';
   let skewMs = 0;
   let spare: Child | null = null;
@@ -88,6 +89,10 @@ describe('a process that dies', function () {
     first = peer.addActor('first');
     port = await freePort();
     dataDir = temporaryFolder();
+    const address = process.env.TEST_MONGODB_URI;
+    if (process.env.CHATIERE_TEST_ENGINE === 'mongodb' && address) {
+      mongodbUri = withDatabase(address, `crash${Date.now()}`);
+    }
   });
 
   after(() => spare?.kill());
@@ -97,7 +102,7 @@ describe('a process that dies', function () {
     const child = spare ?? new Child();
     spare = new Child();
     skewMs += 10 * minutes;
-    const opened = await child.order({ do: 'open', dataDir, port, privateHosts: [peer.host], skewMs });
+    const opened = await child.order({ do: 'open', dataDir, mongodbUri, port, privateHosts: [peer.host], skewMs });
     if (opened === null) throw new Error('the process did not start');
     poll = opened.poll;
     await child.order({ do: 'work' });

@@ -1,5 +1,6 @@
 // Reads everything that a reader can reach: every GET route about every target, what the wire answers, and every link.
 import type { Client } from '../support/appSupport.js';
+import type { WholeApp } from '../support/wholeApp.js';
 import { wire } from './access.js';
 import { addressOf, copyOf, routesOf, targetsOf } from './requests.js';
 import type { Tenant, TwinHouse } from './tenants.js';
@@ -81,7 +82,7 @@ function hiddenAddresses(app: TwinHouse): string[] {
  * that an answer names.
  */
 export async function crawl(
-  app: TwinHouse,
+  app: WholeApp,
   client: Client,
   from: readonly string[],
   options: { pagesOnly?: boolean; staysThere?: boolean } = {},

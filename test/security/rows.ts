@@ -14,6 +14,7 @@ const inbox = 'federation/inbox.test.ts';
 const anonymity = 'server/surveys/anonymity.test.ts';
 const anonymous = 'security/anonymous.test.ts';
 const polls = 'federation/polls.test.ts';
+const errands = 'federation/errands.test.ts';
 const hostile = 'federation/hostile.test.ts';
 const partners = 'federation/partners.test.ts';
 const cavage = 'federation/signatures/cavage.test.ts';
@@ -98,6 +99,7 @@ export const rows: Record<string, Row> = {
     by: [
       [inbox, 'takes a changed key after one fetch'],
       [inbox, 'lets nobody shut an actor out by naming keys that it does not have'],
+      [errands, 'cannot stop us reading what is no actor by calling it a key'],
     ],
   },
   'AP-14': {
@@ -275,6 +277,7 @@ export const rows: Record<string, Row> = {
     by: [
       [fetch, 'gives up on a slow answer'],
       [fetch, 'keeps to two exchanges a host'],
+      [errands, 'cannot take all places for reading'],
     ],
   },
   'AP-73': {
@@ -291,7 +294,11 @@ export const rows: Record<string, Row> = {
   'AP-76': {
     class: 'H',
     what: 'many requests for one activity',
-    by: [[inbox, 'refuses deep nesting and too many values']],
+    by: [
+      [inbox, 'refuses deep nesting and too many values'],
+      [errands, 'lead to ten requests for one activity at most'],
+      [errands, 'cannot use up what we ask of a server in a minute'],
+    ],
   },
   'AP-77': {
     class: 'H',
@@ -358,7 +365,8 @@ export const rows: Record<string, Row> = {
     what: 'a secret ballot that can be linked',
     by: [
       [anonymity, 'no order in which answers came'],
-      [anonymous, 'is kept with the ballots and nowhere else'],
+      [anonymous, 'are kept with the ballots and nowhere else'],
+      [anonymous, 'are published without a name beside them'],
     ],
   },
   'AP-111': {
@@ -386,7 +394,7 @@ export const rows: Record<string, Row> = {
     by: [
       [results, 'live for organisers where names are shown, for nobody else before they are published'],
       ['server/surveys/resultPages.test.ts', 'keep an anonymous survey so: nothing before its end'],
-      [anonymous, 'stands on no page, in no feed, no export and no object'],
+      [anonymous, 'stand on no page, in no feed, file, object or header while the surveys are open'],
     ],
   },
   'AP-116': {
@@ -413,7 +421,9 @@ export const rows: Record<string, Row> = {
     by: [
       [anonymity, 'nothing by which pairing both lists in any of their orders does better than chance'],
       [anonymity, 'documents without a common value, a time'],
+      [anonymity, 'numbers that count, and lead whoever has the number and the whole store to no ballot'],
       [anonymity, 'a backup in which it is no different'],
+      [anonymous, 'have no time'],
     ],
   },
   'WB-43': {
@@ -542,7 +552,10 @@ export const rows: Record<string, Row> = {
   'RL-02': {
     class: 'C',
     what: 'a crash at any step',
-    by: [['federation/crash.test.ts', 'loses and doubles nothing of']],
+    by: [
+      ['federation/crash.test.ts', 'loses and doubles nothing of'],
+      [faults, 'moves everybody who follows, whichever operation of the store fails'],
+    ],
   },
   'RL-03': { class: 'C', what: 'a crash while sending', by: [[delivery, 'sends again after a crash in the middle']] },
   'RL-04': { class: 'H', what: 'power loss', by: [[durability, 'syncs at every commit']] },

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { migrations } from '../../server/migrations.js';
 import { postIndexes, postsOf } from '../../server/posts/queries.js';
 import type { Doc } from '../../server/store/store.js';
+import { countedIn, surveyIndexes } from '../../server/surveys/queries.js';
 import { closeTestStores, openTestStore } from '../support/storeSupport.js';
 
 interface Listed extends Doc {
@@ -42,6 +43,43 @@ describe('migrations of this program', () => {
         { _id: 'c', lists: ['new', 'shape'], muted: false },
       ]);
     }
+  });
+
+  it('part the number of an anonymous answer from what was answered', async () => {
+    const store = await openTestStore();
+    await store.ensureIndexes(surveyIndexes);
+    const ballots = store.collection<Doc & { surveyId: string; version: number; receipt?: string }>('surveyBallots');
+    await ballots.insertMany([
+      { _id: 'b1', surveyId: 's', version: 1, receipt: 'aa' },
+      { _id: 'b2', surveyId: 's', version: 1, receipt: 'bb' },
+      { _id: 'b3', surveyId: 's', version: 1 },
+    ]);
+    const step = migrations.find(({ id }) => id === 3);
+    await step?.up(store);
+    await step?.up(store);
+    expect(await ballots.find({}, { sort: { _id: 1 } }).toArray()).to.deep.equal(
+      ['b1', 'b2', 'b3'].map((_id) => ({ _id, surveyId: 's', version: 1 })),
+    );
+    expect(
+      await countedIn(store)
+        .find({}, { sort: { _id: 1 } })
+        .toArray(),
+    ).to.deep.equal(['aa', 'bb'].map((_id) => ({ _id, surveyId: 's' })));
+  });
+
+  it('leave surveys that anybody may answer in the public list, and no others', async () => {
+    const store = await openTestStore();
+    const surveys = store.collection<Doc & { answerBy: string; listed?: boolean }>('surveys');
+    await surveys.insertMany([
+      { _id: 'a', answerBy: 'anyone' },
+      { _id: 'b', answerBy: 'anyone', listed: false },
+      { _id: 'c', answerBy: 'person' },
+    ]);
+    const step = migrations.find(({ id }) => id === 4);
+    await step?.up(store);
+    await step?.up(store);
+    const found = await surveys.find({}, { sort: { _id: 1 } }).toArray();
+    expect(found.map(({ listed }) => listed)).to.deep.equal([true, false, undefined]);
   });
 
   it('give posts to the collective that wrote them', async () => {

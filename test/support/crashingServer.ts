@@ -32,7 +32,7 @@ export interface Fuse {
 }
 
 export type Order =
-  | { do: 'open'; dataDir: string; port: number; privateHosts: string[]; skewMs: number }
+  | { do: 'open'; dataDir: string; mongodbUri: string | null; port: number; privateHosts: string[]; skewMs: number }
   /** Null: note the writes, and live. */
   | { do: 'arm'; fuse: Fuse | null }
   | { do: 'work' }
@@ -91,7 +91,9 @@ function watch(step: string, when: 'before' | 'after'): void {
 }
 
 async function open(order: Extract<Order, { do: 'open' }>) {
-  const store = watchStore(await openStore({ dataDir: order.dataDir, onScan: 'error' }), watch);
+  const { dataDir, mongodbUri } = order;
+  const database = mongodbUri === null ? {} : { mongodbUri };
+  const store = watchStore(await openStore({ dataDir, ...database, onScan: 'error' }), watch);
   await store.ensureIndexes({ ...allIndexes, ...federationIndexes });
   const host = `127.0.0.1:${order.port}`;
   let skewMs = order.skewMs;

@@ -7,6 +7,7 @@ import { lookUpActor, lookUpPost } from '../../federation/lookUp.js';
 import { createPictures } from '../../federation/pictures.js';
 import { refreshPost } from '../../federation/remoteObjects.js';
 import { runSelfTest } from '../../federation/selfTest.js';
+import { readThread } from '../../federation/threads.js';
 import { buildApp } from '../../server/app.js';
 import type { Engine, House } from '../../server/house.js';
 import { createMetrics } from '../../server/instances/metrics.js';
@@ -72,6 +73,7 @@ export async function startWholeApp(
     house.pictures = createPictures({ fetchText: federation.fetch.fetchText, dataDir, now: house.now });
   }
   if (!options.house?.refreshPost) house.refreshPost = (post) => refreshPost(federation, post);
+  if (!options.house?.readThread) house.readThread = (...asked) => readThread(federation, ...asked);
   const wake = () => {
     wakes += 1;
   };

@@ -2,8 +2,9 @@
 // an anonymous answer was counted. Nothing here is kept about who reads; a session begins with the form only.
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { paged } from '../../collectives/present.js';
 import { DomainError } from '../../errors.js';
-import { addressKey, limiter, withinLimit } from '../../http/limits.js';
+import { addressKey, limiter, limitInMemory, withinLimit } from '../../http/limits.js';
 import type { Routes, Visit } from '../../http/routes.js';
 import { readLink, signLink } from '../../secrets.js';
 import { line, optionalEmail } from '../../shapes.js';
@@ -11,7 +12,7 @@ import { isCounted, withdrawAnswer } from '../actions/answering.js';
 import { requestLink } from '../actions/copies.js';
 import { findAskedAddress, findForAnyone, findPublicSurvey, guestAnswerer, listPublicSurveys } from '../askedPeople.js';
 import { type AskedSurvey, findOwnAnswer } from '../askedSurveys.js';
-import { isOpenNow, presentAskedList, publicCrumbs } from '../presentAsked.js';
+import { isOpenNow, presentAskedList, presentSlotOf, publicCrumbs } from '../presentAsked.js';
 import { findAnswer, findSurvey } from '../queries.js';
 import { guestLink, mayRead, pickText, readGuestLink } from '../rules.js';
 import {
@@ -31,9 +32,11 @@ declare module 'express-session' {
   }
 }
 
+const pageNumber = z.coerce.number().int().min(1).max(1000).default(1);
+const listQuery = z.object({ open: pageNumber, results: pageNumber });
 const surveyParams = z.object({ survey: z.uuid() });
 const tokenParams = z.object({ token: z.string().min(3).max(200) });
-const receiptQuery = z.object({ number: z.string().trim().max(100).optional() });
+const receiptShape = z.object({ number: z.string().trim().max(100).default('') });
 const guestShape = z.object({ ...answerFields, name: line(100).default(''), email: optionalEmail.default(null) });
 
 type SurveyVisit = Visit<z.output<typeof surveyParams>, unknown, unknown>;
@@ -42,24 +45,32 @@ type AnyVisit = Visit<unknown, unknown, unknown>;
 type Retry<P extends z.ZodType> = Parameters<typeof Routes.prototype.post<P>>[1]['retry'];
 
 const hour = 60 * 60 * 1000;
+/** Of anonymous surveys both are counted in memory alone. */
 const answersLimit = { name: 'survey.guest', limit: 120, windowMs: hour };
 /** Mails to one address; it need not belong to who typed it. */
 const mailsLimit = { name: 'survey.mail', limit: 3, windowMs: hour };
 const formsKept = 20;
+/** Numbers of anonymous answers, looked up from one address. */
+const receiptsLimit = { limit: 60, windowMs: hour };
 
 export function guestPages(routes: Routes): void {
   publicPages(routes);
+  receiptPages(routes);
   linkPages(routes);
   formPages(routes);
 }
 
 function publicPages(routes: Routes): void {
-  routes.get('/surveys', { access: 'public' }, async (visit) => {
-    const { open, published } = await listPublicSurveys(visit.ctx);
+  routes.get('/surveys', { access: 'public', query: listQuery }, async (visit) => {
+    const { open, results } = visit.query;
+    const shown = await listPublicSurveys(visit.ctx, { open, published: results });
     const path = (key: string) => `/surveys/${key}`;
+    const given = (name: 'open' | 'results', page: number) => ({ [name]: page > 1 ? String(page) : '' });
     const model = {
-      open: presentAskedList(open, path, visit.language).open,
-      published: asResults(presentAskedList(published, (key) => `${path(key)}/results`, visit.language)),
+      open: presentAskedList(shown.open.lines, path, visit.language).open,
+      published: asResults(presentAskedList(shown.published.lines, (key) => `${path(key)}/results`, visit.language)),
+      openPaging: paged('/surveys', given('results', results), shown.open, 'open'),
+      publishedPaging: paged('/surveys', given('open', open), shown.published, 'results'),
     };
     await visit.page('surveys/publicList', model, { title: visit.t('surveys.public.title') });
   });
@@ -71,6 +82,7 @@ function publicPages(routes: Routes): void {
     const model = {
       ...presentHead(visit, asked),
       isOpen: isOpenNow(asked, visit.ctx.now),
+      slot: presentSlotOf(asked, visit.language, `/surveys/${asked.key}/slot.ics`),
       answerHref: survey?.answerBy === 'anyone' ? `/surveys/${asked.key}/answer` : null,
       resultsHref:
         survey?.results.readers === 'public' && survey.results.publishedAt !== null
@@ -79,22 +91,43 @@ function publicPages(routes: Routes): void {
       receiptHref: asked.names === 'anonymous' ? `/surveys/${asked.key}/receipt` : null,
       promise: survey?.answerBy === 'anyone' ? `surveys.promiseTo.guest.${asked.names}` : null,
     };
-    await visit.page('surveys/public', model, { title: model.title.text });
+    // Whoever gave the link to a few did not give it to search engines.
+    const isForFew = survey?.answerBy === 'anyone' && !survey.listed;
+    await visit.page('surveys/public', model, { title: model.title.text, noIndex: isForFew });
   });
+}
 
-  const spec = { access: 'public', params: surveyParams, query: receiptQuery } as const;
-  routes.get('/surveys/:survey/receipt', spec, async (visit) => {
-    const survey = await findSurvey(visit.ctx.store, visit.params.survey);
-    const isTheirs = survey !== null && (mayRead(survey) || (await findAskedAddress(visit.ctx, survey._id)) !== null);
-    if (!isTheirs && visit.ctx.actor === null) return signIn(visit);
-    if (!isTheirs || survey.names !== 'anonymous') throw new DomainError('not-found', 'error.notFound');
-    const { number } = visit.query;
-    const title = pickText(survey.title, visit.language, survey.languages);
-    const outcome = number ? await isCounted(visit.ctx, survey._id, number) : null;
-    const crumbs = [{ href: `/surveys/${survey._id}`, label: title.text }];
-    const model = { title, crumbs, action: visit.req.path, number, wasAsked: outcome !== null, isCounted: outcome };
-    visit.res.set('Cache-Control', 'no-store');
-    await visit.page('surveys/receipt', model, { title: visit.t('surveys.receipt.title'), noIndex: true });
+/**
+ * Whether an anonymous answer counts: for whoever has its number, also those who answered by a link and have no account here.
+ * The number comes by POST, so that it stands in no address and no log.
+ */
+function receiptPages(routes: Routes): void {
+  const path = '/surveys/:survey/receipt';
+  const spec = { access: 'public', params: surveyParams, cache: 'none' } as const;
+  const count = limitInMemory(routes.house, receiptsLimit);
+  routes.get(path, spec, (visit) => showReceipt(visit, null));
+
+  routes.post(path, { ...spec, body: receiptShape, retry: (visit) => showReceipt(visit, null) }, async (visit) => {
+    const { number } = visit.body;
+    if (number !== '') count(addressKey(visit.req));
+    await showReceipt(visit, number === '' ? null : number);
+  });
+}
+
+/** Refuses: not-found (not anonymous, or never opened). What the survey is called is for those who may read it. */
+async function showReceipt(visit: SurveyVisit, number: string | null): Promise<void> {
+  const survey = await findSurvey(visit.ctx.store, visit.params.survey);
+  const hasOpened = survey !== null && survey.deletedAt === null && survey.openedAt !== null;
+  if (!hasOpened || survey.names !== 'anonymous') throw new DomainError('not-found', 'error.notFound');
+  const isTheirs = mayRead(survey) || (await findAskedAddress(visit.ctx, survey._id)) !== null;
+  const title = pickText(survey.title, visit.language, survey.languages);
+  const crumbs = isTheirs ? [{ href: `/surveys/${survey._id}`, label: title.text }] : null;
+  const isKnown = number === null ? null : await isCounted(visit.ctx, survey._id, number);
+  const model = { crumbs, action: visit.req.path, number: number ?? '', wasAsked: number !== null, isCounted: isKnown };
+  await visit.page('surveys/receipt', model, {
+    title: visit.t('surveys.receipt.title'),
+    withForm: true,
+    noIndex: true,
   });
 }
 
@@ -132,6 +165,7 @@ function signIn(visit: AnyVisit): void {
 function formPages(routes: Routes): void {
   const path = '/surveys/:survey/answer';
   const limit = limiter(routes.house, answersLimit);
+  const limitUnseen = limitInMemory(routes.house, answersLimit);
   const entering = { access: 'public', params: surveyParams, cache: 'none' } as const;
   routes.get(path, { ...entering, query: pageQuery }, async (visit) => {
     const page = visit.query.page ?? null;
@@ -143,7 +177,8 @@ function formPages(routes: Routes): void {
   routes.post(path, { ...entering, body: guestShape, retry: again }, async (visit) => {
     const guestId = guestOf(visit) ?? randomUUID();
     const seat = await enter(visit, guestId);
-    await limit(visit.req, visit.res, addressKey(visit.req));
+    if (seat.asked.names === 'anonymous') limitUnseen(addressKey(visit.req));
+    else await limit(visit.req, visit.res, addressKey(visit.req));
     if (seat.own.isAnswered && seat.asked.names === 'anonymous') {
       throw new DomainError('conflict', 'surveys.error.alreadyCast');
     }
@@ -188,8 +223,10 @@ async function receive(
   before: Seat,
   guestId: string,
 ): Promise<void> {
-  const { name, email } = visit.body;
-  const { asked } = before;
+  const { asked, guest } = before;
+  // Only the last page asks who they are.
+  const isHere = visit.req.body?.name !== undefined;
+  const { name, email } = isHere || guest === null ? visit.body : { name: guest.name, email: guest.email || null };
   const isAnonymous = asked.names === 'anonymous';
   const given = isAnonymous ? '' : name;
   const seat: Seat = { ...before, answerer: guestAnswerer(guestId, given), byName: given };
@@ -246,10 +283,11 @@ async function seatOf({ ctx }: AnyVisit, asked: AskedSurvey, guestId: string, pa
   const person = ctx.actor?.kind === 'person' ? ctx.actor : null;
   const answerer = guestAnswerer(guestId, '');
   const answer = asked.names === 'anonymous' ? null : await findAnswer(ctx.store, asked.key, answerer.key);
-  const name = answer?.answerer.name ?? person?.displayName ?? '';
+  const own = await findOwnAnswer(ctx, asked, answerer);
+  const name = own.draft?.byName ?? answer?.answerer.name ?? person?.displayName ?? '';
   return {
     asked,
-    own: await findOwnAnswer(ctx, asked, answerer),
+    own,
     answerer,
     by: '',
     byName: name,
@@ -257,7 +295,7 @@ async function seatOf({ ctx }: AnyVisit, asked: AskedSurvey, guestId: string, pa
     frame: null,
     mayAnswer: true,
     services: [],
-    guest: asked.names === 'anonymous' ? null : { name, email: answer?.email ?? '' },
+    guest: asked.names === 'anonymous' ? null : { name, email: own.draft?.email ?? answer?.email ?? '' },
   };
 }
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { addressKey, type Limit, pruneLimits, withinLimit } from '../../../server/http/limits.js';
+import { DomainError } from '../../../server/errors.js';
+import { addressKey, type Limit, limitInMemory, pruneLimits, withinLimit } from '../../../server/http/limits.js';
 import { peopleRoutes } from '../../../server/people/routes.js';
 import {
   buildPerson,
@@ -66,6 +67,24 @@ describe('limits', () => {
     expect(JSON.stringify(stored)).not.to.contain('somebody');
     house.pass(10 * minute + 24 * 60 * minute);
     expect(await pruneLimits(house.store, house.now())).to.equal(1);
+  });
+
+  it('counts in memory alone where nothing may be kept, window by window', async () => {
+    const take = limitInMemory(house, limit);
+    const tries = (key: string) => {
+      try {
+        take(key);
+        return 'in';
+      } catch (error) {
+        return error instanceof DomainError ? `${error.code} ${error.retryAfter}` : error;
+      }
+    };
+    house.pass(10 * minute - (house.now().getTime() % (10 * minute)));
+    expect(['a', 'a', 'a', 'b'].map(tries)).to.deep.equal(['in', 'in', 'in', 'in']);
+    expect(tries('a')).to.equal('too-many 600');
+    house.pass(10 * minute);
+    expect(tries('a')).to.equal('in');
+    expect(await house.store.collection('limits').find().toArray()).to.deep.equal([]);
   });
 
   it('counts an IPv6 household as one, and an IPv4 address however it is written', () => {

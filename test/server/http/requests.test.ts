@@ -16,7 +16,9 @@ describe('the lines of requests in the log', () => {
       .get('/surveys/answer/:token', { access: 'public' }, fail)
       .get('/surveys/by-link/:token/done', { access: 'public' }, fail)
       .get('/me/surveys/:survey', { access: 'public' }, fail)
-      .get('/my/collectives/:id/asked/:survey', { access: 'public' }, fail);
+      .get('/my/collectives/:id/asked', { access: 'public' }, fail)
+      .get('/my/collectives/:id/asked/:survey', { access: 'public' }, fail)
+      .get('/my/collectives/:id/asked/:survey/done', { access: 'public' }, fail);
     const app = await startTestApp(house, [() => broken]);
     const client = app.client();
     for (const path of [
@@ -25,7 +27,9 @@ describe('the lines of requests in the log', () => {
       `/surveys/answer/${secret}`,
       `/surveys/by-link/${secret}/done`,
       `/me/surveys/${secret}`,
+      `/my/collectives/${secret}/asked`,
       `/my/collectives/${secret}/asked/${secret}`,
+      `/my/collectives/${secret}/asked/${secret}/done`,
     ]) {
       house.logged.length = 0;
       expect([path, (await client.get(path)).status]).to.deep.equal([path, 500]);

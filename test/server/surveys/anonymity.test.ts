@@ -1,6 +1,6 @@
 // What the store's files and the log keep of an anonymous survey, searched as somebody would who has them all: neither order,
 // nor time, nor leftovers lead from an answer to who gave it (security.md WB-41, AP-110).
-import { randomInt } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -10,7 +10,7 @@ import { openStore } from '../../../server/store/openStore.js';
 import { allIndexes } from '../../../server/store/schema.js';
 import type { Store } from '../../../server/store/store.js';
 import { isCounted, submitAnswer } from '../../../server/surveys/actions/answering.js';
-import { ballotsIn, turnoutsIn } from '../../../server/surveys/queries.js';
+import { ballotsIn, countedIn, turnoutsIn } from '../../../server/surveys/queries.js';
 import type { Section, Survey } from '../../../server/surveys/schema.js';
 import { buildTestHouse, contextFor, systemActor } from '../../support/appSupport.js';
 import { temporaryFolder } from '../../support/storeSupport.js';
@@ -125,7 +125,7 @@ describe('an anonymous survey with twenty voters, one after the other, leaves', 
     const ballots = await ballotsIn(run.store).find({}).toArray();
     const turnouts = await turnoutsIn(run.store).find({}).toArray();
     const ranks = (list: readonly string[]) => list.map((one) => list.toSorted().indexOf(one));
-    const orders = [ballots, ballots.toReversed(), ballots.toSorted((a, b) => (a.receipt < b.receipt ? -1 : 1))];
+    const orders = [ballots, ballots.toReversed()];
     for (const order of orders) {
       const hits = turnouts.filter(({ key }, index) => {
         const voter = run.hosters.findIndex((one) => answererOf(run.ctx, one).key === key);
@@ -141,13 +141,11 @@ describe('an anonymous survey with twenty voters, one after the other, leaves', 
     const ballots = await ballotsIn(run.store).find({}).toArray();
     const turnouts = await turnoutsIn(run.store).find({}).toArray();
     for (const ballot of ballots) {
-      expect(Object.keys(ballot)).to.have.members(['_id', 'surveyId', 'version', 'values', 'receipt']);
+      expect(Object.keys(ballot)).to.have.members(['_id', 'surveyId', 'version', 'values']);
     }
     for (const turnout of turnouts) expect(Object.keys(turnout)).to.have.members(['_id', 'surveyId', 'key']);
     const texts = turnouts.map((one) => JSON.stringify(one));
-    for (const { _id, receipt } of ballots) {
-      expect(texts.some((text) => text.includes(_id) || text.includes(receipt))).to.equal(false);
-    }
+    for (const { _id } of ballots) expect(texts.some((text) => text.includes(_id))).to.equal(false);
   });
 
   it('the answers in their own collection only: no event, history, mail, draft or session has them', async () => {
@@ -157,6 +155,26 @@ describe('an anonymous survey with twenty voters, one after the other, leaves', 
       for (const canary of run.canaries) expect(text.includes(canary), `${canary} in ${name}`).to.equal(false);
       for (const receipt of run.receipts) expect(text.includes(receipt), `a receipt in ${name}`).to.equal(false);
     }
+  });
+
+  it('numbers that count, and lead whoever has the number and the whole store to no ballot', async () => {
+    const counted = await countedIn(run.store).find({}).toArray();
+    expect(counted.map(({ _id }) => _id)).to.deep.equal(counted.map(({ _id }) => _id).toSorted());
+    const beside = JSON.stringify([
+      await ballotsIn(run.store).find({}).toArray(),
+      await turnoutsIn(run.store).find({}).toArray(),
+    ]);
+    for (const one of counted) {
+      expect(Object.keys(one)).to.have.members(['_id', 'surveyId']);
+      expect(beside).to.not.include(one._id);
+    }
+    for (const receipt of run.receipts) {
+      const hash = createHash('sha256').update(receipt).digest('hex');
+      expect(counted.some(({ _id }) => _id === hash)).to.equal(true);
+    }
+    const bytes = readFileSync(join(run.dataDir, 'chatiere.db'));
+    const ends = counted.map(({ _id }) => `"_id":"${_id}"`);
+    for (const written of inOrderOfWriting(bytes, ends).values()) expect(written).to.deep.equal(written.toSorted());
   });
 
   it('the number that tells whether it was counted in nobody’s hands but the voter’s', async () => {

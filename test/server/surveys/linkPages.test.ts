@@ -50,6 +50,9 @@ describe('the personal link to an anonymous survey', () => {
     expect(done.status).to.equal(200);
     const [receipt = ''] = /\b[0-9a-f]{24}\b/.exec(done.text) ?? [];
     expect(await isCounted(ctx, survey._id, receipt)).to.equal(true);
+    expect(done.text).to.include(`href="/surveys/${survey._id}/receipt"`);
+    const checked = await app.client({ language: 'en' }).post(`/surveys/${survey._id}/receipt`, { number: receipt });
+    expect(checked.text).to.include('Yes:');
     const again = await app.client({ language: 'en' }).get(pathOf(survey));
     expect(again.text).to.include('This link has been used').and.not.to.include('because');
     expect(again.text).to.not.include('name="a.q"');
@@ -62,6 +65,9 @@ describe('the personal link to an anonymous survey', () => {
       clients.map((client) => client.post(pathOf(survey), { 'a.q': 'moi', version: '1' })),
     );
     expect(answers.map(({ status }) => status).toSorted()).to.deep.equal([200, 422]);
+    const second = answers.find(({ status }) => status === 422)?.text;
+    expect(second).to.include('Somebody else answered first: this was not counted').and.include('<dd>moi</dd>');
+    expect(second).to.not.include('This link has been used').and.not.include('name="a.q"');
     expect(await count(survey)).to.equal(1);
   });
 
@@ -71,9 +77,11 @@ describe('the personal link to an anonymous survey', () => {
     const wrong = await client.post(pathOf(survey), { 'a.q': '', version: '1' });
     expect(wrong.status).to.equal(422);
     expect(wrong.text).to.include('This question needs an answer.');
+    const csrf = await client.csrf(pathOf(survey));
     await closeSurvey(ctx, survey._id);
-    const late = await client.post(pathOf(survey), { 'a.q': 'late', version: '1' }, '/surveys/by-link/x');
-    expect([403, 409, 422]).to.include(late.status);
+    const late = await client.postRaw(pathOf(survey), { 'a.q': 'late', version: '1', _csrf: csrf ?? '' });
+    expect(late.status).to.equal(422);
+    expect(late.text).to.include('The survey closed while you were answering').and.include('<dd>late</dd>');
     expect(await count(survey)).to.equal(0);
   });
 
@@ -83,5 +91,25 @@ describe('the personal link to an anonymous survey', () => {
     const path = pathOf(survey);
     const wrong = [pathOf(survey, 'https://other.example/a'), pathOf(named), `${path}x`, '/surveys/by-link/nothing'];
     for (const one of wrong) expect((await app.client().get(one)).status).to.equal(404);
+  });
+
+  it('gives a number that whoever has it may check, learning nothing else of the survey, and not without end', async () => {
+    const survey = await open();
+    const done = await app.client().post(pathOf(survey), { 'a.q': 'parce que', version: '1' });
+    const [number = ''] = /\b[0-9a-f]{24}\b/.exec(done.text) ?? [];
+    const check = `/surveys/${survey._id}/receipt`;
+    const stranger = app.client({ language: 'en' });
+    const page = await stranger.post(check, { number: ` ${number.toUpperCase()} ` });
+    expect(page.text)
+      .to.include('Yes:')
+      .and.not.include(survey.title.fr ?? '?');
+    expect(page.headers.get('cache-control')).to.include('no-store');
+    expect((await stranger.get(`${check}?number=${number}`)).text).to.not.include('Yes:');
+    const csrf = (await stranger.csrf(check)) ?? '';
+    const tries = Array.from({ length: 61 }, () => stranger.postRaw(check, { number: '0', _csrf: csrf }));
+    const statuses = (await Promise.all(tries)).map(({ status }) => status);
+    expect(new Set(statuses)).to.deep.equal(new Set([200, 429]));
+    expect(JSON.stringify(await house.store.collection('limits').find({}).toArray())).to.equal('[]');
+    expect((await stranger.get(`/surveys/${(await open('named'))._id}/receipt`)).status).to.equal(404);
   });
 });
