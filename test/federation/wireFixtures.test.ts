@@ -212,7 +212,7 @@ const table: Record<string, Effect | Row> = {
   'peertube/channel-shares-video': { does: { boosts: 'Set up a pad' }, serves: 'peertube/publish-video' },
   // The video is the channel's own: a Delete would take it away.
   'peertube/undo-share': {
-    does: 'known',
+    does: { reads: 'Set up a pad' },
     after: ['peertube/channel-shares-video'],
     serves: 'peertube/publish-video',
   },
@@ -310,8 +310,7 @@ const table: Record<string, Effect | Row> = {
   'mitra/update-note': { does: { changes: 'Mitra, edited' }, after: ['mitra/create-note'] },
   'mitra/delete-note': { does: 'deletes', after: ['mitra/create-note'] },
   'mitra/boost': boosted,
-  // By its id alone, which is not kept of what others boosted: it stays.
-  'mitra/undo-boost': { does: 'known', after: ['mitra/boost'], serves: note },
+  'mitra/undo-boost': { does: 'unboosts', after: ['mitra/boost'], serves: note },
   'mitra/like': 'likes',
   'mitra/undo-like': { does: 'unlikes', after: ['mitra/like'] },
   'mitra/vote': 'votes',
