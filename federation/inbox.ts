@@ -53,7 +53,8 @@ export async function receive(
   const survey = await surveyMatter(inbound);
   // Also what nobody here asked for: the followers of the one answered did.
   if (survey === null) await forward(inbound);
-  if (!('deed' in handler) || (survey === null && handler.concerns && !(await handler.concerns(inbound)))) return;
+  if (!('deed' in handler)) return;
+  if (survey === null && handler.concerns && !(await handler.concerns(inbound))) return handler.otherwise?.(inbound);
   if (activity.id !== null && (await isRepeat(federation, activity, activity.id))) return;
   await checkBytes(federation, sender);
   try {

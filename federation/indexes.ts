@@ -18,5 +18,6 @@ export const federationIndexes: CollectionIndexes = {
   ],
   received: [{ keys: { receivedAt: 1 } }, { keys: { actor: 1, receivedAt: -1 } }],
   keyFailures: [{ keys: { until: 1 } }],
+  unseenDeletions: [{ keys: { until: 1 } }],
   signatureSchemes: [{ keys: { until: 1 } }],
 };

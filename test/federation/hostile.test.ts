@@ -7,6 +7,7 @@ import { lookUpActor } from '../../federation/lookUp.js';
 import { resolveMentions } from '../../federation/mentions.js';
 import { fetchActor } from '../../federation/remoteActors.js';
 import { fetchPost } from '../../federation/remoteObjects.js';
+import { pruneDeletions } from '../../federation/unseenDeletions.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import { DomainError } from '../../server/errors.js';
 import { importRules, setRule } from '../../server/instances/actions/domainRules.js';
@@ -126,13 +127,24 @@ describe('a hostile partner', () => {
     expect(await feed(nosy)).not.to.include('Taken back');
   });
 
-  it('leaves no trace by deleting or changing what nobody here has read', async () => {
+  it('leaves no trace by deleting or changing what nobody here has read, but a hash, so many a day', async () => {
     const stranger = peer.addActor('stranger');
     expect(await post(stranger, { type: 'Like', object: iriOf(reader) })).to.equal(202);
     for (const type of ['Delete', 'Update']) {
       const object = { ...note(stranger), summary: 'x'.repeat(50_000) };
-      await nothingStored(app, async () => expect(await post(stranger, { type, object })).to.equal(202));
+      const except = type === 'Delete' ? ['unseenDeletions'] : [];
+      await nothingStored(app, async () => expect(await post(stranger, { type, object })).to.equal(202), except);
     }
+    const hashes = app.house.store.collection('unseenDeletions');
+    expect(JSON.stringify(await hashes.find({}).toArray()).length).to.be.below(200);
+    const { deletionLimit } = app.federation;
+    app.federation.deletionLimit = new WindowLimit(0, 24 * 3_600_000, app.house.now);
+    await nothingStored(app, () => post(stranger, { type: 'Delete', object: note(stranger) }));
+    app.federation.deletionLimit = deletionLimit;
+    expect(await pruneDeletions(app.federation)).to.equal(0);
+    app.pass(31 * 24 * 60);
+    expect(await pruneDeletions(app.federation)).to.equal(1);
+    app.pass(-31 * 24 * 60);
     await nothingStored(app, async () =>
       expect(await post(stranger, { type: 'Delete', object: `${other.origin}/notes/1` })).to.equal(403),
     );

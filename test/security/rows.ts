@@ -173,7 +173,14 @@ export const rows: Record<string, Row> = {
       [hostile, 'cannot keep a neighbour’s post out by deleting it before it comes'],
     ],
   },
-  'AP-42': { class: 'H', what: 'a Create after its Delete', by: [[partners, 'stays deleted, by its author alone']] },
+  'AP-42': {
+    class: 'H',
+    what: 'a Create after its Delete',
+    by: [
+      [partners, 'stays deleted, by its author alone'],
+      ['federation/mentions.test.ts', 'stay deleted when they come after'],
+    ],
+  },
   'AP-43': {
     class: 'H',
     what: 'an Undo of what is another’s',
