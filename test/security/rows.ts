@@ -154,7 +154,14 @@ export const rows: Record<string, Row> = {
     what: 'dots of our address as wildcards',
     by: [['federation/discovery.test.ts', 'compares ids by their origin, never by how they begin']],
   },
-  'AP-30': { class: 'H', what: 'WebFinger that names another’s actor', by: [[hostile, 'lends nobody its name']] },
+  'AP-30': {
+    class: 'H',
+    what: 'WebFinger that names another’s actor',
+    by: [
+      [hostile, 'lends nobody its name'],
+      [hostile, 'takes no name from a neighbour by bearing it'],
+    ],
+  },
 
   'AP-40': {
     class: 'C',
