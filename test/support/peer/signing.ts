@@ -13,6 +13,8 @@ export interface SignOptions {
   headers?: string[];
   date?: Date;
   algorithm?: string | null;
+  /** More headers, signed like the others. */
+  more?: Record<string, string>;
   /** Replaces what is sent, after signing. */
   tamper?: Record<string, string | string[] | undefined>;
 }
@@ -29,7 +31,9 @@ export function signedHeaders(
     values.digest = `SHA-256=${sha256(body)}`;
     values['content-type'] = 'application/activity+json';
   }
-  const names = options.headers ?? ['(request-target)', 'host', 'date', ...(body ? ['digest', 'content-type'] : [])];
+  Object.assign(values, options.more);
+  const usual = ['(request-target)', 'host', 'date', ...(body ? ['digest', 'content-type'] : [])];
+  const names = options.headers ?? [...usual, ...Object.keys(options.more ?? {})];
   const text = names
     .map((name) =>
       name === '(request-target)'
