@@ -163,7 +163,13 @@ function hashed(value: unknown): Buffer {
 }
 
 /** The document with an eddsa-jcs-2022 proof (FEP-8b32). */
-export function proven(document: Json, verificationMethod: string, key: KeyObject, made = new Date()): Json {
+export function proven(
+  document: Json,
+  verificationMethod: string,
+  key: KeyObject,
+  made = new Date(),
+  more: Json = {},
+): Json {
   const config = {
     '@context': document['@context'],
     type: 'DataIntegrityProof',
@@ -171,6 +177,7 @@ export function proven(document: Json, verificationMethod: string, key: KeyObjec
     verificationMethod,
     proofPurpose: 'assertionMethod',
     created: `${made.toISOString().slice(0, 19)}Z`,
+    ...more,
   };
   const signature = signOnce(null, Buffer.concat([hashed(config), hashed(document)]), key);
   return { ...document, proof: { ...config, proofValue: base58(signature) } };
