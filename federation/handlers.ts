@@ -279,6 +279,7 @@ async function errandOf(inbound: Inbound): Promise<Errand> {
 async function isHeard(inbound: Inbound): Promise<boolean> {
   const { federation, raw, sender } = inbound;
   if (await isVote(inbound)) return true;
+  if (inbound.activity.hasSeveral) return false;
   if ((await isPartnerOrToUs(inbound)) || (await isKnownHoster(federation, sender))) return true;
   return isForGroups(federation, raw, sender._id);
 }

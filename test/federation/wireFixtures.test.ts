@@ -111,7 +111,7 @@ const table: Record<string, Effect | Row> = {
   'gotosocial/feed-note': { reads: 'Single values' },
   'gotosocial/create-note': { reads: 'GoToSocial note 01' },
   'gotosocial/create-question': { reads: 'GoToSocial note 02' },
-  'gotosocial/votes-at-once': 400,
+  'gotosocial/votes-at-once': 'known',
   'gotosocial/update-note': { does: { changes: 'GoToSocial, edited' }, after: ['gotosocial/create-note'] },
   'gotosocial/delete-note': { does: 'deletes', after: ['gotosocial/create-note'] },
   'gotosocial/boost': boosted,
