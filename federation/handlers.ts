@@ -44,6 +44,7 @@ import type { ReceivedActivity, ReceivedObject } from './normalise.js';
 import { Refusal } from './refusal.js';
 import { fetchActor } from './remoteActors.js';
 import { fetchBrought } from './remoteObjects.js';
+import { isDeletedAlready, noteDeletion } from './unseenDeletions.js';
 import { hasVoted, isVote, receiveVoteIn } from './votes.js';
 import { fromFlag } from './wire/flag.js';
 import { fromPost } from './wire/remotePost.js';
@@ -59,13 +60,14 @@ export interface Inbound {
 }
 
 /**
- * check: may be refused. concerns: false when nobody here has asked for it; then it is forgotten. deed: takes effect once, by
+ * check: may be refused. concerns: false when nobody here has asked for it; then it is forgotten, but for what `otherwise` keeps. deed: takes effect once, by
  * the id of its activity. ignored: is forgotten.
  */
 export type Handler =
   | {
       check?: (inbound: Inbound) => void;
       concerns?: (inbound: Inbound) => Promise<boolean>;
+      otherwise?: (inbound: Inbound) => Promise<void>;
       deed: (inbound: Inbound) => Promise<void>;
     }
   | 'ignored';
@@ -79,7 +81,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   Arrive: ignored,
   Block: { concerns: isAboutOurs, deed: receiveBlockActivity },
   Create: { check: checkOwnObject, concerns: isHeard, deed: receiveCreate },
-  Delete: { concerns: isDeletable, deed: receiveDelete },
+  Delete: { concerns: isDeletable, otherwise: noteDeletion, deed: receiveDelete },
   Dislike: ignored,
   EmojiReact: { concerns: isOfOurs, deed: receiveLike },
   Flag: { concerns: flagsOurs, deed: receiveFlag },
@@ -280,6 +282,7 @@ async function errandOf(inbound: Inbound): Promise<Errand> {
 async function isHeard(inbound: Inbound): Promise<boolean> {
   const { federation, raw, sender } = inbound;
   if (await isVote(inbound)) return true;
+  if (inbound.activity.hasSeveral) return false;
   if ((await isPartnerOrToUs(inbound)) || (await isKnownHoster(federation, sender))) return true;
   return isForGroups(federation, raw, sender._id);
 }
@@ -343,6 +346,7 @@ async function receiveCreate(inbound: Inbound): Promise<void> {
   await receiveServiceIn(inbound);
   const post = await postOf(inbound);
   if (post === null || !isBy(post, sender)) return;
+  if (await isDeletedAlready(federation, post.iri, sender._id)) return;
   const ctx = contextFor(federation);
   await receivePost(ctx, post, sender._id);
   await receiveMentions(ctx, post, await addressedBy(federation, post));

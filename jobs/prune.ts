@@ -7,6 +7,7 @@ import { pruneReceived } from '../federation/inbox.js';
 import { pruneSchemes } from '../federation/knocking.js';
 import { enforcePolicy } from '../federation/policy.js';
 import { pruneKeyFailures } from '../federation/remoteActors.js';
+import { pruneDeletions } from '../federation/unseenDeletions.js';
 import { pruneImports } from '../server/catalogue/actions/imports.js';
 import { purgeCatalogueOf, purgeWithdrawnServices } from '../server/catalogue/actions/purge.js';
 import { purgeDeleted } from '../server/collectives/actions.js';
@@ -67,6 +68,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
   activities: (_ctx, federation) => pruneActivities(federation),
   received: (_ctx, federation) => pruneReceived(federation),
   keyFailures: (_ctx, federation) => pruneKeyFailures(federation),
+  unseenDeletions: (_ctx, federation) => pruneDeletions(federation),
   pictures: (_ctx, _federation, house) => house.pictures.prune(),
   signatureSchemes: (_ctx, federation) => pruneSchemes(federation),
 };

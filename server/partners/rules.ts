@@ -76,6 +76,13 @@ export function stateAfterAnswer(state: FollowingState, answer: 'accept' | 'reje
 /** Days between two moves of one actor. */
 const moveCooldownDays = 7;
 
+const nameDays = 30;
+
+/** Whether the server of its name said not long ago that it bears it. */
+export function isNameFresh(actor: { acctAt?: Date | null }, now: Date): boolean {
+  return !!actor.acctAt && now.getTime() - actor.acctAt.getTime() < nameDays * 24 * 60 * 60 * 1000;
+}
+
 export function mayMove(actor: { movedAt?: Date | null }, now: Date): boolean {
   if (!actor.movedAt) return true;
   return now.getTime() - actor.movedAt.getTime() >= moveCooldownDays * 24 * 60 * 60 * 1000;

@@ -41,6 +41,11 @@ export interface RemoteActor extends Doc {
   host: string;
   /** "user@host"; the name is only as good as the server that says it. */
   handle: string;
+  /** The same, as the server of that name gave it to this actor, and when it did: what a mention goes by. */
+  acct?: string | null;
+  acctAt?: Date | null;
+  /** The name that its own document claims, perhaps of another server (FEP-2c59). */
+  webfinger?: string | null;
   name: string;
   /** Its page for people; null when it names none on its own server. */
   url: string | null;

@@ -116,8 +116,8 @@ const table: Record<string, Effect | Row> = {
   'gotosocial/create-note': { reads: 'GoToSocial note 01' },
   'gotosocial/create-question': { reads: 'GoToSocial note 02' },
   'gotosocial/vote': 'votes',
-  // As it did in its first versions with polls, and Mitra does when several options are chosen.
-  'gotosocial/votes-at-once': 400,
+  // Several choices at once, of which the poll takes one: acknowledged, none is counted.
+  'gotosocial/votes-at-once': 'known',
   'gotosocial/update-note': { does: { changes: 'GoToSocial, edited' }, after: ['gotosocial/create-note'] },
   'gotosocial/delete-note': { does: 'deletes', after: ['gotosocial/create-note'] },
   'gotosocial/boost': boosted,

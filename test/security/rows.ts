@@ -159,7 +159,14 @@ export const rows: Record<string, Row> = {
     what: 'dots of our address as wildcards',
     by: [['federation/discovery.test.ts', 'compares ids by their origin, never by how they begin']],
   },
-  'AP-30': { class: 'H', what: 'WebFinger that names another’s actor', by: [[hostile, 'lends nobody its name']] },
+  'AP-30': {
+    class: 'H',
+    what: 'WebFinger that names another’s actor',
+    by: [
+      [hostile, 'lends nobody its name'],
+      [hostile, 'takes no name from a neighbour by bearing it'],
+    ],
+  },
 
   'AP-40': {
     class: 'C',
@@ -178,7 +185,14 @@ export const rows: Record<string, Row> = {
       [hostile, 'cannot keep a neighbour’s post out by deleting it before it comes'],
     ],
   },
-  'AP-42': { class: 'H', what: 'a Create after its Delete', by: [[partners, 'stays deleted, by its author alone']] },
+  'AP-42': {
+    class: 'H',
+    what: 'a Create after its Delete',
+    by: [
+      [partners, 'stays deleted, by its author alone'],
+      ['federation/mentions.test.ts', 'stay deleted when they come after'],
+    ],
+  },
   'AP-43': {
     class: 'H',
     what: 'an Undo of what is another’s',
