@@ -447,7 +447,10 @@ export const rows: Record<string, Row> = {
   'AP-133': {
     class: 'H',
     what: 'an account that was put out',
-    by: [['security/door.test.ts', 'ends a right with the next request']],
+    by: [
+      ['security/door.test.ts', 'ends a right with the next request'],
+      ['security/door.test.ts', 'sends nothing more of what an account had said before it was closed'],
+    ],
   },
   'AP-134': {
     class: 'H',
