@@ -1,5 +1,6 @@
 // Whom a post names: actors of ours by their handle, actors elsewhere by user@host, from our records or by WebFinger
 // (RFC 7033). A name that cannot be resolved stays text: a post never waits for somebody else's server.
+import { setTimeout as pause } from 'node:timers/promises';
 import { confirmName } from '../server/partners/actions.js';
 import { findRemoteActorByName } from '../server/partners/queries.js';
 import { isNameFresh } from '../server/partners/rules.js';
@@ -23,15 +24,29 @@ export interface Mentioned {
 
 /** Names looked up over the network for one post. */
 const maxLookups = 5;
+/** For all of them together: what is said waits for nobody longer, and neither does what comes after it. */
+const patienceMs = 2500;
 
-/** All at once: the slowest server decides, not their sum. */
-export async function resolveMentions(federation: Federation, names: readonly string[]): Promise<Mentioned[]> {
-  const lookups = { left: maxLookups };
-  const found = await Promise.all(names.map((mention) => resolve(federation, mention, lookups)));
-  return found.filter((one) => one !== null);
+interface Lookups {
+  left: number;
+  /** When nobody is waited for any more. */
+  over: Promise<null>;
 }
 
-async function resolve(federation: Federation, mention: string, lookups: { left: number }): Promise<Mentioned | null> {
+/** All at once and for a moment: an actor found too late is known the next time. */
+export async function resolveMentions(federation: Federation, names: readonly string[]): Promise<Mentioned[]> {
+  const timer = new AbortController();
+  const over = pause(patienceMs, null, { signal: timer.signal, ref: false }).catch(() => null);
+  const lookups = { left: maxLookups, over };
+  try {
+    const found = await Promise.all(names.map((mention) => resolve(federation, mention, lookups)));
+    return found.filter((one) => one !== null);
+  } finally {
+    timer.abort();
+  }
+}
+
+async function resolve(federation: Federation, mention: string, lookups: Lookups): Promise<Mentioned | null> {
   const { site, store } = federation.house;
   const [user = '', host = site.host] = mention.split('@');
   if (host === site.host) {
@@ -42,7 +57,8 @@ async function resolve(federation: Federation, mention: string, lookups: { left:
   const name = mention.toLowerCase();
   const known = await findRemoteActorByName(store, name);
   if (known && isNameFresh(known, federation.house.now())) return mentioned(mention, known);
-  const found = lookups.left-- > 0 ? await finger(federation, user.toLowerCase(), host.toLowerCase()) : null;
+  const asked = lookups.left-- > 0 ? finger(federation, user.toLowerCase(), host.toLowerCase()) : null;
+  const found = await Promise.race([asked, lookups.over]);
   if (found?.acct === name) return mentioned(mention, found);
   // Its server says nothing now: what it said last counts, unless it has given the name to somebody else.
   const last = known && (await findRemoteActorByName(store, name));

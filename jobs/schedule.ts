@@ -1,5 +1,6 @@
 // TABLE: when what is done. Times are of the instance's time zone: second minute hour day month weekday.
-// Those with onWake also run right after a write, those that follow another right after that one did something.
+// Those with onWake also run right after a write, those that follow another right after that one did something; those with
+// everywhere in every process, the others in the one that leads.
 import { closeDueSurveys } from './closeDueSurveys.js';
 import { deliver } from './deliver.js';
 import { drainEvents } from './drainEvents.js';
@@ -21,7 +22,7 @@ import type { JobTools } from './tools.js';
 
 export const schedule: readonly Job<JobTools>[] = [
   { name: 'drainEvents', cron: '*/10 * * * * *', quiet: true, onWake: true, run: drainEvents },
-  { name: 'deliver', cron: '5-59/10 * * * * *', quiet: true, follows: 'drainEvents', run: deliver },
+  { name: 'deliver', cron: '5-59/10 * * * * *', quiet: true, everywhere: true, follows: 'drainEvents', run: deliver },
   { name: 'sendMails', cron: '25 * * * * *', quiet: true, follows: 'drainEvents', run: sendMails },
   { name: 'openDueSurveys', cron: '0 * * * * *', quiet: true, run: openDueSurveys },
   { name: 'closeDueSurveys', cron: '2 * * * * *', quiet: true, run: closeDueSurveys },

@@ -27,6 +27,9 @@ const policy = 'federation/policy.test.ts';
 const delivery = 'federation/delivery.test.ts';
 const faults = 'federation/faults.test.ts';
 const network = 'federation/network.test.ts';
+const tls = 'federation/tls.test.ts';
+const hostRest = 'federation/hostRest.test.ts';
+const goneInboxes = 'federation/goneInboxes.test.ts';
 const durability = 'server/store/embedded/durability.test.ts';
 const surveys = 'server/surveys/actions.test.ts';
 const results = 'server/surveys/results.test.ts';
@@ -253,7 +256,14 @@ export const rows: Record<string, Row> = {
     what: 'names that resolve to private addresses',
     by: [[fetch, 'refuses names of which any address is private']],
   },
-  'AP-63': { class: 'C', what: 'redirects', by: [[fetch, 'checks every redirect like a first address']] },
+  'AP-63': {
+    class: 'C',
+    what: 'redirects',
+    by: [
+      [fetch, 'checks every redirect like a first address'],
+      [fetch, 'brings no signature to another origin'],
+    ],
+  },
   'AP-64': {
     class: 'C',
     what: 'a way out beside the guarded one',
@@ -290,6 +300,7 @@ export const rows: Record<string, Row> = {
     what: 'slow answers',
     by: [
       [fetch, 'gives up on a slow answer'],
+      [fetch, 'gives up in time whatever is slow'],
       [fetch, 'keeps to two exchanges a host'],
       [errands, 'cannot take all places for reading'],
     ],
@@ -501,7 +512,10 @@ export const rows: Record<string, Row> = {
   'AP-133': {
     class: 'H',
     what: 'an account that was put out',
-    by: [['security/door.test.ts', 'ends a right with the next request']],
+    by: [
+      ['security/door.test.ts', 'ends a right with the next request'],
+      ['security/door.test.ts', 'sends nothing more of what an account had said before it was closed'],
+    ],
   },
   'AP-134': {
     class: 'H',
@@ -578,6 +592,8 @@ export const rows: Record<string, Row> = {
     what: 'a peer down for days',
     by: [
       [delivery, 'waits longer each time'],
+      [hostRest, 'is asked every half hour at most once it is surely away'],
+      [hostRest, 'gets what waited at a few a second when it is back'],
       [faults, 'brings everything in order to a server that was away for most of a week'],
     ],
   },
@@ -587,12 +603,17 @@ export const rows: Record<string, Row> = {
     by: [
       [delivery, 'does the right thing after'],
       [delivery, 'tries five times when refused with 401 or 403'],
+      [delivery, 'never follows a redirect'],
+      [hostRest, 'waits as long as it asked for'],
+      [hostRest, 'without cutting short the wait of one that was refused with 403'],
+      [goneInboxes, 'forgets nobody for a 404 until it has said so on seven days'],
+      [goneInboxes, 'ends the follows of whoever is gone with it'],
     ],
   },
   'RL-07': {
     class: 'H',
     what: 'peers that hang',
-    by: [[faults, 'serves a good server promptly behind fifty that hang']],
+    by: [[faults, 'serves a good server within a second behind fifty that hang']],
   },
   'RL-08': {
     class: 'H',
@@ -602,12 +623,15 @@ export const rows: Record<string, Row> = {
   'RL-09': {
     class: 'H',
     what: 'everybody back at once',
-    by: [[network, 'gets all that waited without stopping the house']],
+    by: [[network, 'gets all of four thousand that waited without stopping the house']],
   },
   'RL-20': {
     class: 'H',
     what: 'a delivery that can never be sent',
-    by: [[delivery, 'goes on with the others when one row cannot be sent at all']],
+    by: [
+      [delivery, 'goes on with the others when one row cannot be sent at all'],
+      [delivery, 'gives up on a row that breaks each time'],
+    ],
   },
   'RL-23': {
     class: 'H',
@@ -615,6 +639,8 @@ export const rows: Record<string, Row> = {
     by: [
       [network, 'worth another try (RL-23)'],
       [network, 'keeps a delivery for later, whichever way the connection broke'],
+      [tls, 'and will try again (RL-23)'],
+      [tls, 'goes on by IPv4 when IPv6 leads nowhere'],
     ],
   },
 };
