@@ -30,7 +30,7 @@ import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
 import { addressedBy, ownerToldBy } from './addressed.js';
 import { isKnownHoster, receiveServiceEnd, receiveServiceIn } from './catalogues.js';
 import { contextFor, type Federation } from './federation.js';
-import { bringPost, bringRemoval, isForGroups, standsInGroup, targetIn } from './groups.js';
+import { bringPost, bringRemoval, bringVote, isForGroups, standsInGroup, targetIn } from './groups.js';
 import { isLocal, localHandleIn, readIri, sameOrigin } from './iris.js';
 import { isObject, readJson } from './json.js';
 import type { ReceivedActivity, ReceivedObject } from './normalise.js';
@@ -72,7 +72,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   Block: { concerns: isAboutOurs, deed: receiveBlockActivity },
   Create: { check: checkOwnObject, concerns: isHeard, deed: receiveCreate },
   Delete: { concerns: isDeletable, deed: receiveDelete },
-  Dislike: ignored,
+  Dislike: { concerns: isInGroup, deed: receiveGroupVoteIn },
   EmojiReact: { concerns: isOfOurs, deed: receiveLike },
   Flag: { concerns: flagsOurs, deed: receiveFlag },
   Follow: { deed: receiveFollowActivity },
@@ -80,7 +80,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   Invite: ignored,
   Join: ignored,
   Leave: ignored,
-  Like: { concerns: isOfOurs, deed: receiveLike },
+  Like: { concerns: isOfOursOrInGroup, deed: receiveLike },
   Listen: ignored,
   Move: { concerns: isPartner, deed: receiveMove },
   Offer: ignored,
@@ -138,9 +138,11 @@ const reactionTypes: Readonly<Record<string, InteractionKind>> = {
 };
 
 /** Undo of a Follow, by its id or by whom it followed; of a like or boost; of anything else nothing is kept. */
-async function receiveUndo({ federation, activity, sender }: Inbound): Promise<void> {
+async function receiveUndo(inbound: Inbound): Promise<void> {
+  const { federation, activity, sender } = inbound;
   const { object } = activity;
   if (object === null) throw new Refusal(400, 'an Undo needs an object');
+  await receiveGroupVoteIn(inbound);
   if (object.type !== null && object.type !== 'Follow' && !Object.hasOwn(reactionTypes, object.type)) return;
   if (object.actor !== null && object.actor !== sender._id) throw new Refusal(403, 'only the actor itself may undo');
   const ctx = contextFor(federation);
@@ -351,8 +353,20 @@ async function reactionTo(federation: Federation, object: string | null, actor: 
   return object === null || owner === null ? null : { object, owner, actor };
 }
 
-/** Somebody likes or passes on an object of ours: counted once. */
-async function receiveLike({ federation, activity, sender }: Inbound): Promise<void> {
+/** A like or dislike in a group of ours, or the end of one. */
+async function receiveGroupVoteIn(inbound: Inbound): Promise<void> {
+  const brought = broughtBy(inbound);
+  if (brought) await bringVote(inbound.federation, brought, inbound.activity);
+}
+
+async function isOfOursOrInGroup(inbound: Inbound): Promise<boolean> {
+  return (await isOfOurs(inbound)) || isInGroup(inbound);
+}
+
+/** Somebody likes or passes on an object of ours: counted once. What stands in a group of ours is passed on. */
+async function receiveLike(inbound: Inbound): Promise<void> {
+  const { federation, activity, sender } = inbound;
+  await receiveGroupVoteIn(inbound);
   const of = await reactionTo(federation, activity.object?.id ?? null, sender._id);
   const kind = reactionTypes[activity.type];
   if (of === null || kind === undefined) return;

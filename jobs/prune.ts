@@ -12,7 +12,7 @@ import { purgeCatalogueOf, purgeWithdrawnServices } from '../server/catalogue/ac
 import { purgeDeleted } from '../server/collectives/actions.js';
 import type { Context } from '../server/context.js';
 import { pruneEntries } from '../server/elsewhere/actions/entries.js';
-import { purgeGroupPostsOf } from '../server/groups/actions/receive.js';
+import { pruneGroupVotes, purgeGroupPostsOf } from '../server/groups/actions/receive.js';
 import { contextOf, type House } from '../server/house.js';
 import { pruneLimits } from '../server/http/limits.js';
 import { pruneRules } from '../server/instances/actions/domainRules.js';
@@ -55,6 +55,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
   interactions: pruneInteractions,
   blocks: pruneBlocks,
   reports: pruneReports,
+  groupVotes: pruneGroupVotes,
   surveys: purgeSurveys,
   surveyDrafts: pruneDrafts,
   reactions: pruneReactions,
