@@ -22,6 +22,7 @@ import { pruneMails } from '../server/notices/actions/sendDueMails.js';
 import { pruneBlocks } from '../server/partners/actions/blocking.js';
 import { pruneRemotePosts } from '../server/partners/actions/feed.js';
 import { pruneFollowings, purgePartnersOf } from '../server/partners/actions/following.js';
+import { pruneFollowImports } from '../server/partners/actions/importing.js';
 import { pruneInteractions, pruneVotes } from '../server/partners/actions/interact.js';
 import { pruneReactions } from '../server/partners/actions/reactions.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
@@ -54,6 +55,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
   followings: pruneFollowings,
   interactions: pruneInteractions,
   blocks: pruneBlocks,
+  followImports: pruneFollowImports,
   reports: pruneReports,
   groupVotes: pruneGroupVotes,
   surveys: purgeSurveys,
