@@ -9,6 +9,7 @@ import {
 import { listGroupPostsByIri, standingOf } from '../server/groups/queries.js';
 import { contextIri, mayWrite } from '../server/groups/rules.js';
 import type { Group, GroupVote } from '../server/groups/schema.js';
+import { findRemoteActor } from '../server/partners/queries.js';
 import { actorIri, isPublicAudience } from '../server/partners/rules.js';
 import type { RemotePost } from '../server/partners/schema.js';
 import type { Activity } from './activities.js';
@@ -97,9 +98,13 @@ export async function bringVote(
   if (object === null || (vote === null && !(isUndo && object.type === null))) return;
   if (isUndo && object.actor !== null && object.actor !== brought.author) return;
   const said = addresseesOf(JSON.parse(brought.raw) as Json);
+  // NodeBB says it to its followers and the author.
+  const sender = await findRemoteActor(federation.house.store, brought.author);
+  const followers = sender?.followers ?? `${brought.author}/followers`;
+  const isOpen = said.length === 0 || isPublicAudience(said) || said.includes(followers);
   const isFor = (group: Group): boolean => {
     const iri = actorIri(site, group.handle);
-    return said.length === 0 || isPublicAudience(said) || said.some((one) => one === iri || one === `${iri}/followers`);
+    return isOpen || said.some((one) => one === iri || one === `${iri}/followers`);
   };
   await receiveGroupVote(
     contextFor(federation),

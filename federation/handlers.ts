@@ -21,7 +21,7 @@ import { moveFollowings, receiveFollowAnswer } from '../server/partners/actions/
 import { receiveMentions } from '../server/partners/actions/mentions.js';
 import { receiveReaction, receiveUndoReaction, receiveUndoReactionById } from '../server/partners/actions/reactions.js';
 import { forgetRemoteActor, receiveFollow, receiveUndoFollow } from '../server/partners/actions.js';
-import { findRemotePost, isAskedFromHere, isFollowedHere } from '../server/partners/queries.js';
+import { findRemoteActor, findRemotePost, isAskedFromHere, isFollowedHere } from '../server/partners/queries.js';
 import { isPublicAudience } from '../server/partners/rules.js';
 import { type InteractionKind, postTypes, type RemoteActor, type RemotePost } from '../server/partners/schema.js';
 import { takeBackVotes } from '../server/surveys/actions/polls.js';
@@ -99,6 +99,8 @@ export const handlers: Readonly<Record<string, Handler>> = {
 export function isActedOn(type: string): boolean {
   return Object.hasOwn(handlers, type) && handlers[type] !== ignored;
 }
+
+const actorTypes: ReadonlySet<string> = new Set(['Application', 'Group', 'Organization', 'Person', 'Service']);
 
 /** ActivityStreams types that are no activities: an "activity" of such a type is malformed. */
 export const notActivities: ReadonlySet<string> = new Set(
@@ -406,7 +408,12 @@ function isPostType(type: string): boolean {
 /** An actor moved: only when it says so itself and its new home, asked now, lists it (AP-134). */
 async function receiveMove({ federation, activity, sender, raw }: Inbound): Promise<void> {
   const { privateHosts, site } = federation.house;
-  if (activity.object?.id !== sender._id) throw new Refusal(403, 'an actor moves only itself');
+  const { object } = activity;
+  if (object?.id !== sender._id) {
+    // A topic of a forum goes to another category (NodeBB): nothing here depends on where it stands.
+    if (object?.id && sameOrigin(object.id, sender._id) && !(await isActor(federation, object))) return;
+    throw new Refusal(403, 'an actor moves only itself');
+  }
   const { target } = readJson(raw);
   const iri = readIri(isObject(target) ? target.id : target, privateHosts);
   if (iri === null) throw new Refusal(400, 'a Move names its target');
@@ -414,6 +421,12 @@ async function receiveMove({ federation, activity, sender, raw }: Inbound): Prom
   const home = await fetchActor(federation, iri);
   if (!home.alsoKnownAs?.includes(sender._id)) throw new Refusal(403, 'the target does not know the actor');
   await moveFollowings(contextFor(federation), sender, home);
+}
+
+/** As it says itself, or as it is known here. */
+async function isActor({ house }: Federation, { id, type }: ReceivedObject): Promise<boolean> {
+  if (type !== null && actorTypes.has(type)) return true;
+  return (await findRemoteActor(house.store, id ?? '')) !== null;
 }
 
 /** Whether its object is an actor of ours. */
