@@ -5,6 +5,7 @@ import { closeDueSurveys } from './closeDueSurveys.js';
 import { deliver } from './deliver.js';
 import { drainEvents } from './drainEvents.js';
 import { expireSessions } from './expireSessions.js';
+import { followImported } from './followImported.js';
 import { nightlyBackup } from './nightlyBackup.js';
 import { openDueSurveys } from './openDueSurveys.js';
 import { prune } from './prune.js';
@@ -33,6 +34,7 @@ export const schedule: readonly Job<JobTools>[] = [
   { name: 'refreshSources', cron: '20 */5 * * * *', quiet: true, run: refreshSources },
   { name: 'refreshElsewhere', cron: '40 * * * * *', quiet: true, onWake: true, run: refreshElsewhere },
   { name: 'sortElsewhere', cron: '15 25 * * * *', quiet: true, run: sortElsewhere },
+  { name: 'followImported', cron: '55 * * * * *', quiet: true, run: followImported },
   { name: 'refreshPeers', cron: '45 35 * * * *', quiet: true, run: refreshPeers },
   { name: 'expireSessions', cron: '0 17 * * * *', run: expireSessions },
   { name: 'prune', cron: '0 40 3 * * *', run: prune },

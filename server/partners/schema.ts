@@ -267,6 +267,25 @@ export interface Vote extends Doc, Eventful {
   at: Date;
 }
 
+/** Accounts that one list may bring along. */
+export const maxImported = 1000;
+
+/** A list of accounts that one of ours brought along to follow them. One for each. */
+export interface FollowImport extends Doc {
+  follower: string;
+  ownerKind: PartyRef['kind'];
+  ownerId: string;
+  /** Who set it to work: it goes on as long as that person may. */
+  startedBy: string | null;
+  state: 'preview' | 'running' | 'done';
+  /** By "user@host". known: followed or asked before. `reason`: a text of the catalogue. */
+  rows: { address: string; state: 'waiting' | 'followed' | 'known' | 'failed'; reason?: string }[];
+  /** Lines that hold no address. */
+  unread: { line: number; text: string }[];
+  changedAt: Date;
+  version: number;
+}
+
 /** Asks a post's own server for it again, where that is due; takes a moment at most and never rejects. */
 export type RefreshPost = (post: RemotePost) => Promise<void>;
 
