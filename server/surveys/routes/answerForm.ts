@@ -209,6 +209,7 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
     ...presentAsked(asked, own, place, visit.language, visit.ctx.now),
     sections: presentForm({
       ...reader,
+      readerZone: visit.res.locals.preferences?.timeZone,
       sections: shown,
       given: values ?? knownOf(own),
       errors,
