@@ -198,7 +198,7 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
   const mayAnswer = isOpen && !isCast && seat.mayAnswer && (asked.survey !== null || mayDraft);
   const isLost = values !== null && !mayAnswer;
   const meanwhile = (keys: string[]) => errors.some(({ message }) => keys.includes(message.key));
-  const isReplacing = meanwhile(answeredMeanwhile) && own.values !== null;
+  const isReplacing = meanwhile(answeredMeanwhile) && own.values !== null && mayAnswer;
   const standing = {
     seen: stands === undefined || meanwhile(draftedMeanwhile) ? (own.draft?.at.getTime() ?? 0) : stands.seen,
     shown: stands === undefined || isReplacing ? (own.at?.getTime() ?? 0) : stands.shown,
@@ -216,7 +216,8 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
       services: seat.services,
     }),
     errors,
-    mistakes: presentMistakes({ ...reader, sections, errors }),
+    mistakes: isReplacing ? [] : presentMistakes({ ...reader, sections, errors }),
+    replacing: isReplacing ? errors[0]?.message : null,
     current,
     isAll: current === 'all',
     isFirst: current === 1,
