@@ -83,6 +83,7 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
   const { kind, path, listHref } = place;
   const isOpen = isOpenNow(asked, now);
   const isAnonymous = asked.names === 'anonymous';
+  const isGuest = kind === 'anyone';
   const who = variants[kind];
   return {
     action: path,
@@ -106,7 +107,7 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
     // Who sees what, and when, in one sentence.
     promise: kind === 'collective' ? `surveys.promise.${asked.names}` : `surveys.promiseTo.${who}.${asked.names}`,
     isAnonymous,
-    isGuest: kind === 'anyone',
+    isGuest,
     words: {
       edit: `surveys.done.edit.${who}`,
       answered: `surveys.answered.title.${who}`,
@@ -117,7 +118,9 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
     sent: own.sent ? presentSent(own.sent) : null,
     own: {
       isAnswered: own.isAnswered,
-      said: `surveys.answered.${isAnonymous ? 'anonymous' : isOpen ? 'text' : 'over'}`,
+      said: isAnonymous
+        ? 'surveys.answered.anonymous'
+        : `surveys.answered.${isOpen ? 'text' : 'over'}${isGuest ? '.guest' : ''}`,
       at: own.at,
       byName: own.byName,
       draft: own.draft,
