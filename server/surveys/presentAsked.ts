@@ -4,7 +4,7 @@ import type { Collective } from '../collectives/schema.js';
 import type { Language } from '../context.js';
 import type { AskedLine, AskedSurvey, OwnAnswer, Sent } from './askedSurveys.js';
 import { maySeeResults, pickText } from './rules.js';
-import type { AnswererKind } from './schema.js';
+import type { AnswererKind, NameRule } from './schema.js';
 
 export function askedPath(collective: Pick<Collective, '_id'>, key: string): string {
   return `${editPath(collective)}/asked/${key}`;
@@ -45,6 +45,39 @@ export const publicCrumbs = [{ href: '/surveys', key: 'surveys.public.title' }];
 /** Sentences that differ by who answers end in it. */
 const variants: Record<AnswererKind, string> = { collective: 'collective', person: 'person', anyone: 'guest' };
 
+/**
+ * Who sees what, and when: one sentence, and behind it what else there is to know. An anonymous survey says there what nobody
+ * can promise.
+ */
+export function presentPromise(names: NameRule, kind: AnswererKind, isElsewhere: boolean) {
+  const who = variants[kind];
+  const isCollective = kind === 'collective';
+  const more = (isThere: boolean, key: string) => (isThere ? [`surveys.promise.${key}`] : []);
+  const limits =
+    names === 'anonymous'
+      ? [
+          'surveys.promise.limits.results',
+          'surveys.promise.limits.server',
+          ...more(isElsewhere, 'limits.link'),
+          'surveys.promise.limits.small',
+          ...more(kind === 'anyone', 'limits.mail'),
+        ]
+      : [
+          ...more(isCollective, 'more.colleagues'),
+          ...more(kind === 'anyone', 'more.link'),
+          'surveys.promise.more.published',
+          ...more(names === 'named' && isCollective, 'more.turnout'),
+          ...more(names === 'named' && kind === 'person', 'more.turnoutOfPeople'),
+          'surveys.promise.more.administrators',
+          ...more(isElsewhere, 'more.ownInstance'),
+        ];
+  return {
+    promise: isCollective ? `surveys.promise.${names}` : `surveys.promiseTo.${who}.${names}`,
+    limitsTitle: names === 'anonymous' ? 'surveys.promise.limits' : 'surveys.promise.more',
+    limits,
+  };
+}
+
 /** Whether it takes answers now, by its moments alone: the job that closes may be late. */
 export function isOpenNow({ state, closesAt }: Pick<AskedSurvey, 'state' | 'closesAt'>, now: Date): boolean {
   return state === 'open' && (closesAt === null || now < closesAt);
@@ -79,8 +112,7 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
     isOpen,
     end: asked.closedAt ?? asked.closesAt,
     timeZone: asked.timeZone,
-    // Who sees what, and when, in one sentence.
-    promise: kind === 'collective' ? `surveys.promise.${asked.names}` : `surveys.promiseTo.${who}.${asked.names}`,
+    ...presentPromise(asked.names, kind, asked.elsewhere !== null),
     isAnonymous,
     isCollective: kind === 'collective',
     words: {

@@ -11,7 +11,7 @@ import { isCounted, withdrawAnswer } from '../actions/answering.js';
 import { requestLink } from '../actions/copies.js';
 import { findAskedAddress, findForAnyone, findPublicSurvey, guestAnswerer, listPublicSurveys } from '../askedPeople.js';
 import { type AskedSurvey, findOwnAnswer } from '../askedSurveys.js';
-import { isOpenNow, presentAskedList, publicCrumbs } from '../presentAsked.js';
+import { isOpenNow, presentAskedList, presentPromise, publicCrumbs } from '../presentAsked.js';
 import { findAnswer, findSurvey } from '../queries.js';
 import { guestLink, mayRead, pickText, readGuestLink } from '../rules.js';
 import {
@@ -81,7 +81,7 @@ function publicPages(routes: Routes): void {
           ? `/surveys/${asked.key}/results`
           : null,
       receiptHref: asked.names === 'anonymous' ? `/surveys/${asked.key}/receipt` : null,
-      promise: survey?.answerBy === 'anyone' ? `surveys.promiseTo.guest.${asked.names}` : null,
+      ...(survey?.answerBy === 'anyone' && presentPromise(asked.names, 'anyone', false)),
     };
     await visit.page('surveys/public', model, { title: model.title.text });
   });

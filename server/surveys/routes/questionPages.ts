@@ -35,6 +35,7 @@ import {
   sectionParams,
   surveyParams,
 } from '../editForms.js';
+import { presentPromise } from '../presentAsked.js';
 import { presentForm } from '../presentForm.js';
 import { presentQuestionForm, presentQuestions, presentSectionForm, surveyPath } from '../presentOrganise.js';
 import { getVersion } from '../queries.js';
@@ -305,7 +306,7 @@ async function showSection(visit: SurveyVisit, id: string | null, form: FormStat
 
 /** The form as those see it who are asked; the collective's own services stand for theirs. */
 async function presentPreview(visit: SurveyVisit, { survey, collective }: Organised, sections: readonly Section[]) {
-  const { languages, timeZone, names } = survey;
+  const { languages, timeZone, names, answerBy } = survey;
   const { language, t } = visit;
   const services = (await listServicesOf(visit.ctx.store, collective._id)).map(({ _id, profile }) => ({
     id: _id,
@@ -315,6 +316,6 @@ async function presentPreview(visit: SurveyVisit, { survey, collective }: Organi
     sections: presentForm({ sections, languages, timeZone, language, t, given: {}, errors: [], services }),
     intro: pickText(survey.intro, language, languages),
     organiser: { name: textIn(collective.profile.name, language) },
-    promise: `surveys.promise.${names}`,
+    ...presentPromise(names, answerBy, false),
   };
 }
