@@ -57,5 +57,6 @@ export async function findLocalActor(federation: Federation, handle: string): Pr
 
 /** Whether follows are accepted without anybody looking. */
 export function acceptsAtOnce(actor: LocalActor): boolean {
+  if (actor.kind === 'person') return actor.person.acceptsFollowers !== 'by-hand';
   return actor.kind !== 'collective' || actor.collective.acceptsFollowers === 'at-once';
 }

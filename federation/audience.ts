@@ -17,12 +17,12 @@ import { readClaim, signedRequestOf, verifyClaim } from './verify.js';
 /** The actor elsewhere who signed a GET; null: nobody did, or not so that it holds. Throws Refusal 429 and 503. */
 export async function requesterOf(federation: Federation, req: Request): Promise<RemoteActor | null> {
   try {
-    return await strangersLimited(federation, req, async () => {
+    return await strangersLimited(federation, req, async (errand) => {
       const claim = readClaim(federation, signedRequestOf(federation, req, null));
       const name = `${req.ip} ${new URL(claim.keyId).host}`;
       if (!federation.inboundLimit.take(name)) throw tooMany(federation.inboundLimit);
       if (isRefusedPeer(await readPolicy(federation.house.store), claim.keyId)) return null;
-      return verifyClaim(federation, claim);
+      return verifyClaim(federation, claim, errand);
     });
   } catch (error) {
     if (error instanceof GoneError || (error instanceof Refusal && error.status === 401)) return null;

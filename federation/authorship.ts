@@ -4,6 +4,7 @@
 
 import { findRemoteActor } from '../server/partners/queries.js';
 import type { RemoteActor } from '../server/partners/schema.js';
+import type { Errand } from './errand.js';
 import type { Federation } from './federation.js';
 import { isActedOn } from './handlers.js';
 import { isLocal, sameDocument, sameOrigin, withoutFragment } from './iris.js';
@@ -43,16 +44,17 @@ export async function attribute(
   federation: Federation,
   sender: RemoteActor,
   carried: Carried,
+  errand: Errand,
 ): Promise<{ author: RemoteActor; received: Carried }> {
   const { activity } = carried;
   if (activity.actor === sender._id) {
-    await checkOwnProof(federation, sender, carried);
+    await checkOwnProof(federation, sender, carried, errand);
     return { author: sender, received: carried };
   }
   checkForwardable(federation, activity);
-  const proven = await provenAuthor(federation, carried);
+  const proven = await provenAuthor(federation, carried, errand);
   if (proven !== null) return { author: proven, received: carried };
-  return refetch(federation, activity);
+  return refetch(federation, activity, errand);
 }
 
 /** Nothing is fetched or verified for what would be refused or ignored anyway. */
@@ -63,24 +65,33 @@ function checkForwardable(federation: Federation, { id, actor, type }: ReceivedA
 }
 
 /** A proof outranks the request's signature (FEP-8b32): one by a key of the actor must hold. Others say nothing. */
-async function checkOwnProof(federation: Federation, sender: RemoteActor, { json }: Carried): Promise<void> {
+async function checkOwnProof(
+  federation: Federation,
+  sender: RemoteActor,
+  { json }: Carried,
+  errand: Errand,
+): Promise<void> {
   const keyId = proofKeyId(json);
   if (keyId === null || !sender.keys.some((key) => key.id === keyId)) return;
   if (isProvenBy(json, sender, keyId)) return;
   // Keys change: the actor is asked once more, but not every minute.
-  const fresh = mayRefetch(federation, sender) ? await fetchActor(federation, sender._id) : sender;
+  const fresh = mayRefetch(federation, sender) ? await fetchActor(federation, sender._id, errand) : sender;
   if (!isProvenBy(json, fresh, keyId)) throw new Refusal(401, 'the proof does not hold');
 }
 
 /** Null: no proof by a key of its actor that holds. */
-async function provenAuthor(federation: Federation, { json, activity }: Carried): Promise<RemoteActor | null> {
+async function provenAuthor(
+  federation: Federation,
+  { json, activity }: Carried,
+  errand: Errand,
+): Promise<RemoteActor | null> {
   const keyId = proofKeyId(json);
   if (keyId === null || !sameOrigin(keyId, activity.actor) || !isRecent(federation, json)) return null;
   const known = await findKnownKey(federation, keyId);
   if (known !== null && holds(json, known, activity.actor)) return known.actor;
   if (known !== null && !mayRefetch(federation, known.actor)) return null;
   try {
-    const found = await fetchKey(federation, keyId);
+    const found = await fetchKey(federation, keyId, errand);
     return holds(json, found, activity.actor) ? found.actor : null;
   } catch (error) {
     return giveWay(error);
@@ -113,14 +124,15 @@ function isProvenBy(json: Record<string, unknown>, actor: RemoteActor, keyId: st
 async function refetch(
   federation: Federation,
   { id, actor, type }: ReceivedActivity,
+  errand: Errand,
 ): Promise<{ author: RemoteActor; received: Carried }> {
-  const found = id === null ? null : await fetchDocument(federation, withoutFragment(id)).catch(giveWay);
+  const found = id === null ? null : await fetchDocument(federation, withoutFragment(id), errand).catch(giveWay);
   if (found === null || !sameDocument(found.url, id ?? '')) throw notTheirs();
   const received = await readCarried(federation, found.bytes);
   const { activity } = received;
   if (activity.id !== id || activity.actor !== actor || activity.type !== type) throw notTheirs();
   const known = await findRemoteActor(federation.house.store, actor);
-  const author = known?.goneAt === null ? known : await fetchActor(federation, actor).catch(giveWay);
+  const author = known?.goneAt === null ? known : await fetchActor(federation, actor, errand).catch(giveWay);
   if (author === null) throw notTheirs();
   return { author, received };
 }

@@ -25,6 +25,11 @@ export interface Federation {
   hostLimit: WindowLimit;
   /** Documents fetched, by host. */
   fetchLimit: WindowLimit;
+  /** Those among them that strangers had us fetch: by whom and host together, and all strangers together by host. */
+  strangerFetchLimit: WindowLimit;
+  strangersFetchLimit: WindowLimit;
+  /** Bytes that were taken in and kept, by host. */
+  bytesLimit: WindowLimit;
   /** Answers of others that are passed on, by their server. */
   forwardLimit: WindowLimit;
   /** Surveys of others, and answers to ours, by their server. */
@@ -58,6 +63,9 @@ export function createFederation(
     strangerLimit: new WindowLimit(600, minute, house.now),
     hostLimit: new WindowLimit(usualInboundLimit, minute, house.now),
     fetchLimit: new WindowLimit(60, minute, house.now),
+    strangerFetchLimit: new WindowLimit(10, minute, house.now),
+    strangersFetchLimit: new WindowLimit(30, minute, house.now),
+    bytesLimit: new WindowLimit(50_000_000, 24 * 60 * minute, house.now),
     forwardLimit: new WindowLimit(120, 60 * minute, house.now),
     surveyLimit: new WindowLimit(600, 60 * minute, house.now),
     ...(options.makeRsaKeys ? { makeRsaKeys: options.makeRsaKeys } : {}),

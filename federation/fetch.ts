@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { Agent, buildConnector, request } from 'undici';
 import type { FetchFailure, FetchOutcome, FetchRequest, FetchText } from '../server/fetching.js';
+import type { Errand } from './errand.js';
 import { isPublicAddress } from './publicAddress.js';
 import { signCavage } from './signatures/cavage.js';
 import type { RequestSigner, SignatureScheme } from './signatures/outgoing.js';
@@ -18,8 +19,13 @@ export const maxDocumentBytes = 1024 * 1024;
 const maxRedirects = 3;
 const maxClocks = 50;
 const perHost = 2;
-/** For reading: strangers name what is read, and servers of theirs that never answer must not stop deliveries. */
+/** For reading what we and those whom we follow name: servers that never answer must not stop deliveries. */
 const forReading = 14;
+/**
+ * For reading on the word of strangers: those that have just begun, of one of them and of all, one of the two with a host, and
+ * all that run. One that takes longer gives its first place up, as a delivery does.
+ */
+const strange = { freshOfOne: 2, fresh: 4, ofOne: 8, inAll: 40, waitingOfOne: 20, waitMs: 3000 };
 /** Deliveries that have just begun. One that takes longer gives its place up, so that hung servers delay nobody else. */
 const freshInAll = 64;
 const freshMs = 300;
@@ -65,6 +71,19 @@ export class FetchError extends Error {
   }
 }
 
+/** We have no place now, or (`isFinal`) one activity asks for too much: nothing that the other side did. */
+export class OwnLimitError extends FetchError {
+  constructor(
+    detail: string,
+    readonly isFinal = false,
+  ) {
+    super('timeout', detail);
+  }
+}
+
+/** For whom it is asked: see errand.ts. Absent or null: ourselves. */
+type For = Pick<Errand, 'stranger' | 'left'> | null;
+
 export interface FetchedDocument {
   json: unknown;
   /** As they came. */
@@ -83,7 +102,7 @@ export interface Fetch {
   /** An ActivityStreams document. Throws FetchError. Signed afresh at every hop, so no signature reaches another host. */
   fetchActivityJson(
     url: string,
-    options?: { signAs?: RequestSigner; scheme?: SignatureScheme },
+    options?: { signAs?: RequestSigner; scheme?: SignatureScheme; errand?: For },
   ): Promise<FetchedDocument>;
   fetchText: FetchText;
   /** Sends a body and reads no more than the status. Redirects are not followed. Throws FetchError when nothing answers. */
@@ -115,6 +134,7 @@ interface Exchange {
   headers: Record<string, string>;
   body: Uint8Array | null;
   signal: AbortSignal;
+  stranger: string | null;
 }
 
 type Answer = Awaited<ReturnType<typeof request>>;
@@ -150,7 +170,8 @@ export function createFetch(options: FetchOptions): Fetch {
 
   /** One request, no redirect, in its turn. The caller reads or dumps the body inside `use`. */
   async function exchange<T>(wanted: Exchange, use: (answer: Answer) => Promise<T>): Promise<T> {
-    const leave = await places.enter(wanted.url.host, wanted.method, wanted.signal);
+    const { stranger, method, signal } = wanted;
+    const leave = await places.enter(wanted.url.host, laneOf(method, stranger), signal, stranger ?? '');
     try {
       const answer = await request(wanted.url, {
         method: wanted.method,
@@ -179,14 +200,16 @@ export function createFetch(options: FetchOptions): Fetch {
     signal: AbortSignal,
     headersFor: (url: URL) => Promise<Record<string, string>>,
     use: (answer: Answer, url: URL) => Promise<T>,
+    errand: For = null,
   ): Promise<T> {
     let url = checkAddress(address, options);
     for (let hop = 0; hop <= maxRedirects; hop++) {
       const here = url;
       await checkRules(here);
+      if (errand !== null && errand.left-- <= 0) throw new OwnLimitError('it leads to too many requests', true);
       const headers = await headersFor(here);
       const step = await exchange<{ next: URL } | { result: T }>(
-        { method: 'GET', url: here, headers, body: null, signal },
+        { method: 'GET', url: here, headers, body: null, signal, stranger: errand?.stranger ?? null },
         async (answer) => {
           const location = redirectOf(answer);
           if (location === null) return { result: await use(answer, here) };
@@ -201,20 +224,21 @@ export function createFetch(options: FetchOptions): Fetch {
   }
 
   return {
-    async fetchActivityJson(address, { signAs, scheme = 'cavage' } = {}) {
+    async fetchActivityJson(address, { signAs, scheme = 'cavage', errand = null } = {}) {
       const sign = scheme === 'cavage' ? signCavage : signMessage;
       const headersFor = async (url: URL): Promise<Record<string, string>> => ({
         accept: activityAccept,
         'accept-encoding': 'identity',
         ...(signAs ? await sign({ method: 'GET', url, body: null }, signAs, options.now()) : {}),
       });
-      return get(address, AbortSignal.timeout(deadlineMs), headersFor, async (answer, url) => {
+      const use = async (answer: Answer, url: URL): Promise<FetchedDocument> => {
         checkStatus(answer);
         if (!isActivityType(headerOf(answer, 'content-type')))
           throw new FetchError('bad-content', 'not ActivityStreams');
         const bytes = await readBody(answer, maxDocumentBytes);
         return { json: parseJson(bytes), bytes, url: url.href };
-      });
+      };
+      return get(address, AbortSignal.timeout(deadlineMs), headersFor, use, errand);
     },
 
     async fetchText(address, wanted) {
@@ -239,7 +263,7 @@ export function createFetch(options: FetchOptions): Fetch {
       const url = checkAddress(address, options);
       await checkRules(url);
       const signal = AbortSignal.timeout(deadlineMs);
-      return exchange({ method: 'POST', url, headers, body, signal }, async (answer) => {
+      return exchange({ method: 'POST', url, headers, body, signal, stranger: null }, async (answer) => {
         // What follows the status is of no interest, but read to its end the connection can be used again.
         await answer.body.dump({ limit: 16 * 1024 }).catch(() => {});
         return {
@@ -253,7 +277,7 @@ export function createFetch(options: FetchOptions): Fetch {
       if (options.onlyOrigin === undefined) throw new FetchError('refused-address', 'not a self-test');
       const url = checkAddress(address, options);
       const signal = AbortSignal.timeout(deadlineMs);
-      return exchange({ method, url, headers, body, signal }, async (answer) => ({
+      return exchange({ method, url, headers, body, signal, stranger: null }, async (answer) => ({
         status: answer.statusCode,
         contentType: headerOf(answer, 'content-type'),
         header: (name) => headerOf(answer, name),
@@ -332,24 +356,37 @@ function guardedConnector(options: FetchOptions): buildConnector.connector {
 
 type LookupDone = (error: Error | null, addresses: { address: string; family: number }[]) => void;
 
-type Method = Exchange['method'];
+/** ours: what we and partners have us read. strange: what strangers have us read. post: deliveries. */
+type Lane = 'ours' | 'strange' | 'post';
+
+function laneOf(method: Exchange['method'], stranger: string | null): Lane {
+  if (method === 'POST') return 'post';
+  return stranger === null ? 'ours' : 'strange';
+}
+
+interface Entry {
+  host: string;
+  lane: Lane;
+  /** Who of the strangers. */
+  by: string;
+}
 
 /**
- * At most two exchanges with one host, fourteen readings, 64 deliveries that have just begun, and 180
- * in all; who comes later waits within their deadline.
+ * At most two exchanges with one host, fourteen readings, 64 deliveries that have just begun, and 180 in all; strangers have
+ * places of their own, few of which one of them can take. Who comes later waits within their deadline.
  */
 class Places {
-  private readonly running: Record<Method, number> = { GET: 0, POST: 0 };
-  private readonly fresh: Record<Method, number> = { GET: 0, POST: 0 };
-  private readonly hosts = new Map<string, number>();
-  private waiting: { host: string; method: Method; start: () => void }[] = [];
+  private readonly running = new Tally();
+  private readonly fresh = new Tally();
+  private waiting: (Entry & { start: () => void })[] = [];
 
-  async enter(host: string, method: Method, signal: AbortSignal): Promise<() => void> {
-    if (!this.hasRoom(host, method)) await this.wait(host, method, signal);
-    else this.take(host, method);
+  async enter(host: string, lane: Lane, signal: AbortSignal, by: string): Promise<() => void> {
+    const entry = { host, lane, by };
+    if (!this.hasRoom(entry)) await this.wait(entry, signal);
+    else this.take(entry);
     let isFresh = true;
     const age = (): void => {
-      if (isFresh) this.fresh[method]--;
+      if (isFresh) this.fresh.remove(entry);
       isFresh = false;
     };
     const timer = setTimeout(() => {
@@ -359,44 +396,44 @@ class Places {
     return () => {
       clearTimeout(timer);
       age();
-      this.leave(host, method);
+      this.running.remove(entry);
+      this.startNext();
     };
   }
 
-  private hasRoom(host: string, method: Method): boolean {
-    const { GET, POST } = this.running;
-    if (method === 'GET' ? GET >= forReading : this.fresh.POST >= freshInAll) return false;
-    return GET + POST < inAll && (this.hosts.get(host) ?? 0) < perHost;
+  private hasRoom({ host, lane, by }: Entry): boolean {
+    const { running, fresh } = this;
+    if (running.all >= inAll || running.of(`host ${host}`) >= perHost) return false;
+    if (lane === 'ours') return running.of(lane) < forReading;
+    if (lane === 'post') return fresh.of(lane) < freshInAll;
+    if (running.of(lane) >= strange.inAll || running.of(`by ${by}`) >= strange.ofOne) return false;
+    if (running.of(`strange ${host}`) >= perHost - 1) return false;
+    return fresh.of(lane) < strange.fresh && fresh.of(`by ${by}`) < strange.freshOfOne;
   }
 
-  private take(host: string, method: Method): void {
-    this.running[method]++;
-    this.fresh[method]++;
-    this.hosts.set(host, (this.hosts.get(host) ?? 0) + 1);
-  }
-
-  private leave(host: string, method: Method): void {
-    this.running[method]--;
-    const left = (this.hosts.get(host) ?? 1) - 1;
-    if (left === 0) this.hosts.delete(host);
-    else this.hosts.set(host, left);
-    this.startNext();
+  private take(entry: Entry): void {
+    this.running.add(entry);
+    this.fresh.add(entry);
   }
 
   private startNext(): void {
-    const index = this.waiting.findIndex((waiter) => this.hasRoom(waiter.host, waiter.method));
-    const [next] = index === -1 ? [] : this.waiting.splice(index, 1);
-    if (next) {
-      this.take(next.host, next.method);
+    for (;;) {
+      const index = this.waiting.findIndex((waiter) => this.hasRoom(waiter));
+      const [next] = index === -1 ? [] : this.waiting.splice(index, 1);
+      if (next === undefined) return;
+      this.take(next);
       next.start();
     }
   }
 
-  private wait(host: string, method: Method, signal: AbortSignal): Promise<void> {
+  /** A stranger waits for a shorter while, so that there is time left for the exchange, and not in a long row. */
+  private wait(entry: Entry, deadline: AbortSignal): Promise<void> {
+    const isStrange = entry.lane === 'strange';
+    const row = isStrange ? this.waiting.filter(({ lane, by }) => lane === entry.lane && by === entry.by) : [];
+    const signal = isStrange ? AbortSignal.any([deadline, AbortSignal.timeout(strange.waitMs)]) : deadline;
     return new Promise((resolve, reject) => {
       const waiter = {
-        host,
-        method,
+        ...entry,
         start: () => {
           signal.removeEventListener('abort', giveUp);
           resolve();
@@ -404,12 +441,40 @@ class Places {
       };
       const giveUp = (): void => {
         this.waiting = this.waiting.filter((other) => other !== waiter);
-        reject(new FetchError('timeout', 'no place before the deadline'));
+        reject(new OwnLimitError('no place before the deadline'));
       };
-      if (signal.aborted) return giveUp();
+      if (signal.aborted || row.length >= strange.waitingOfOne) return giveUp();
       signal.addEventListener('abort', giveUp, { once: true });
       this.waiting.push(waiter);
     });
+  }
+}
+
+/** How many there are in all, in each lane, with each host, and of each stranger. */
+class Tally {
+  all = 0;
+  private readonly counts = new Map<string, number>();
+
+  of(name: string): number {
+    return this.counts.get(name) ?? 0;
+  }
+
+  add(entry: Entry): void {
+    this.change(entry, 1);
+  }
+
+  remove(entry: Entry): void {
+    this.change(entry, -1);
+  }
+
+  private change({ host, lane, by }: Entry, step: number): void {
+    this.all += step;
+    const names = [lane, `host ${host}`, ...(lane === 'strange' ? [`by ${by}`, `strange ${host}`] : [])];
+    for (const name of names) {
+      const count = this.of(name) + step;
+      if (count === 0) this.counts.delete(name);
+      else this.counts.set(name, count);
+    }
   }
 }
 

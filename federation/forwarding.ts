@@ -7,7 +7,7 @@ import { isLimitedPeer } from '../server/instances/rules.js';
 import { isUnwelcome } from '../server/partners/queries.js';
 import { DuplicateKeyError } from '../server/store/store.js';
 import { type Activity, activitiesIn, findLastOfObject } from './activities.js';
-import { fanOut } from './delivery.js';
+import { fanOut } from './fanOut.js';
 import type { Federation } from './federation.js';
 import type { Inbound } from './handlers.js';
 import { isLocal, sameOrigin } from './iris.js';

@@ -15,12 +15,19 @@ import {
   receivePostChange,
   receivePostDeletion,
   receiveUndoBoost,
+  receiveUndoBoostById,
 } from '../server/partners/actions/feed.js';
 import { moveFollowings, receiveFollowAnswer } from '../server/partners/actions/following.js';
 import { receiveMentions } from '../server/partners/actions/mentions.js';
 import { receiveReaction, receiveUndoReaction, receiveUndoReactionById } from '../server/partners/actions/reactions.js';
 import { forgetRemoteActor, receiveFollow, receiveUndoFollow } from '../server/partners/actions.js';
-import { findRemotePost, isAskedFromHere, isFollowedHere } from '../server/partners/queries.js';
+import {
+  findFollowByIri,
+  findReactionByIri,
+  findRemotePost,
+  isAskedFromHere,
+  isFollowedHere,
+} from '../server/partners/queries.js';
 import { isPublicAudience } from '../server/partners/rules.js';
 import { type InteractionKind, postTypes, type RemoteActor, type RemotePost } from '../server/partners/schema.js';
 import { takeBackVotes } from '../server/surveys/actions/polls.js';
@@ -28,6 +35,7 @@ import { forgetSurveysOf } from '../server/surveys/actions/receiving.js';
 import { acceptsAtOnce, findLocalActor, type LocalActor } from './actors.js';
 import { addressedBy, ownerToldBy } from './addressed.js';
 import { isKnownHoster, receiveServiceEnd, receiveServiceIn } from './catalogues.js';
+import type { Errand } from './errand.js';
 import { contextFor, type Federation } from './federation.js';
 import { bringPost, bringRemoval, isForGroups, standsInGroup, targetIn } from './groups.js';
 import { isLocal, localHandleIn, readIri, sameOrigin } from './iris.js';
@@ -35,7 +43,7 @@ import { isObject, readJson } from './json.js';
 import type { ReceivedActivity, ReceivedObject } from './normalise.js';
 import { Refusal } from './refusal.js';
 import { fetchActor } from './remoteActors.js';
-import { fetchPost } from './remoteObjects.js';
+import { fetchBrought } from './remoteObjects.js';
 import { hasVoted, isVote, receiveVoteIn } from './votes.js';
 import { fromFlag } from './wire/flag.js';
 import { fromPost } from './wire/remotePost.js';
@@ -47,6 +55,7 @@ export interface Inbound {
   sender: RemoteActor;
   /** The bytes that were verified; read again only for what normalise leaves out. */
   raw: Buffer;
+  errand: Errand;
 }
 
 /**
@@ -89,7 +98,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   TentativeAccept: ignored,
   TentativeReject: ignored,
   Travel: ignored,
-  Undo: { deed: receiveUndo },
+  Undo: { check: checkUndo, concerns: undoesHere, deed: receiveUndo },
   Update: { check: checkOwn, concerns: isChangeable, deed: receiveUpdate },
   View: ignored,
 };
@@ -111,7 +120,8 @@ async function receiveFollowActivity({ federation, activity, sender }: Inbound):
   const followed = await followedActor(federation, activity.object?.id ?? null);
   if (activity.id === null) throw new Refusal(400, 'a Follow needs an id');
   const { iri, kind, ownerId } = followed;
-  const isLimited = kind === 'collective' && isLimitedPeer(await readPolicy(federation.house.store), sender.host);
+  const isDecided = kind === 'collective' || kind === 'person';
+  const isLimited = isDecided && isLimitedPeer(await readPolicy(federation.house.store), sender.host);
   await receiveFollow(contextFor(federation), {
     followIri: activity.id,
     follower: sender,
@@ -135,16 +145,41 @@ const reactionTypes: Readonly<Record<string, InteractionKind>> = {
   Announce: 'boost',
 };
 
+function mayBeUndone(type: string | null): boolean {
+  return type === null || type === 'Follow' || Object.hasOwn(reactionTypes, type);
+}
+
+function checkUndo({ activity: { object }, sender }: Inbound): void {
+  if (object === null) throw new Refusal(400, 'an Undo needs an object');
+  if (!mayBeUndone(object.type) || object.actor === null || object.actor === sender._id) return;
+  throw new Refusal(403, 'only the actor itself may undo');
+}
+
+/** Whether it takes back what is known here, or what is about one of ours: an Undo may come first. */
+async function undoesHere(inbound: Inbound): Promise<boolean> {
+  const { federation, activity, sender } = inbound;
+  const { object } = activity;
+  const { store, site } = federation.house;
+  if (object === null || !mayBeUndone(object.type)) return false;
+  if (object.id !== null && (await findFollowByIri(store, object.id))) return true;
+  if (object.id !== null && (await findReactionByIri(store, object.id))) return true;
+  if (object.type === 'Announce' && (await isPartner(inbound))) return true;
+  if (object.type !== null && object.type !== 'Follow')
+    return (await reactionTo(federation, object.object, sender._id)) !== null;
+  const handle = object.object === null ? null : localHandleIn(site, object.object);
+  const followed = handle === null ? null : await findLocalActor(federation, handle);
+  return followed !== null && followed !== 'gone';
+}
+
 /** Undo of a Follow, by its id or by whom it followed; of a like or boost; of anything else nothing is kept. */
 async function receiveUndo({ federation, activity, sender }: Inbound): Promise<void> {
   const { object } = activity;
-  if (object === null) throw new Refusal(400, 'an Undo needs an object');
-  if (object.type !== null && object.type !== 'Follow' && !Object.hasOwn(reactionTypes, object.type)) return;
-  if (object.actor !== null && object.actor !== sender._id) throw new Refusal(403, 'only the actor itself may undo');
+  if (object === null || !mayBeUndone(object.type)) return;
   const ctx = contextFor(federation);
   if (object.type === 'Announce' && object.object !== null) await receiveUndoBoost(ctx, object.object, sender._id);
   if (object.type !== 'Follow' && object.id !== null) {
     if (await receiveUndoReactionById(ctx, object.id, sender._id)) return;
+    if (await receiveUndoBoostById(ctx, object.id, sender._id)) return;
   }
   const kind = reactionTypes[object.type ?? ''];
   if (kind !== undefined) {
@@ -194,7 +229,7 @@ async function receiveDelete(inbound: Inbound): Promise<void> {
 async function receiveUpdate(inbound: Inbound): Promise<void> {
   const { federation, activity, sender } = inbound;
   if (activity.object?.id === sender._id) {
-    await fetchActor(federation, sender._id);
+    await fetchActor(federation, sender._id, await errandOf(inbound));
     await hastenSource(contextFor(federation), sender._id);
     return;
   }
@@ -230,6 +265,12 @@ async function isInGroup({ federation, activity }: Inbound): Promise<boolean> {
 /** Whether somebody here follows the sender: whoever nobody asked for leaves no trace. */
 async function isPartner({ federation, sender }: Inbound): Promise<boolean> {
   return isFollowedHere(federation.house.store, sender._id);
+}
+
+/** Before anything is fetched: whoever is followed here is no stranger. */
+async function errandOf(inbound: Inbound): Promise<Errand> {
+  if (await isPartner(inbound)) inbound.errand.stranger = null;
+  return inbound.errand;
 }
 
 /**
@@ -268,10 +309,8 @@ async function isAsked({ federation, sender }: Inbound): Promise<boolean> {
 }
 
 /** An answer to a Follow of ours. What stands inline only names it; what we stored decides (AP-44). */
-async function receiveAnswer(
-  { federation, activity, sender, raw }: Inbound,
-  answer: 'accept' | 'reject',
-): Promise<void> {
+async function receiveAnswer(inbound: Inbound, answer: 'accept' | 'reject'): Promise<void> {
+  const { federation, activity, sender } = inbound;
   const { object } = activity;
   const { site } = federation.house;
   if (object === null || (object.type !== null && object.type !== 'Follow')) return;
@@ -284,7 +323,7 @@ async function receiveAnswer(
     followIri: isOurs ? object.id : null,
     follower: isOurs ? null : follower,
   });
-  if (answer === 'accept' && (await isPartner({ federation, activity, sender, raw }))) {
+  if (answer === 'accept' && (await isPartner(inbound))) {
     await watchActor(contextFor(federation), sender);
   }
 }
@@ -318,12 +357,12 @@ function isBy(post: RemotePost, sender: RemoteActor): boolean {
 async function postOf(inbound: Inbound): Promise<RemotePost | null> {
   const { activity, federation } = inbound;
   if (activity.object?.type !== null) return postIn(inbound);
-  const post = await fetchPost(federation, activity.object?.id ?? '');
-  return post === 'gone' ? null : post;
+  const post = await fetchBrought(federation, activity.object?.id ?? '', await errandOf(inbound));
+  return post === 'gone' || post === null ? null : underOwnName(post, inbound.sender);
 }
 
 /** The post inside the signed bytes, when it is the object that was checked. */
-function postIn({ federation, activity, raw }: Inbound): RemotePost | null {
+function postIn({ federation, activity, raw, sender }: Inbound): RemotePost | null {
   const { now, privateHosts } = federation.house;
   const { object, to, cc } = readJson(raw);
   const [inline] = Array.isArray(object) ? object : [object];
@@ -331,7 +370,13 @@ function postIn({ federation, activity, raw }: Inbound): RemotePost | null {
   const addressed =
     isObject(inline) && inline.to === undefined && inline.cc === undefined ? { ...inline, to, cc } : inline;
   const post = fromPost(addressed, privateHosts, now());
-  return post && post.iri === activity.object?.id ? post : null;
+  return post && post.iri === activity.object?.id ? underOwnName(post, sender) : null;
+}
+
+/** Whoever signs stands first among its authors, and is shown: a neighbour who is named besides has not said it (AP-24). */
+function underOwnName(post: RemotePost, { _id }: RemoteActor): RemotePost {
+  if (!post.authors.includes(_id)) return post;
+  return { ...post, authors: [_id, ...post.authors.filter((author) => author !== _id)] };
 }
 
 /** Whether it is about a public object of ours, by somebody from whom more is taken today. */
@@ -368,7 +413,7 @@ async function receiveAnnounce(inbound: Inbound): Promise<void> {
   if (!iri || isLocal(federation.house.site, iri) || (object?.type && !isActivity && !isPostType(object.type))) return;
   const known = await findRemotePost(ctx.store, iri);
   if (known?.deletedAt) return;
-  const post = known && !isActivity ? known : await fetchPost(federation, iri);
+  const post = known && !isActivity ? known : await fetchBrought(federation, iri, await errandOf(inbound));
   if (post === 'gone') {
     // What is not for all may be hidden from us, and be there all the same: its author alone deletes it.
     const [author] = known && isPublicAudience(known.audience) ? known.authors : [];
@@ -378,7 +423,7 @@ async function receiveAnnounce(inbound: Inbound): Promise<void> {
     await receiveUndoBoost(ctx, iri, sender._id);
   } else if (post !== null) {
     if (known && known !== post) await receivePostChange(ctx, post);
-    await receiveBoost(ctx, post, sender._id, ctx.now);
+    await receiveBoost(ctx, post, sender._id, ctx.now, activity.id);
   }
 }
 
@@ -387,14 +432,15 @@ function isPostType(type: string): boolean {
 }
 
 /** An actor moved: only when it says so itself and its new home, asked now, lists it (AP-134). */
-async function receiveMove({ federation, activity, sender, raw }: Inbound): Promise<void> {
+async function receiveMove(inbound: Inbound): Promise<void> {
+  const { federation, activity, sender, raw } = inbound;
   const { privateHosts, site } = federation.house;
   if (activity.object?.id !== sender._id) throw new Refusal(403, 'an actor moves only itself');
   const { target } = readJson(raw);
   const iri = readIri(isObject(target) ? target.id : target, privateHosts);
   if (iri === null) throw new Refusal(400, 'a Move names its target');
   if (isLocal(site, iri) || iri === sender._id) return;
-  const home = await fetchActor(federation, iri);
+  const home = await fetchActor(federation, iri, await errandOf(inbound));
   if (!home.alsoKnownAs?.includes(sender._id)) throw new Refusal(403, 'the target does not know the actor');
   await moveFollowings(contextFor(federation), sender, home);
 }
@@ -436,7 +482,7 @@ export function checkOwnObject({ activity, sender }: Inbound): void {
 
 /**
  * A list is fine when the sender is in it and all are of one server (PeerTube: a person and a channel). So is a group to which
- * the sender, who is named as `actor`, attributes it (Mobilizon): it is shown under the sender's name.
+ * the sender, who is named as `actor`, attributes it (Mobilizon). It is shown under the sender's name.
  */
 function checkAuthors(object: ReceivedObject, sender: RemoteActor): void {
   const authors = object.actor === sender._id ? [sender._id, ...object.attributedTo] : object.attributedTo;

@@ -4,8 +4,9 @@ import type { Request } from 'express';
 import { ipKeyGenerator } from 'express-rate-limit';
 import { peersIn } from '../server/instances/peerQueries.js';
 import { readPolicy } from '../server/instances/queries.js';
-import { inboundLimitOf } from '../server/instances/rules.js';
+import { inboundLimitOf, usualInboundLimit } from '../server/instances/rules.js';
 import type { RemoteActor } from '../server/partners/schema.js';
+import { type Errand, newErrand } from './errand.js';
 import type { Federation } from './federation.js';
 import type { WindowLimit } from './limits.js';
 import { Refusal } from './refusal.js';
@@ -19,15 +20,23 @@ export function tooMany(limit: WindowLimit): Refusal {
  * Looks at a signature unless too many from the same address did not hold. Refuses 429 then: unsigned requests, unknown keys
  * and forged ones cost a bounded number of looks and fetches, whatever names they bear.
  */
-export async function strangersLimited<T>(federation: Federation, req: Request, look: () => Promise<T>): Promise<T> {
+export async function strangersLimited<T>(
+  federation: Federation,
+  req: Request,
+  look: (errand: Errand) => Promise<T>,
+): Promise<T> {
   const address = blockOf(req.ip ?? '');
   if (federation.strangerLimit.isFull(address)) throw tooMany(federation.strangerLimit);
+  // Counted while it is looked at too: many at once are as much as many one after the other.
+  federation.strangerLimit.take(address);
+  let isLost = false;
   try {
-    return await look();
+    return await look(newErrand(address));
   } catch (error) {
-    const isLost = error instanceof GoneError || (error instanceof Refusal && [401, 403, 503].includes(error.status));
-    if (isLost) federation.strangerLimit.take(address);
+    isLost = error instanceof GoneError || (error instanceof Refusal && [401, 403, 503].includes(error.status));
     throw error;
+  } finally {
+    if (!isLost) federation.strangerLimit.giveBack(address);
   }
 }
 
@@ -43,6 +52,22 @@ export async function limitHost(federation: Federation, sender: RemoteActor): Pr
   if (federation.hostLimit.take(host, inboundLimitOf(policy, host))) return;
   countRefused(federation, host);
   throw tooMany(federation.hostLimit);
+}
+
+/** Besides its own bytes: the record by which a repeat is known. */
+const bytesOfRecord = 500;
+
+/** Refuses (429) what would be kept of a host that has sent its bytes for today; more where administrators take more of it. */
+export async function checkBytes(federation: Federation, { host }: RemoteActor): Promise<void> {
+  const share = inboundLimitOf(await readPolicy(federation.house.store), host) / usualInboundLimit;
+  if (!federation.bytesLimit.isFull(host, Math.max(1, share))) return;
+  countRefused(federation, host);
+  throw tooMany(federation.bytesLimit);
+}
+
+/** Counts what was taken in, as it came. */
+export function countBytes(federation: Federation, { host }: RemoteActor, bytes: number): void {
+  federation.bytesLimit.add(host, bytes + bytesOfRecord);
 }
 
 /** Milliseconds for which refusals are counted in memory before they are written: a flood must not become writes. */

@@ -7,9 +7,11 @@ import { findRemoteActor } from '../server/partners/queries.js';
 import type { RemoteActor } from '../server/partners/schema.js';
 import { type Doc, DuplicateKeyError, StoreUsageError } from '../server/store/store.js';
 import { forgetSurveysOf } from '../server/surveys/actions/receiving.js';
+import type { Errand } from './errand.js';
 import { contextFor, type Federation } from './federation.js';
 import { forward } from './forwarding.js';
 import { handlers, notActivities } from './handlers.js';
+import { checkBytes, countBytes } from './inboundLimits.js';
 import { isLocal, sameOrigin } from './iris.js';
 import type { ReceivedActivity } from './normalise.js';
 import { bringsRefused } from './policy.js';
@@ -24,9 +26,12 @@ export interface Received extends Doc {
   receivedAt: Date;
   /** False only in records of earlier versions: its effect may or may not have happened. */
   isDone: boolean;
-  /** The bytes as they came: what was verified, and what would be forwarded. */
+  /** The bytes as they came, of what others may pass on or announce; of everything else none. */
   raw: string;
 }
+
+/** Of which the bytes are kept. A Follow or a like says nothing that is not kept in its own place. */
+const isPassedOn: ReadonlySet<string> = new Set(['Create', 'Update', 'Delete', 'Remove']);
 
 /** Days for which a repeat is recognised. */
 const keepDays = 90;
@@ -37,18 +42,20 @@ export async function receive(
   activity: ReceivedActivity,
   sender: RemoteActor,
   raw: Buffer,
+  errand: Errand,
 ): Promise<void> {
   checkSender(federation, activity, sender);
   if (await bringsRefused(federation, activity)) return;
   const handler = Object.hasOwn(handlers, activity.type) ? handlers[activity.type] : undefined;
   if (handler === undefined || handler === 'ignored') return;
-  const inbound = { federation, activity, sender, raw };
+  const inbound = { federation, activity, sender, raw, errand };
   if ('check' in handler) handler.check(inbound);
   const survey = await surveyMatter(inbound);
   // Also what nobody here asked for: the followers of the one answered did.
   if (survey === null) await forward(inbound);
   if (!('deed' in handler) || (survey === null && handler.concerns && !(await handler.concerns(inbound)))) return;
   if (activity.id !== null && (await isRepeat(federation, activity, activity.id))) return;
+  await checkBytes(federation, sender);
   try {
     await (survey === null ? handler.deed(inbound) : survey());
   } catch (error) {
@@ -56,8 +63,9 @@ export async function receive(
     throw asRefusal(error);
   }
   // What was answered or voted stands with the answers and votes alone, and goes with them.
-  const kept = isKeptElsewhere(inbound) || (await isVote(inbound)) ? Buffer.alloc(0) : raw;
-  if (activity.id !== null) await record(federation, activity, activity.id, kept);
+  const isKept = isPassedOn.has(activity.type) && !isKeptElsewhere(inbound) && !(await isVote(inbound));
+  countBytes(federation, sender, raw.length);
+  if (activity.id !== null) await record(federation, activity, activity.id, isKept ? raw : Buffer.alloc(0));
 }
 
 /** The activity is what it says and the sender's own. */
@@ -95,11 +103,12 @@ export async function receiveGone(
   federation: Federation,
   activity: ReceivedActivity | null,
   keyId: string,
+  errand: Errand,
 ): Promise<boolean> {
   if (activity?.type !== 'Delete' || activity.object?.id !== activity.actor) return false;
   if (!sameOrigin(activity.actor, keyId) || isLocal(federation.house.site, activity.actor)) return false;
   try {
-    await fetchActor(federation, activity.actor);
+    await fetchActor(federation, activity.actor, errand);
     return false;
   } catch (error) {
     if (!(error instanceof GoneError)) throw error;

@@ -12,10 +12,12 @@ export const federationIndexes: CollectionIndexes = {
   ],
   deliveries: [
     { keys: { state: 1, nextAt: 1 } },
-    { keys: { host: 1, state: 1, nextAt: 1 } },
+    { keys: { host: 1, state: 1, nextAt: 1, _id: 1 } },
     { keys: { lane: 1, state: 1, seq: 1 } },
     { keys: { state: 1, failedAt: 1 } },
   ],
+  hostRests: [{ keys: { nextAt: 1 } }],
+  goneInboxes: [{ keys: { host: 1, days: 1 } }, { keys: { lastAt: 1 } }],
   received: [{ keys: { receivedAt: 1 } }, { keys: { actor: 1, receivedAt: -1 } }],
   keyFailures: [{ keys: { until: 1 } }],
   signatureSchemes: [{ keys: { until: 1 } }],

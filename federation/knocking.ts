@@ -3,6 +3,7 @@
 import type { Doc } from '../server/store/store.js';
 import { keysOf } from './actorKeys.js';
 import { instanceHandle } from './actors.js';
+import type { Errand } from './errand.js';
 import type { Federation } from './federation.js';
 import { FetchError, type FetchedDocument, type PostAnswer } from './fetch.js';
 import { signCavage } from './signatures/cavage.js';
@@ -51,20 +52,24 @@ export async function postSigned(
  * An ActivityStreams document, asked for by our instance actor. Throws FetchError. A document that came proves nothing about
  * the signature (most need none), so only a second knock that helped is remembered.
  */
-export async function fetchSigned(federation: Federation, address: string): Promise<FetchedDocument> {
+export async function fetchSigned(
+  federation: Federation,
+  address: string,
+  errand: Errand | null,
+): Promise<FetchedDocument> {
   const { rsa } = await keysOf(federation, instanceHandle);
   const signAs = { keyId: rsa.id, privateKey: rsa.privateKey };
   const host = URL.canParse(address) ? new URL(address).host : '';
   const known = await recall(federation, host);
   const first = known?.scheme ?? 'cavage';
   try {
-    return await federation.fetch.fetchActivityJson(address, { signAs, scheme: first });
+    return await federation.fetch.fetchActivityJson(address, { signAs, scheme: first, errand });
   } catch (error) {
     const status = error instanceof FetchError ? (error.status ?? 0) : 0;
     if (!asksForAnother(status, known)) throw error;
     const other = otherThan(first);
     try {
-      const found = await federation.fetch.fetchActivityJson(address, { signAs, scheme: other });
+      const found = await federation.fetch.fetchActivityJson(address, { signAs, scheme: other, errand });
       await prove(federation, host, other, null);
       return found;
     } catch (second) {

@@ -19,9 +19,21 @@ export class WindowLimit {
     return count < most;
   }
 
-  /** Whether the next one would be too many; counts nothing. */
-  isFull(name: string): boolean {
-    return this.look(name)[1] >= this.most;
+  /** Counts so many, whether or not there is room. */
+  add(name: string, count: number): void {
+    const [key, before] = this.look(name);
+    this.counts.set(key, before + count);
+  }
+
+  /** Takes back what was counted for nothing. */
+  giveBack(name: string): void {
+    const [key, count] = this.look(name);
+    if (count > 0) this.counts.set(key, count - 1);
+  }
+
+  /** Whether the next one would be too many, for one who has so many shares; counts nothing. */
+  isFull(name: string, shares = 1): boolean {
+    return this.look(name)[1] >= this.most * shares;
   }
 
   /** Seconds until the window ends. */

@@ -30,7 +30,7 @@ import {
 } from './announce/surveys.js';
 import { announceVote } from './announce/votes.js';
 import { publicAudience } from './contexts.js';
-import { fanOut } from './delivery.js';
+import { fanOut } from './fanOut.js';
 import type { Federation } from './federation.js';
 import { bringOwn } from './groups.js';
 import { addProof } from './signatures/proofs.js';
@@ -122,6 +122,7 @@ const table: { readonly [T in EventType]: Row<T> } = {
   'survey.extended': announceSurvey,
   'survey.closed': announceSurvey,
   'survey.published': announceSurvey,
+  'survey.slotChosen': announceSurvey,
   'survey.deleted': announceSurveyGone,
   'survey.answered': notFederated,
   'remoteSurvey.received': notFederated,

@@ -120,7 +120,7 @@ async function withdrawalMatter(inbound: Inbound): Promise<SurveyMatter | null> 
   const { federation } = inbound;
   const reading = fromAnswerTombstone(inlineObject(inbound), federation.house.privateHosts);
   if (reading === null) return null;
-  const input = await foreign(inbound, { ...reading, byName: '' });
+  const input = await foreign(inbound, reading);
   return () => receiveWithdrawal(contextFor(federation), input);
 }
 
@@ -130,7 +130,7 @@ const clockSkewMs = 60 * 60 * 1000;
 /** Who answers which survey of ours: the signer, for itself, the survey that was sent to it. */
 async function foreign(
   inbound: Inbound,
-  reading: Pick<AnswerReading, 'iri' | 'survey' | 'sentAt' | 'byName'>,
+  reading: Pick<AnswerReading, 'iri' | 'survey' | 'sentAt'>,
 ): Promise<ForeignAnswer> {
   const { federation, activity, sender } = inbound;
   const { site } = federation.house;
@@ -152,7 +152,6 @@ async function foreign(
     surveyId,
     answerer: { kind: 'collective', key: sender._id, name: sender.name || sender.handle, handle: sender.handle },
     host: sender.host,
-    byName: reading.byName,
     sentAt: reading.sentAt,
   };
 }

@@ -6,8 +6,9 @@ import { keepRemoteActor } from '../server/partners/actions.js';
 import { findRemoteActor, findRemoteActorByKey } from '../server/partners/queries.js';
 import type { RemoteActor, RemoteKey } from '../server/partners/schema.js';
 import type { Doc } from '../server/store/store.js';
+import { chargeFetch, type Errand } from './errand.js';
 import { contextFor, type Federation } from './federation.js';
-import { FetchError, type FetchedDocument } from './fetch.js';
+import { FetchError, type FetchedDocument, OwnLimitError } from './fetch.js';
 import { isLocal, readIri, sameDocument, sameOrigin, withoutFragment } from './iris.js';
 import { fetchSigned, noteDeclared } from './knocking.js';
 import { Refusal } from './refusal.js';
@@ -47,16 +48,16 @@ export function mayRefetch(federation: Federation, actor: RemoteActor): boolean 
 }
 
 /** The key and its owner, fetched. Throws GoneError; Refusal 401 (no such key there), 429 or 503 (try later). */
-export async function fetchKey(federation: Federation, keyId: string): Promise<FoundKey> {
+export async function fetchKey(federation: Federation, keyId: string, errand: Errand | null = null): Promise<FoundKey> {
   const address = withoutFragment(keyId);
   const known = await findRemoteActor(federation.house.store, address);
   if (known?.goneAt === null && !mayRefetch(federation, known)) throw notListed();
-  const { json, actor } = await fetchKeyDocument(federation, keyId);
-  const owner = actor ?? (await fetchOwner(federation, json, keyId));
+  const { json, actor } = await fetchKeyDocument(federation, keyId, errand);
+  const owner = actor ?? (await fetchOwner(federation, json, keyId, errand));
   const key = owner?.keys.find((one) => one.id === keyId);
   if (!owner || !key) {
     // An actor that could be read is no failure: else a stranger who names a key that it has not could shut it out.
-    if (owner?._id !== address) await rememberFailure(federation, keyId, 'permanent');
+    if (owner?._id !== address) await rememberFailure(federation, 'key', keyId, 'permanent');
     throw notListed();
   }
   return { key, actor: owner };
@@ -67,10 +68,14 @@ function notListed(): Refusal {
 }
 
 /** The actor as its own server describes it now; kept. Throws GoneError and Refusal like fetchKey. */
-export async function fetchActor(federation: Federation, iri: string): Promise<RemoteActor> {
-  const { actor } = await fetchKeyDocument(federation, iri);
+export async function fetchActor(
+  federation: Federation,
+  iri: string,
+  errand: Errand | null = null,
+): Promise<RemoteActor> {
+  const { actor } = await fetchKeyDocument(federation, iri, errand);
   if (actor?._id === withoutFragment(iri)) return actor;
-  await rememberFailure(federation, iri, 'permanent');
+  await rememberFailure(federation, 'key', iri, 'permanent');
   throw new Refusal(401, 'the actor cannot be read');
 }
 
@@ -78,9 +83,11 @@ export async function fetchActor(federation: Federation, iri: string): Promise<R
 async function fetchKeyDocument(
   federation: Federation,
   iri: string,
+  errand: Errand | null,
 ): Promise<{ json: unknown; actor: RemoteActor | null }> {
   const { privateHosts, now } = federation.house;
-  const first = await fetchDocument(federation, withoutFragment(iri));
+  await checkFailures(federation, ['key'], iri);
+  const first = await fetchDocument(federation, withoutFragment(iri), errand);
   const id = idOf(first.json, privateHosts);
   if (id === null) return { json: first.json, actor: null };
   if (sameDocument(id, first.url)) {
@@ -88,7 +95,7 @@ async function fetchKeyDocument(
   }
   // Another id than its address: believed only when asked at that id, on the same origin, once.
   if (!sameOrigin(id, first.url)) return { json: null, actor: null };
-  const second = await fetchDocument(federation, withoutFragment(id));
+  const second = await fetchDocument(federation, withoutFragment(id), errand);
   if (idOf(second.json, privateHosts) !== id || !sameDocument(second.url, id)) {
     return { json: null, actor: null };
   }
@@ -96,9 +103,14 @@ async function fetchKeyDocument(
 }
 
 /** A document about a key alone (a Key object) leads to its owner, whose own document must list the key. */
-async function fetchOwner(federation: Federation, json: unknown, keyId: string): Promise<RemoteActor | null> {
+async function fetchOwner(
+  federation: Federation,
+  json: unknown,
+  keyId: string,
+  errand: Errand | null,
+): Promise<RemoteActor | null> {
   const owner = ownerOfKey(json, keyId, federation.house.privateHosts);
-  return owner === null || isLocal(federation.house.site, owner) ? null : fetchActor(federation, owner);
+  return owner === null || isLocal(federation.house.site, owner) ? null : fetchActor(federation, owner, errand);
 }
 
 async function keep(federation: Federation, json: unknown, actor: RemoteActor | null): Promise<RemoteActor | null> {
@@ -112,20 +124,27 @@ async function keep(federation: Federation, json: unknown, actor: RemoteActor | 
  * Any document of another server, within the limits of memory and number. Throws GoneError; Refusal 401, 429, 503. Whether
  * it bears the id of its address is for the caller to check.
  */
-export async function fetchDocument(federation: Federation, address: string): Promise<FetchedDocument> {
-  await checkFailures(federation, address);
-  if (!federation.fetchLimit.take(new URL(address).host)) {
-    throw new Refusal(429, 'too many fetches from that server', 60);
-  }
+export async function fetchDocument(
+  federation: Federation,
+  address: string,
+  errand: Errand | null = null,
+): Promise<FetchedDocument> {
+  const isStrange = errand !== null && errand.stranger !== null;
+  await checkFailures(federation, isStrange ? ['document', 'stranger'] : ['document'], address);
+  chargeFetch(federation, errand, new URL(address).host);
   try {
-    return await fetchSigned(federation, address);
+    return await fetchSigned(federation, address, errand);
   } catch (error) {
     if (!(error instanceof FetchError)) throw error;
+    // Our own limits say nothing of the other side.
+    if (error instanceof OwnLimitError) throw new Refusal(error.isFinal ? 403 : 503, error.detail, 60);
     federation.house.log.info(
       { address, reason: error.reason, status: error.status },
       'a document could not be fetched',
     );
-    return await fail(federation, address, whyFailed(error));
+    const why = whyFailed(error);
+    await rememberFailure(federation, isStrange ? 'stranger' : 'document', address, why);
+    return refuseFor(why);
   }
 }
 
@@ -134,14 +153,17 @@ function whyFailed(error: FetchError): KeyFailure['why'] {
   return error.temporary ? 'temporary' : 'permanent';
 }
 
-async function checkFailures(federation: Federation, address: string): Promise<void> {
-  const failure = await failuresIn(federation).findOne({ _id: failureKey(address) });
-  if (failure && failure.until > federation.house.now()) refuseFor(failure.why);
-}
+/**
+ * What a failure says. document: nothing could be read there, for us. stranger: the same, when a stranger had us ask; others
+ * ask for themselves, else somebody could have us miss what will stand there in a moment. key: no key or actor is there.
+ */
+type FailureKind = 'document' | 'stranger' | 'key';
 
-async function fail(federation: Federation, address: string, why: KeyFailure['why']): Promise<never> {
-  await rememberFailure(federation, address, why);
-  return refuseFor(why);
+async function checkFailures(federation: Federation, kinds: readonly FailureKind[], address: string): Promise<void> {
+  for (const kind of kinds) {
+    const failure = await failuresIn(federation).findOne({ _id: failureKey(kind, address) });
+    if (failure && failure.until > federation.house.now()) refuseFor(failure.why);
+  }
 }
 
 function refuseFor(why: KeyFailure['why']): never {
@@ -150,10 +172,15 @@ function refuseFor(why: KeyFailure['why']): never {
   throw new Refusal(401, 'the key cannot be fetched');
 }
 
-export async function rememberFailure(federation: Federation, address: string, why: KeyFailure['why']): Promise<void> {
+async function rememberFailure(
+  federation: Federation,
+  kind: FailureKind,
+  address: string,
+  why: KeyFailure['why'],
+): Promise<void> {
   const until = new Date(federation.house.now().getTime() + patience[why] * 60_000);
   const fields = { address: withoutFragment(address), why, until };
-  await failuresIn(federation).replaceOne({ _id: failureKey(address) }, fields, { upsert: true });
+  await failuresIn(federation).replaceOne({ _id: failureKey(kind, address) }, fields, { upsert: true });
 }
 
 /** Removes what is no longer remembered. Returns how many. */
@@ -165,8 +192,10 @@ function failuresIn(federation: Federation) {
   return federation.house.store.collection<KeyFailure>('keyFailures');
 }
 
-function failureKey(address: string): string {
-  return createHash('sha256').update(withoutFragment(address)).digest('hex');
+function failureKey(kind: FailureKind, address: string): string {
+  return createHash('sha256')
+    .update(`${kind} ${withoutFragment(address)}`)
+    .digest('hex');
 }
 
 function idOf(json: unknown, privateHosts: readonly string[]): string | null {

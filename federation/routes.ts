@@ -30,6 +30,7 @@ import { describeCatalogue } from './announce/catalogue.js';
 import { mayRead, requesterOf } from './audience.js';
 import { attribute, readCarried } from './authorship.js';
 import { ourContextDocument, ourContextPath } from './contexts.js';
+import type { Errand } from './errand.js';
 import type { Federation } from './federation.js';
 import { activityType } from './fetch.js';
 import { followersOn, noteSynchronisation, synchronisationIri } from './followerSync.js';
@@ -84,21 +85,23 @@ function answerInbox(federation: Federation): RequestHandler {
     const raw = bodyOf(req);
     const request = signedRequestOf(federation, req, raw);
     if (await isOwnProbe(federation, request)) return void res.status(202).end();
-    const sender = await strangersLimited(federation, req, async () => {
+    const verified = await strangersLimited(federation, req, async (errand) => {
       const claim = readClaim(federation, request);
       await limitSender(federation, req, claim);
       await checkPeer(federation, claim.keyId, raw);
-      return verifyOrForget(federation, claim, raw);
+      const sender = await verifyOrForget(federation, claim, raw, errand);
+      return sender && { sender, errand };
     });
-    if (sender !== null) {
+    if (verified !== null) {
+      const { sender, errand } = verified;
       await limitHost(federation, sender);
       const carried = await readCarried(federation, raw);
-      const { author, received } = await attribute(federation, sender, carried);
-      await receive(federation, received.activity, author, received.raw);
+      const { author, received } = await attribute(federation, sender, carried, errand);
+      await receive(federation, received.activity, author, received.raw, errand);
       await notePeer(federation, sender._id, 'in');
     }
     res.status(202).end();
-    if (sender !== null) noteSynchronisation(federation, req.headers['collection-synchronization'], sender);
+    if (verified !== null) noteSynchronisation(federation, req.headers['collection-synchronization'], verified.sender);
   };
 }
 
@@ -135,14 +138,14 @@ async function limitSender(federation: Federation, req: Request, claim: Signatur
 }
 
 /** The actor who signed. Null: a Delete by one who is gone, which has been dealt with. */
-async function verifyOrForget(federation: Federation, claim: SignatureClaim, raw: Buffer) {
+async function verifyOrForget(federation: Federation, claim: SignatureClaim, raw: Buffer, errand: Errand) {
   try {
-    return await verifyClaim(federation, claim);
+    return await verifyClaim(federation, claim, errand);
   } catch (error) {
     if (!(error instanceof GoneError)) throw error;
   }
   const activity = await peekActor(federation.apex, readJson(raw), federation.house.privateHosts);
-  if (await receiveGone(federation, activity, claim.keyId)) return null;
+  if (await receiveGone(federation, activity, claim.keyId, errand)) return null;
   throw new Refusal(401, 'the key is gone');
 }
 

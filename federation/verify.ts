@@ -4,6 +4,7 @@ import type { Request } from 'express';
 import type { RemoteActor, RemoteKey } from '../server/partners/schema.js';
 import { keysOf } from './actorKeys.js';
 import { instanceHandle } from './actors.js';
+import { type Errand, proveErrand } from './errand.js';
 import type { Federation } from './federation.js';
 import { isLocal, readIri } from './iris.js';
 import { Refusal } from './refusal.js';
@@ -66,13 +67,35 @@ export async function isOwnProbe(federation: Federation, request: SignedRequest)
  * The actor whose key made the signature. A key that is known but does not fit is fetched once more, since keys change.
  * Throws Refusal 401, 429, 503; GoneError when the key's address is gone.
  */
-export async function verifyClaim(federation: Federation, claim: SignatureClaim): Promise<RemoteActor> {
+export async function verifyClaim(federation: Federation, claim: SignatureClaim, errand: Errand): Promise<RemoteActor> {
   const known = await findKnownKey(federation, claim.keyId);
-  if (known && (await fits(claim, known.key))) return known.actor;
+  const found = known && (await fits(claim, known.key)) ? known : await refetch(federation, claim, known, errand);
+  proveErrand(federation, errand, found.actor.host);
+  return found.actor;
+}
+
+async function refetch(
+  federation: Federation,
+  claim: SignatureClaim,
+  known: FoundKey | null,
+  errand: Errand,
+): Promise<FoundKey> {
   if (known && !mayRefetch(federation, known.actor)) throw new Refusal(401, 'the signature does not fit the key');
-  const fetched: FoundKey = await fetchKey(federation, claim.keyId);
+  const fetched = await fetchOnce(federation, claim.keyId, errand);
   if (!(await fits(claim, fetched.key))) throw new Refusal(401, 'the signature does not fit the key');
-  return fetched.actor;
+  return fetched;
+}
+
+const underWay = new WeakMap<Federation, Map<string, Promise<FoundKey>>>();
+
+/** Much at once by an actor whom we do not know leads to one question, for each of those who say so. */
+async function fetchOnce(federation: Federation, keyId: string, errand: Errand): Promise<FoundKey> {
+  const asked = underWay.get(federation) ?? new Map<string, Promise<FoundKey>>();
+  underWay.set(federation, asked);
+  const name = `${errand.stranger} ${keyId}`;
+  const answer = asked.get(name) ?? fetchKey(federation, keyId, errand).finally(() => asked.delete(name));
+  asked.set(name, answer);
+  return answer;
 }
 
 async function fits(claim: SignatureClaim, key: RemoteKey): Promise<boolean> {

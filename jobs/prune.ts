@@ -27,7 +27,7 @@ import { pruneReactions } from '../server/partners/actions/reactions.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
 import { pruneDrafts, purgeSurveys } from '../server/surveys/actions/drafting.js';
-import { purgeSurveysOf } from '../server/surveys/actions/forgetting.js';
+import { forgetGuestAddresses, purgeSurveysOf } from '../server/surveys/actions/forgetting.js';
 import { prunePolls } from '../server/surveys/actions/polls.js';
 import { pruneRemoteSurveys } from '../server/surveys/actions/receiving.js';
 import { purgeSentAnswersOf } from '../server/surveys/actions/sending.js';
@@ -57,6 +57,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
   reports: pruneReports,
   surveys: purgeSurveys,
   surveyDrafts: pruneDrafts,
+  guestAddresses: forgetGuestAddresses,
   reactions: pruneReactions,
   votes: pruneVotes,
   remotePosts: pruneRemotePosts,

@@ -7,6 +7,7 @@ import { expireSessions } from './expireSessions.js';
 import { nightlyBackup } from './nightlyBackup.js';
 import { openDueSurveys } from './openDueSurveys.js';
 import { prune } from './prune.js';
+import { publishDueSurveys } from './publishDueSurveys.js';
 import { refreshElsewhere } from './refreshElsewhere.js';
 import { refreshPeers } from './refreshPeers.js';
 import { refreshSources } from './refreshSources.js';
@@ -24,6 +25,7 @@ export const schedule: readonly Job<JobTools>[] = [
   { name: 'sendMails', cron: '25 * * * * *', quiet: true, follows: 'drainEvents', run: sendMails },
   { name: 'openDueSurveys', cron: '0 * * * * *', quiet: true, run: openDueSurveys },
   { name: 'closeDueSurveys', cron: '2 * * * * *', quiet: true, run: closeDueSurveys },
+  { name: 'publishDueSurveys', cron: '4 * * * * *', quiet: true, run: publishDueSurveys },
   { name: 'remindSurveys', cron: '40 */15 * * * *', quiet: true, run: remindSurveys },
   { name: 'sendDigests', cron: '50 5,35 * * * *', quiet: true, run: sendDigests },
   { name: 'tellPolls', cron: '35 * * * * *', quiet: true, run: tellPolls },

@@ -4,6 +4,9 @@
 import type { Language } from './context.js';
 import { newId } from './ids.js';
 
+/** What there is to tell of a survey of another instance. */
+export type RemoteNews = 'opened' | 'extended' | 'slotChosen' | 'published' | 'changed';
+
 export type DomainEvent =
   | { type: 'person.invited'; invitationId: string }
   | { type: 'person.created'; personId: string }
@@ -51,10 +54,11 @@ export type DomainEvent =
   | { type: 'survey.extended'; surveyId: string }
   | { type: 'survey.closed'; surveyId: string }
   | { type: 'survey.published'; surveyId: string }
+  | { type: 'survey.slotChosen'; surveyId: string }
   | { type: 'survey.deleted'; surveyId: string }
   | { type: 'survey.answered'; surveyId: string; answerId: string }
   /** A survey of another instance came, or changed. */
-  | { type: 'remoteSurvey.received'; surveyKey: string; what: 'opened' | 'extended' | 'published' | 'changed' }
+  | { type: 'remoteSurvey.received'; surveyKey: string; what: RemoteNews }
   | { type: 'surveyAnswer.sent'; answerId: string }
   | { type: 'surveyAnswer.withdrawn'; answerId: string }
   | { type: 'surveyAnswer.refused'; answerId: string }

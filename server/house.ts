@@ -4,7 +4,7 @@ import type { Actor, Context, Log, Site } from './context.js';
 import type { FetchText, Pictures } from './fetching.js';
 import type { Views } from './http/views.js';
 import type { I18n } from './i18n.js';
-import type { LookUpActor, RefreshPost, RemotePost } from './partners/schema.js';
+import type { LookUpActor, ReadThread, RefreshPost, RemotePost } from './partners/schema.js';
 import type { Store } from './store/store.js';
 
 export interface House {
@@ -29,6 +29,8 @@ export interface House {
   lookUpPost(address: string): Promise<RemotePost | null>;
   /** Reads a poll elsewhere again (federation/remoteObjects.ts). */
   refreshPost: RefreshPost;
+  /** Reads a post elsewhere again, with what stands around it (federation/threads.ts). */
+  readThread: ReadThread;
   /** The clock. Tests set it; nothing in the house reads the time elsewhere. */
   now(): Date;
 }

@@ -13,6 +13,7 @@ import { createPictures } from '../federation/pictures.js';
 import { policyConsumer } from '../federation/policy.js';
 import { refreshPost } from '../federation/remoteObjects.js';
 import { runSelfTest } from '../federation/selfTest.js';
+import { readThread } from '../federation/threads.js';
 import { runner } from '../jobs/run.js';
 import { schedule } from '../jobs/schedule.js';
 import type { JobTools } from '../jobs/tools.js';
@@ -169,7 +170,8 @@ function buildHouse(config: Config, { dataDir, ...ground }: Ground): House & { f
   const pictures = createPictures({ fetchText, dataDir, now: shared.now });
   const readPost: House['lookUpPost'] = (address) => lookUpPost(federation, address);
   const refresh: House['refreshPost'] = (post) => refreshPost(federation, post);
-  const reading = { lookUpActor: lookUp, lookUpPost: readPost, refreshPost: refresh };
+  const around: House['readThread'] = (...asked) => readThread(federation, ...asked);
+  const reading = { lookUpActor: lookUp, lookUpPost: readPost, refreshPost: refresh, readThread: around };
   return { ...shared, federation, fetchText, pictures, ...reading };
 }
 

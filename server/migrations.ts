@@ -8,6 +8,7 @@ export const migrations: Migration[] = [
   { id: 1, name: 'several lists for a followed actor', up: severalLists },
   { id: 2, name: 'posts belong to a collective or a person', up: ownPosts },
   { id: 3, name: 'receipts of anonymous answers stand apart from what was answered', up: receiptsApart },
+  { id: 4, name: 'surveys that anybody may answer say whether they are listed', up: listedSurveys },
 ];
 
 /** `list: 'a'` becomes `lists: ['a']`; no list becomes none. */
@@ -40,4 +41,10 @@ async function receiptsApart(store: Store): Promise<void> {
     moved += 1;
   }
   if (moved > 0) await store.settle(secretCollections);
+}
+
+/** Those that were listed and announced stay so. */
+async function listedSurveys(store: Store): Promise<void> {
+  const surveys = store.collection<Doc & { answerBy: string; listed?: boolean }>('surveys');
+  await surveys.updateMany({ answerBy: 'anyone', listed: { $exists: false } }, { $set: { listed: true } });
 }

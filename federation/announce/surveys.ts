@@ -9,7 +9,7 @@ import { signLink } from '../../server/secrets.js';
 import { findSurvey, getVersion } from '../../server/surveys/queries.js';
 import { receiptsIn, type SentAnswer, sentAnswersIn } from '../../server/surveys/remoteSurveys.js';
 import { countInFull } from '../../server/surveys/results.js';
-import { answerKey, isEnough, linkPurpose, linkRecord } from '../../server/surveys/rules.js';
+import { askedObjectId, isEnough, linkPurpose, linkRecord } from '../../server/surveys/rules.js';
 import type { Invited, Section, Survey } from '../../server/surveys/schema.js';
 import { type Activity, activitiesIn } from '../activities.js';
 import type { Federation } from '../federation.js';
@@ -26,11 +26,17 @@ import {
   toSurveyResults,
 } from '../wire/survey.js';
 
-type Told = 'survey.opened' | 'survey.changed' | 'survey.extended' | 'survey.closed' | 'survey.published';
+type Told =
+  | 'survey.opened'
+  | 'survey.changed'
+  | 'survey.extended'
+  | 'survey.closed'
+  | 'survey.published'
+  | 'survey.slotChosen';
 
 /**
  * One Note for each collective asked elsewhere, for it alone: none learns who else is asked, and an anonymous survey has a link
- * for each. Where anybody may answer: one public Note. Create the first time, Update afterwards.
+ * for each. Where anybody may answer: one public Note, as long as the survey is to be found by everybody. Create the first time, Update afterwards.
  */
 export async function announceSurvey(federation: Federation, event: Announced<Told>): Promise<Draft[]> {
   const { store } = federation.house;
@@ -38,7 +44,9 @@ export async function announceSurvey(federation: Federation, event: Announced<To
   const owner = survey === null ? null : await findCollective(store, survey.collectiveId);
   if (survey === null || owner === null || !isPublic(owner) || survey.deletedAt !== null) return [];
   if (survey.state !== 'open' && survey.state !== 'closed') return [];
-  if (survey.answerBy === 'anyone') return [await publicDraft(federation, event, survey, owner)];
+  if (survey.answerBy === 'anyone') {
+    return survey.listed ? [await publicDraft(federation, event, survey, owner)] : goneDrafts(federation, event);
+  }
   if (survey.answerBy === 'person') return [];
   const asked = survey.invited.filter(({ collectiveId }) => collectiveId === null);
   if (asked.length === 0) return [];
@@ -152,6 +160,10 @@ function frameOf(
 
 /** Everybody who was told of it is told that it is gone. */
 export async function announceSurveyGone(federation: Federation, event: Announced<'survey.deleted'>): Promise<Draft[]> {
+  return goneDrafts(federation, event);
+}
+
+async function goneDrafts(federation: Federation, event: Announced<Told | 'survey.deleted'>): Promise<Draft[]> {
   const said = await activitiesIn(federation)
     .find({ subject: subjectOf(event.surveyId), _id: { $lt: event.eventId } }, { sort: { _id: 1 } })
     .toArray();
@@ -230,7 +242,7 @@ function plain({ house }: Federation): Pick<Draft, 'context'> {
 
 /** The survey's id for one of those asked. */
 export function surveyIriFor({ apex }: Federation, surveyId: string, asked: string): string {
-  return apex.objectIri(`${surveyId}-${answerKey(surveyId, asked).slice(0, 16)}`);
+  return apex.objectIri(askedObjectId(surveyId, asked));
 }
 
 /** The last thing said about it before this event, unless it is gone. */

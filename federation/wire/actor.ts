@@ -84,7 +84,7 @@ function describe(actor: LocalActor, frame: ActorFrame): Json {
         name: actor.person.displayName,
         ...inBothLanguages('summary', asHtml(actor.person.bio), frame.language),
         published: actor.person.createdAt.toISOString(),
-        manuallyApprovesFollowers: false,
+        manuallyApprovesFollowers: actor.person.acceptsFollowers === 'by-hand',
         discoverable: true,
         indexable: false,
         attachment: [],

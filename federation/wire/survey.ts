@@ -179,13 +179,13 @@ export interface AnswerOnWire {
   owner: string;
   survey: string;
   version: number;
-  byName: string;
   sentAt: Date;
   values: Values;
 }
 
+/** Who of the collective answered is nobody's business elsewhere: the owner shows it to no one. */
 export function toSurveyAnswer(sent: AnswerOnWire): Json {
-  const { version, byName, sentAt, values } = sent;
+  const { version, sentAt, values } = sent;
   return {
     id: sent.iri,
     type: answerType,
@@ -193,16 +193,12 @@ export function toSurveyAnswer(sent: AnswerOnWire): Json {
     to: [sent.owner],
     inReplyTo: sent.survey,
     published: sentAt.toISOString(),
-    answer: { version, byName, sentAt: sentAt.toISOString(), values: JSON.stringify(values) },
+    answer: { version, sentAt: sentAt.toISOString(), values: JSON.stringify(values) },
   };
 }
 
 const answerShape = z.object({
   version: z.number().int().min(1).max(1e6),
-  byName: z
-    .string()
-    .max(200)
-    .transform((name) => name.replace(/\p{C}/gu, '').trim()),
   sentAt: z.iso.datetime({ offset: true }).transform((text) => new Date(text)),
 });
 
@@ -210,7 +206,6 @@ export interface AnswerReading {
   iri: string;
   survey: string;
   version: number;
-  byName: string;
   sentAt: Date;
   raw: Record<string, unknown>;
 }

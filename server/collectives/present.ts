@@ -320,9 +320,14 @@ export interface Paging {
 }
 
 /** Links to the neighbours of a page; empty search fields and page 1 stay out of the address. */
-export function paged(path: string, search: Record<string, string>, at: { page: number; pages: number }): Paging {
+export function paged(
+  path: string,
+  search: Record<string, string>,
+  at: { page: number; pages: number },
+  name = 'page',
+): Paging {
   const address = (page: number) => {
-    const given = Object.entries({ ...search, page: page === 1 ? '' : String(page) }).filter(([, value]) => value);
+    const given = Object.entries({ ...search, [name]: page === 1 ? '' : String(page) }).filter(([, value]) => value);
     const query = new URLSearchParams(given).toString();
     return query ? `${path}?${query}` : path;
   };

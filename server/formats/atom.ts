@@ -23,8 +23,8 @@ export interface AtomFeed {
   subtitle?: string;
   /** BCP 47. */
   language: string;
-  /** Address of the feed itself. */
-  selfUrl: string;
+  /** Address of the feed itself; absent: it is a secret. */
+  selfUrl?: string;
   /** Address of the page that it follows. */
   pageUrl: string;
   /** Of the newest entry; without entries, when the page began. */
@@ -42,7 +42,7 @@ export function toAtom(input: AtomFeed): string {
     ...(input.subtitle === undefined ? {} : { description: plainText(input.subtitle) }),
     ...(input.icon === undefined ? {} : { favicon: input.icon }),
     link: input.pageUrl,
-    feed: input.selfUrl,
+    ...(input.selfUrl === undefined ? {} : { feed: input.selfUrl }),
     updated: input.updatedAt,
     author: person(input.author),
     generator: 'Chatière',

@@ -5,9 +5,10 @@ export interface CalendarEvent {
   uid: string;
   /** Rises with each change of the event (§3.8.7.4). */
   sequence: number;
+  /** When it was last changed, not when the file is written: a file without METHOD says so in DTSTAMP too (§3.8.7.2). */
   changedAt: Date;
   startsAt: Date;
-  /** Null: it has no length. */
+  /** Null, or not after its start: it has no length. */
   endsAt: Date | null;
   summary: string;
   description?: string;
@@ -16,23 +17,36 @@ export interface CalendarEvent {
 
 export interface Calendar {
   name: string;
+  /** BCP 47: of its texts. */
+  language: string;
   events: readonly CalendarEvent[];
 }
 
-/** The file, of METHOD PUBLISH (RFC 5546 §1.4): it tells, and asks for no answer. */
-export function writeCalendar({ name, events }: Calendar): string {
+/** The file. It has no METHOD: a published one names an organiser with a mail address (RFC 5546 §3.2.1). */
+export function writeCalendar({ name, language, events }: Calendar): string {
   const lines = [
     'BEGIN:VCALENDAR',
     'VERSION:2.0',
-    'PRODID:-//Chatiere//Chatiere//FR',
+    `PRODID:-//Chatiere//Chatiere//${escaped(language.toUpperCase())}`,
     'CALSCALE:GREGORIAN',
-    'METHOD:PUBLISH',
     `X-WR-CALNAME:${escaped(name)}`,
-    ...events.flatMap(linesOf),
+    ...(events.length === 0 ? nothing : events.flatMap(linesOf)),
     'END:VCALENDAR',
   ];
   return `${lines.map(fold).join('\r\n')}\r\n`;
 }
+
+/** A file holds one component at least (§3.4). This one shows nowhere (§3.6.5). */
+const nothing = [
+  'BEGIN:VTIMEZONE',
+  'TZID:UTC',
+  'BEGIN:STANDARD',
+  'DTSTART:19700101T000000',
+  'TZOFFSETFROM:+0000',
+  'TZOFFSETTO:+0000',
+  'END:STANDARD',
+  'END:VTIMEZONE',
+];
 
 function linesOf(event: CalendarEvent): string[] {
   return [
@@ -40,8 +54,9 @@ function linesOf(event: CalendarEvent): string[] {
     `UID:${escaped(event.uid)}`,
     `SEQUENCE:${event.sequence}`,
     `DTSTAMP:${utc(event.changedAt)}`,
+    `LAST-MODIFIED:${utc(event.changedAt)}`,
     `DTSTART:${utc(event.startsAt)}`,
-    ...(event.endsAt === null ? [] : [`DTEND:${utc(event.endsAt)}`]),
+    ...(event.endsAt === null || event.endsAt <= event.startsAt ? [] : [`DTEND:${utc(event.endsAt)}`]),
     `SUMMARY:${escaped(event.summary)}`,
     ...(event.description ? [`DESCRIPTION:${escaped(event.description)}`] : []),
     ...(event.url ? [`URL:${new URL(event.url).href}`] : []),

@@ -37,6 +37,31 @@ interface DeliveryRow extends Doc {
 
 export const deliveriesIn = (store: Store) => store.collection<DeliveryRow>('deliveries');
 
+/** `nextAt` of a delivery that waits for its host to answer again, and of a host that nothing waits for. */
+export const parkedAt = new Date('9999-01-01T00:00:00Z');
+
+/** What the pages read of federation/hostRest.ts. _id: the host. */
+interface HostRestRow extends Doc {
+  nextAt: Date;
+  lastError: string;
+}
+
+export const hostRestsIn = (store: Store) => store.collection<HostRestRow>('hostRests');
+
+/** Days on which an inbox answered 404 or 410 before it is left out of what goes to followers. */
+export const leftOutAfterDays = 7;
+
+/** What federation/goneInboxes.ts keeps. _id: the inbox. */
+interface GoneInbox extends Doc {
+  host: string;
+  days: number;
+  /** As 2026-01-31: a day counts once. */
+  lastDay: string;
+  lastAt: Date;
+}
+
+export const goneInboxesIn = (store: Store) => store.collection<GoneInbox>('goneInboxes');
+
 interface RestoreDoc extends Doc {
   /** What was said before this may have been sent already. */
   heldBefore: Date;
@@ -60,6 +85,8 @@ export interface PeerLine {
   peer: Peer;
   waiting: number;
   failed: number;
+  /** Inboxes that get nothing any more. */
+  leftOut: number;
 }
 
 /** The instances that we know, newest first, with what waits for each. `q` is any part of the host. Pages from 1. */
@@ -79,11 +106,12 @@ export async function pagePeers(store: Store, q: string, at: { page: number; per
 }
 
 async function countsOf(store: Store, peer: Peer): Promise<PeerLine> {
-  const [waiting, failed] = await Promise.all([
+  const [waiting, failed, leftOut] = await Promise.all([
     deliveriesIn(store).countDocuments({ host: peer._id, state: 'waiting' }),
     deliveriesIn(store).countDocuments({ host: peer._id, state: 'failed' }),
+    goneInboxesIn(store).countDocuments({ host: peer._id, days: { $gte: leftOutAfterDays } }),
   ]);
-  return { peer, waiting, failed };
+  return { peer, waiting, failed, leftOut };
 }
 
 /** One instance with its counts; null: we do not know it. */
@@ -97,7 +125,7 @@ export interface PeerDelivery {
   activity: { type: string; json: string } | null;
 }
 
-/** What was given up for a host, what a restore holds, then what waits, with the activities as they are sent. */
+/** What was given up for a host, what a restore holds, then what waits, with the activities as they are sent and when. */
 export async function listPeerDeliveries(store: Store, host: string, limit: number): Promise<PeerDelivery[]> {
   const of = (state: DeliveryRow['state']) =>
     deliveriesIn(store)
@@ -105,7 +133,12 @@ export async function listPeerDeliveries(store: Store, host: string, limit: numb
       .toArray();
   const rows = [...(await of('failed')), ...(await of('held')), ...(await of('waiting'))].slice(0, limit);
   const activities = store.collection<Doc & { type: string; json: string }>('activities');
-  return Promise.all(rows.map(async (row) => ({ row, activity: await activities.findOne({ _id: row.activityId }) })));
+  const rest = await hostRestsIn(store).findOne({ _id: host });
+  const ofItsHost = (row: DeliveryRow): DeliveryRow =>
+    rest && row.nextAt >= parkedAt ? { ...row, nextAt: rest.nextAt, lastError: row.lastError ?? rest.lastError } : row;
+  return Promise.all(
+    rows.map(async (row) => ({ row: ofItsHost(row), activity: await activities.findOne({ _id: row.activityId }) })),
+  );
 }
 
 /** Whether anything waits for a host because it did not take it: it does not answer just now. */

@@ -2,7 +2,7 @@
 import type { PeerDelivery, PeerLine } from './peerQueries.js';
 import type { Peer } from './schema.js';
 
-export function presentPeer({ peer, waiting, failed }: PeerLine) {
+export function presentPeer({ peer, waiting, failed, leftOut }: PeerLine) {
   return {
     inboundLimit: peer.inboundLimit ?? null,
     host: peer._id,
@@ -13,6 +13,7 @@ export function presentPeer({ peer, waiting, failed }: PeerLine) {
     firstSeenAt: peer.firstSeenAt,
     waiting,
     failed,
+    leftOut,
   };
 }
 

@@ -1,7 +1,7 @@
 // Reads about the instance's own running, and the indexes of what it keeps.
 import { eventIndex, type PendingEvent } from '../events.js';
 import type { CollectionIndexes, Doc, Filter, Store } from '../store/store.js';
-import { readInboundLimits } from './peerQueries.js';
+import { hostRestsIn, parkedAt, readInboundLimits } from './peerQueries.js';
 import { isAllowedPeer, type PeerPolicy } from './rules.js';
 import {
   type DomainRule,
@@ -88,6 +88,15 @@ export async function listTroubledHosts(store: Store): Promise<TroubledHost[]> {
     known[row.state === 'waiting' ? 'waiting' : 'abandoned'] += 1;
     if (row.state === 'waiting') known.nextAt ??= row.nextAt;
     known.lastError ||= row.lastError ?? '';
+  }
+  const resting = await hostRestsIn(store)
+    .find({ _id: { $in: [...hosts.keys()] } })
+    .toArray();
+  for (const { _id, nextAt, lastError } of resting) {
+    const known = hosts.get(_id);
+    if (known === undefined || known.waiting === 0) continue;
+    known.nextAt = nextAt >= parkedAt ? null : nextAt;
+    known.lastError ||= lastError;
   }
   const troubled = [...hosts.values()].filter(({ lastError }) => lastError !== '');
   return troubled.sort((a, b) => b.waiting + b.abandoned - (a.waiting + a.abandoned));

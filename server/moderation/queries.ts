@@ -46,6 +46,11 @@ export async function getReport(store: Store, id: string): Promise<Report> {
   return report;
 }
 
+/** The newest that waits. */
+export async function findLastOpenReport(store: Store): Promise<Report | null> {
+  return reportsIn(store).findOne({ status: 'open' }, { sort: { createdAt: -1, _id: -1 } });
+}
+
 export async function countOpenReports(store: Store): Promise<number> {
   return reportsIn(store).countDocuments({ status: 'open' });
 }

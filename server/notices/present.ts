@@ -5,7 +5,7 @@ import type { MailPage } from './queries.js';
 import { stateOfMail } from './rules.js';
 import { linkMark, type Mail, stopMark } from './schema.js';
 
-const kinds = { waiting: 'waiting', sent: 'well', kept: 'waiting', failed: 'broken' } as const;
+const kinds = { waiting: 'waiting', held: 'waiting', sent: 'well', kept: 'waiting', failed: 'broken' } as const;
 
 function presentState(mail: Mail): object {
   const state = stateOfMail(mail);
@@ -50,6 +50,7 @@ export function presentMail(house: Pick<House, 'site' | 'secret'>, mail: Mail, h
     attempts: mail.attempts,
     lastError: mail.lastError,
     isKept: state === 'kept',
+    isHeld: state === 'held',
     mayRetry: state === 'failed' || state === 'kept',
     retry: `/admin/mails/${mail._id}/retry`,
     ...presentState(mail),

@@ -29,46 +29,50 @@ interface FeedOf {
   language: string;
   feed: NoticeFeed;
   needs: readonly Need[];
-  now: Date;
 }
 
 function titleOf(t: Translate, need: Need): string {
   return [need.collective, say(t, need.what)].filter(Boolean).join(t('mail.colon').concat(' '));
 }
 
+function changedAt({ since, changed }: Need): Date {
+  return changed?.at ?? since;
+}
+
 /** Its own address is a secret and stands nowhere in it. */
-export function presentAtom({ house, t, language, feed, needs, now }: FeedOf): AtomFeed {
+export function presentAtom({ house, t, language, feed, needs }: FeedOf): AtomFeed {
   const { baseUrl, host } = house.site;
   return {
     id: `urn:uuid:${feed._id}`,
     title: t('notices.needs.feed', { host }),
     language,
-    selfUrl: `${baseUrl}/my`,
     pageUrl: `${baseUrl}/my`,
-    updatedAt: now,
+    updatedAt: new Date(Math.max(feed.createdAt.getTime(), ...needs.map((need) => changedAt(need).getTime()))),
     author: { name: host },
     entries: needs.map((need) => ({
       id: `urn:chatiere:${feed._id}:${need.id}`,
       title: titleOf(t, need),
       url: baseUrl + need.href,
-      updatedAt: feed.createdAt,
+      updatedAt: changedAt(need),
+      publishedAt: need.since,
     })),
   };
 }
 
 /** What has an end, at its end. */
-export function presentCalendar({ house, t, feed, needs, now }: FeedOf): Calendar {
+export function presentCalendar({ house, t, language, feed, needs }: FeedOf): Calendar {
   const { baseUrl, host } = house.site;
   return {
     name: t('notices.needs.feed', { host }),
+    language,
     events: needs.flatMap((need) =>
       need.due === null
         ? []
         : [
             {
               uid: `${feed._id}:${need.id}@${host}`,
-              sequence: 0,
-              changedAt: now,
+              sequence: need.changed?.times ?? 0,
+              changedAt: changedAt(need),
               startsAt: need.due,
               endsAt: null,
               summary: titleOf(t, need),

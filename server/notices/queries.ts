@@ -28,9 +28,13 @@ export async function forgetFeeds(store: Store, personId: string): Promise<void>
   await feedsIn(store).deleteMany({ personId });
 }
 
-/** Mails that one may do without, written to a person since then. */
+/** Mails that one may do without, to a person, that left since then, or wait, or are held. */
 export async function countOptionalMails(store: Store, personId: string, since: Date): Promise<number> {
-  return mailsIn(store).countDocuments({ personId, kind: { $in: [...optionalKinds] }, createdAt: { $gt: since } });
+  const kind = { $in: [...optionalKinds] };
+  const found = await mailsIn(store)
+    .find({ personId, kind, failedAt: null }, { projection: { createdAt: 1, heldUntil: 1 } })
+    .toArray();
+  return found.filter(({ createdAt, heldUntil }) => (heldUntil ?? createdAt) > since).length;
 }
 
 /** Ids of what summaries about what presses have told this person, as long as mails are kept. */
@@ -56,6 +60,10 @@ export async function lastRemindedAt(store: Store, surveyId: string): Promise<Da
 /** Mails that were given up, for those who administer. */
 export async function countFailedMails(store: Store): Promise<number> {
   return mailsIn(store).countDocuments({ failedAt: { $ne: null } });
+}
+
+export async function findLastFailedMail(store: Store): Promise<Mail | null> {
+  return mailsIn(store).findOne({ failedAt: { $ne: null } }, { sort: { failedAt: -1 } });
 }
 
 export async function findMail(store: Store, id: string): Promise<Mail | null> {

@@ -22,10 +22,11 @@ export function nextTry(attempts: number, now: Date): Date | null {
   return wait === undefined ? null : new Date(now.getTime() + wait);
 }
 
-export function stateOfMail(mail: Pick<Mail, 'sentAt' | 'keptAt' | 'failedAt'>): MailState {
+export function stateOfMail(mail: Pick<Mail, 'sentAt' | 'keptAt' | 'failedAt' | 'heldUntil' | 'attempts'>): MailState {
   if (mail.sentAt) return 'sent';
   if (mail.failedAt) return 'failed';
-  return mail.keptAt ? 'kept' : 'waiting';
+  if (mail.keptAt) return 'kept';
+  return mail.heldUntil && mail.attempts === 0 ? 'held' : 'waiting';
 }
 
 /** A line end or a second address in a header would write further headers or reach further people. */
@@ -39,8 +40,20 @@ export function isSafeHeader(mail: Pick<Mail, 'to' | 'subject'>): boolean {
   );
 }
 
-/** Mails that one may do without, in a day and to one person: beyond it they wait on the page of what needs one. */
-export const mostOptionalMails = 30;
+/** Mails that one may do without, in a day and to one person, and the days for which more of them are held. */
+const mostOptionalMails = 30;
+const mostDaysHeld = 3;
+
+/**
+ * What becomes of one more such mail, when `count` of them left in the last day or are held: when it may leave, or that it is
+ * left out (a reminder, that would come too late), or given up. A summary always leaves: there is one a day.
+ */
+export function holdMail(kind: LetterKind, count: number, now: Date): Date | 'leftOut' | 'givenUp' | null {
+  const days = Math.floor(count / mostOptionalMails);
+  if (days === 0 || !isOptional(kind) || kind === 'digest') return null;
+  if (kind === 'surveyReminder') return 'leftOut';
+  return days > mostDaysHeld ? 'givenUp' : new Date(now.getTime() + days * day);
+}
 
 /** The kinds that carry a way to stop them (RFC 8058). */
 export const optionalKinds: readonly LetterKind[] = [...mailKinds, 'digest'];

@@ -19,6 +19,7 @@ export const letterKinds = [
   'surveyReminder',
   'surveyExtended',
   'surveyPublished',
+  'surveyDate',
   'surveyRefused',
   'digest',
   'surveyCopy',
@@ -57,6 +58,8 @@ export interface Mail extends Doc {
   /** Event and recipient: an event handed on twice makes one mail. */
   dedupeKey: string;
   createdAt: Date;
+  /** The recipient got too many in a day: it leaves then. */
+  heldUntil?: Date;
   attempts: number;
   /** When to try (again). Null: nothing more will be tried. */
   nextAt: Date | null;
@@ -71,7 +74,7 @@ export const linkMark = '%%LINK%%';
 /** In its place comes the address at which mails of this kind are stopped. */
 export const stopMark = '%%STOP%%';
 
-export type MailState = 'waiting' | 'sent' | 'kept' | 'failed';
+export type MailState = 'waiting' | 'held' | 'sent' | 'kept' | 'failed';
 
 export const mailParams = z.object({ id: z.uuid() });
 export const mailsQuery = z.object({ page: z.coerce.number().int().min(1).max(10_000).optional() });

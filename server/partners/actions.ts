@@ -1,7 +1,6 @@
 // Deeds between us and actors elsewhere: their follows as they arrive, and what our side decides. The same functions serve
 // the inbox and the pages; every change carries the event that makes federation/outbox.ts answer.
 
-import { getCollective } from '../collectives/queries.js';
 import { checkMayManageCollective } from '../collectives/rules.js';
 import type { Context } from '../context.js';
 import { forgetSource } from '../elsewhere/actions/sources.js';
@@ -20,12 +19,13 @@ import {
   findFollowByIri,
   followingsIn,
   followsIn,
+  getParty,
   reactionsIn,
   remoteActorsIn,
   remotePostsIn,
 } from './queries.js';
-import { actorIri, checkMayDecide, type Decision, deliveryInbox, followKey, stateAfterFollow } from './rules.js';
-import type { Follow, RemoteActor } from './schema.js';
+import { checkMayDecide, type Decision, deliveryInbox, followKey, stateAfterFollow } from './rules.js';
+import type { Follow, PartyRef, RemoteActor } from './schema.js';
 
 export interface FollowInput {
   /** Id of the Follow activity. */
@@ -118,25 +118,25 @@ export async function receiveUndoFollow(ctx: Context, input: UndoInput): Promise
 }
 
 /** Emits follow.accepted. Refuses: not-found, not-allowed, conflict. */
-export async function acceptFollow(ctx: Context, collectiveId: string, followId: string): Promise<void> {
-  await decide(ctx, collectiveId, followId, 'accept');
+export async function acceptFollow(ctx: Context, ref: PartyRef, followId: string): Promise<void> {
+  await decide(ctx, ref, followId, 'accept');
 }
 
 /** Emits follow.rejected. Refuses: not-found, not-allowed, conflict. */
-export async function rejectFollow(ctx: Context, collectiveId: string, followId: string): Promise<void> {
-  await decide(ctx, collectiveId, followId, 'reject');
+export async function rejectFollow(ctx: Context, ref: PartyRef, followId: string): Promise<void> {
+  await decide(ctx, ref, followId, 'reject');
 }
 
 /** Emits follow.rejected, which ends the follow on the other side too. Refuses: not-found, not-allowed, conflict. */
-export async function removeFollower(ctx: Context, collectiveId: string, followId: string): Promise<void> {
-  await decide(ctx, collectiveId, followId, 'remove');
+export async function removeFollower(ctx: Context, ref: PartyRef, followId: string): Promise<void> {
+  await decide(ctx, ref, followId, 'remove');
 }
 
-async function decide(ctx: Context, collectiveId: string, followId: string, decision: Decision): Promise<void> {
-  const collective = await getCollective(ctx.store, collectiveId);
-  checkMayManageCollective(ctx.actor, collective);
+async function decide(ctx: Context, ref: PartyRef, followId: string, decision: Decision): Promise<void> {
+  const { collective, iri } = await getParty(ctx, ref);
+  if (collective) checkMayManageCollective(ctx.actor, collective);
   const follow = await findFollow(ctx.store, followId);
-  if (follow?.followed !== actorIri(ctx.site, collective.handle)) throw new DomainError('not-found', 'error.notFound');
+  if (follow?.followed !== iri) throw new DomainError('not-found', 'error.notFound');
   const { from, to } = checkMayDecide(follow, decision);
   const event: DomainEvent = { type: to === 'accepted' ? 'follow.accepted' : 'follow.rejected', followId };
   const decided = await followsIn(ctx.store).updateOne(
@@ -149,8 +149,8 @@ async function decide(ctx: Context, collectiveId: string, followId: string, deci
 /** Keeps what an actor's own server says of it, and sends to its new inbox from now on. */
 export async function keepRemoteActor(ctx: Context, actor: RemoteActor): Promise<void> {
   const { _id, ...described } = actor;
-  const known = await remoteActorsIn(ctx.store).findOne({ _id }, { projection: { movedAt: 1 } });
-  const fields = { ...described, movedAt: known?.movedAt ?? null };
+  const known = await remoteActorsIn(ctx.store).findOne({ _id }, { projection: { movedAt: 1, movedTo: 1 } });
+  const fields = { ...described, movedAt: known?.movedAt ?? null, movedTo: known?.movedTo ?? null };
   await remoteActorsIn(ctx.store).replaceOne({ _id }, fields, { upsert: true });
   const deliverTo = deliveryInbox(actor);
   await followsIn(ctx.store).updateMany({ follower: _id, deliverTo: { $ne: deliverTo } }, { $set: { deliverTo } });

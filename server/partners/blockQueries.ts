@@ -27,13 +27,34 @@ export async function isBlockedBy(store: Store, local: string, remote: string): 
   return (await blocksIn(store).findOne(standing, { projection: { _id: 1 } })) !== null;
 }
 
-/** Who of ours reads nothing of any of these actors: blocked, or their domain blocked or muted. */
-export async function listWhoHide(store: Store, remotes: readonly string[]): Promise<Set<string>> {
+/**
+ * Who of ours reads nothing of any of these actors: blocked or muted, or their domain. 'muted': by muting an actor alone, so that
+ * what comes meanwhile is there once that is taken back.
+ */
+export async function listWhoHide(
+  store: Store,
+  remotes: readonly string[],
+): Promise<ReadonlyMap<string, 'hidden' | 'muted'>> {
   const targets = [...new Set(remotes.flatMap(blockTargetsOf))];
   const found = await blocksIn(store)
-    .find({ target: { $in: targets }, undone: false }, { projection: { blocker: 1 } })
+    .find({ target: { $in: targets }, undone: false }, { projection: { blocker: 1, kind: 1 } })
     .toArray();
-  return new Set(found.map(({ blocker }) => blocker));
+  const how = new Map<string, 'hidden' | 'muted'>();
+  for (const { blocker, kind } of found) {
+    if (kind !== 'muteActor') how.set(blocker, 'hidden');
+    else if (!how.has(blocker)) how.set(blocker, 'muted');
+  }
+  return how;
+}
+
+/** Actors that one of ours has muted by themselves. */
+export async function listMutedActors(store: Store, reader: string): Promise<string[]> {
+  const standing = { blocker: reader, undone: false, kind: 'muteActor' as const };
+  return (
+    await blocksIn(store)
+      .find(standing, { projection: { target: 1 } })
+      .toArray()
+  ).map(({ target }) => target);
 }
 
 /** Which of these actors one of ours does not read. */

@@ -1,7 +1,6 @@
 // Followers as plain data for templates. Names come from other servers: shown as text, always with the address behind them.
 import { editPath, paged, presentEditFrame, safeHref } from '../collectives/present.js';
 import { mayManageCollective } from '../collectives/rules.js';
-import type { Collective } from '../collectives/schema.js';
 import type { Actor, Language } from '../context.js';
 import type { FeedItem, FollowPage, MentionItem, Party } from './queries.js';
 import { renderRemote } from './render.js';
@@ -20,25 +19,26 @@ import type {
 } from './schema.js';
 import { type Interaction, interactionKinds } from './schema.js';
 
-export function followersPath(collective: Pick<Collective, '_id'>): string {
-  return `${editPath(collective)}/followers`;
+export function followersPath(ref: PartyRef): string {
+  return ref.kind === 'collective' ? `${editPath({ _id: ref.id })}/followers` : `${partnersPath(ref)}/followers`;
 }
 
 export function presentFollowers(
   actor: Actor,
-  collective: Collective,
+  { ref, collective, decidesByHand }: Party,
   { requests, followers }: { requests: FollowPage; followers: FollowPage },
-  { fediverseName, language }: { fediverseName: string; language: Language },
+  fediverseName: string,
 ) {
-  const base = followersPath(collective);
-  const canDecide = mayManageCollective(actor, collective);
+  const base = followersPath(ref);
+  const canDecide = collective === null || mayManageCollective(actor, collective);
+  const place = { base, partners: partnersPath(ref), canDecide };
   return {
-    frame: presentEditFrame(actor, collective, 'followers', language),
     fediverseName,
-    isByHand: collective.acceptsFollowers === 'by-hand',
-    requests: requests.items.map((item) => presentFollow(item, base, canDecide)),
+    isByHand: decidesByHand,
+    settingsHref: !canDecide ? null : collective ? `${editPath(collective)}/settings` : '/me/profile',
+    requests: requests.items.map((item) => presentFollow(item, place)),
     requestsTotal: requests.total,
-    followers: followers.items.map((item) => presentFollow(item, base, canDecide)),
+    followers: followers.items.map((item) => presentFollow(item, place)),
     followersTotal: followers.total,
     can: { decide: canDecide },
     paging: paged(base, {}, { page: followers.page, pages: followers.pages }),
@@ -47,8 +47,7 @@ export function presentFollowers(
 
 function presentFollow(
   { follow, actor }: { follow: Follow; actor: RemoteActor | null },
-  base: string,
-  canDecide: boolean,
+  { base, partners, canDecide }: { base: string; partners: string; canDecide: boolean },
 ) {
   const handle = actor ? `@${actor.handle}` : follow.follower;
   const deed = (verb: string) => (canDecide ? `${base}/${follow._id}/${verb}` : null);
@@ -60,7 +59,7 @@ function presentFollow(
     acceptAction: deed('accept'),
     rejectAction: deed('reject'),
     removeAction: deed('remove'),
-    blockHref: strangerLinks(partnersPath({ kind: 'collective', id: follow.ownerId }), null, follow.follower).blockHref,
+    blockHref: strangerLinks(partners, null, follow.follower).blockHref,
   };
 }
 
@@ -72,14 +71,19 @@ export function partnersPath(ref: PartyRef): string {
   return ref.kind === 'collective' ? `${editPath({ _id: ref.id })}/partners` : '/me/partners';
 }
 
-const partnerPages = ['feed', 'mentions', 'following', 'find', 'blocked', 'moves'] as const;
+const partnerPages = ['feed', 'mentions', 'following', 'followers', 'find', 'blocked', 'moves'] as const;
 export type PartnerPage = (typeof partnerPages)[number];
 
 /** What every page of partners shows around its own. */
 export function presentPartnerFrame(
   actor: Actor,
   party: Party,
-  { current, unseen, language }: { current: PartnerPage; unseen: number; language: Language },
+  {
+    current,
+    unseen,
+    requests,
+    language,
+  }: { current: PartnerPage; unseen: number; requests: number; language: Language },
 ) {
   const base = partnersPath(party.ref);
   return {
@@ -87,12 +91,16 @@ export function presentPartnerFrame(
     frame: party.collective ? presentEditFrame(actor, party.collective, 'partners', language) : null,
     isPublic: party.isPublic,
     publishHref: party.collective ? editPath(party.collective) : '/me/profile',
-    pages: partnerPages.map((page) => ({
-      href: page === 'feed' ? base : `${base}/${page}`,
-      key: `partners.tab.${page}`,
-      current: page === current,
-      ...(page === 'mentions' && unseen > 0 ? { count: unseen } : {}),
-    })),
+    // A hoster's followers have a page of their own beside these.
+    pages: partnerPages
+      .filter((page) => page !== 'followers' || party.collective === null)
+      .map((page) => ({
+        href: page === 'feed' ? base : `${base}/${page}`,
+        key: `partners.tab.${page}`,
+        current: page === current,
+        ...(page === 'mentions' && unseen > 0 ? { count: unseen } : {}),
+        ...(page === 'followers' && requests > 0 ? { count: requests } : {}),
+      })),
   };
 }
 
@@ -290,6 +298,13 @@ export async function presentRemotePost(
   };
 }
 
+/** Where to find what a conversation answers, when it is not shown here. */
+export function presentAbove(above: { iri: string; isDeleted: boolean } | null) {
+  if (above === null || above.isDeleted) return above && { isDeleted: true, href: null, host: '' };
+  const host = URL.canParse(above.iri) ? new URL(above.iri).host : above.iri;
+  return { isDeleted: false, href: safeHref(above.iri), host };
+}
+
 export function listHref(base: string, name: string): string {
   return `${base}/list?name=${encodeURIComponent(name)}`;
 }
@@ -345,7 +360,8 @@ export function strangerLinks(base: string, post: string | null, actor: string) 
 
 export function presentBlocks(base: string, blocks: readonly Block[], actors: ReadonlyMap<string, RemoteActor>) {
   return blocks.map((block) => {
-    const actor = block.kind === 'actor' ? presentActor(block.target, actors.get(block.target) ?? null) : null;
+    const isActor = block.kind === 'actor' || block.kind === 'muteActor';
+    const actor = isActor ? presentActor(block.target, actors.get(block.target) ?? null) : null;
     return {
       kind: `partners.blocked.kind.${block.kind}`,
       name: actor?.name ?? block.target,
@@ -354,14 +370,14 @@ export function presentBlocks(base: string, blocks: readonly Block[], actors: Re
       note: block.note,
       at: block.at,
       undoAction: `${base}/blocked/${block._id}/undo`,
-      undoLabel: block.kind === 'mute' ? 'partners.unmute.button' : 'partners.unblock.button',
+      undoLabel: block.kind.startsWith('mute') ? 'partners.unmute.button' : 'partners.unblock.button',
     };
   });
 }
 
 /** What the page before a block asks. `domain` null: what was typed (`asked`) is none. */
 export function presentBlockWish(base: string, actor: RemoteActor | null, domain: string | null, asked: string) {
-  const kinds = [...(actor ? ['actor'] : []), ...(domain === null && actor ? [] : ['domain', 'mute'])];
+  const kinds = [...(actor ? ['muteActor', 'actor'] : []), ...(domain === null && actor ? [] : ['domain', 'mute'])];
   return {
     action: `${base}/block`,
     account: actor && { ...presentActor(actor._id, actor), iri: actor._id },

@@ -60,12 +60,14 @@ export const partnersIndexes: CollectionIndexes = {
     { keys: { authors: 1 } },
     { keys: { inReplyTo: 1, publishedAt: 1, _id: 1 } },
     { keys: { receivedAt: 1 } },
+    { keys: { 'poll.endsAt': 1 }, sparse: true },
   ],
   feedEntries: [
     { keys: { reader: 1, muted: 1, position: -1 } },
     { keys: { reader: 1, lists: 1, muted: 1, position: -1 } },
     { keys: { from: 1, reader: 1 } },
     { keys: { post: 1 } },
+    { keys: { boostIri: 1 }, sparse: true },
     { keys: { at: 1 } },
   ],
   votes: [{ keys: { actor: 1 } }, { keys: { at: 1 } }, eventIndex],
@@ -120,6 +122,11 @@ export async function findRemoteActorByHandle(store: Store, handle: string): Pro
   return remoteActorsIn(store).findOne({ handle: handle.toLowerCase() });
 }
 
+/** The newest request to follow that waits for a yes or a no. */
+export async function findLastRequest(store: Store, followed: string): Promise<Follow | null> {
+  return followsIn(store).findOne({ followed, state: 'requested' }, { sort: { requestedAt: -1, _id: 1 } });
+}
+
 export async function countFollows(store: Store, followed: string, state: FollowState): Promise<number> {
   return followsIn(store).countDocuments({ followed, state });
 }
@@ -164,6 +171,14 @@ export async function listFollowerInboxes(
     .find({ followed, state: 'accepted', ...beyond }, { sort: { deliverTo: 1 }, limit, projection: { deliverTo: 1 } })
     .toArray();
   return { inboxes: [...new Set(found.map((follow) => follow.deliverTo))], isLast: found.length < limit };
+}
+
+/** Actors elsewhere that are reached at an inbox, their own or a shared one on the same host. */
+export async function listActorsAtInbox(store: Store, inbox: string, limit: number): Promise<RemoteActor[]> {
+  const { host } = new URL(inbox);
+  return remoteActorsIn(store)
+    .find({ host, goneAt: null, $or: [{ inbox }, { sharedInbox: inbox }] }, { limit })
+    .toArray();
 }
 
 export interface FollowPage {
@@ -237,6 +252,8 @@ export interface Party {
   /** Its actor can be seen: only then can it be answered. */
   isPublic: boolean;
   collective: Collective | null;
+  /** Whether each request to follow waits for an answer. */
+  decidesByHand: boolean;
 }
 
 /** The collective of which one is a member, or oneself. Refuses: not-found. */
@@ -245,7 +262,14 @@ export async function getParty(ctx: Context, ref: PartyRef): Promise<Party> {
     const collective = await getCollective(ctx.store, ref.id);
     checkMayEditCollective(ctx.actor, collective);
     const iri = actorIri(ctx.site, collective.handle);
-    return { ref, handle: collective.handle, iri, isPublic: isPublic(collective), collective };
+    return {
+      ref,
+      handle: collective.handle,
+      iri,
+      isPublic: isPublic(collective),
+      collective,
+      decidesByHand: collective.acceptsFollowers === 'by-hand',
+    };
   }
   if (ctx.actor?.kind !== 'person' || ctx.actor.personId !== ref.id) {
     throw new DomainError('not-found', 'error.notFound');
@@ -258,6 +282,7 @@ export async function getParty(ctx: Context, ref: PartyRef): Promise<Party> {
     iri: actorIri(ctx.site, handle),
     isPublic: handle !== '' && isPublicPerson(person),
     collective: null,
+    decidesByHand: person.acceptsFollowers === 'by-hand',
   };
 }
 
@@ -387,10 +412,20 @@ export async function findRemotePost(store: Store, iri: string): Promise<RemoteP
   return remotePostsIn(store).findOne({ iri });
 }
 
+/** Those of these posts that are known here, also what was deleted: their addresses. */
+export async function listKnownPosts(store: Store, iris: readonly string[]): Promise<{ iri: string }[]> {
+  if (iris.length === 0) return [];
+  return remotePostsIn(store)
+    .find({ _id: { $in: iris.map(postKey) } }, { projection: { iri: 1 } })
+    .toArray();
+}
+
 const maxThread = 50;
 
 /** What is known here around a post, as far as this reader may see it. */
 export interface Thread {
+  /** What the first one answers and is not shown here; null: it answers nothing. */
+  above: { iri: string; isDeleted: boolean } | null;
   ancestors: RemotePost[];
   post: RemotePost;
   replies: RemotePost[];
@@ -406,14 +441,7 @@ export async function findReadablePost(store: Store, reader: string, key: string
 export async function findThread(store: Store, reader: string, key: string): Promise<Thread | null> {
   const post = await findReadablePost(store, reader, key);
   if (!post) return null;
-  const ancestors: RemotePost[] = [];
-  for (let iri = post.inReplyTo; iri !== null && ancestors.length < maxThread; ) {
-    const parent: RemotePost | null = await findRemotePost(store, iri);
-    if (!parent || parent.deletedAt !== null || ancestors.includes(parent) || !(await maySee(store, reader, parent)))
-      break;
-    ancestors.unshift(parent);
-    iri = ancestors.some((one) => one.iri === parent.inReplyTo) ? null : parent.inReplyTo;
-  }
+  const { ancestors, above } = await ancestorsOf(store, reader, post);
   const answers = await remotePostsIn(store)
     .find({ inReplyTo: post.iri }, { sort: { publishedAt: 1, _id: 1 }, limit: maxThread })
     .toArray();
@@ -426,7 +454,30 @@ export async function findThread(store: Store, reader: string, key: string): Pro
     answers.flatMap(({ authors }) => authors),
   );
   const isShown = (one: RemotePost) => !one.authors.some((author) => hidden.has(author));
-  return { ancestors, post, replies: answers.filter((one, index) => seen[index] && isShown(one)) };
+  return { above, ancestors, post, replies: answers.filter((one, index) => seen[index] && isShown(one)) };
+}
+
+/** Upwards, until what is not known here, is deleted, or is not for this reader. */
+async function ancestorsOf(
+  store: Store,
+  reader: string,
+  post: RemotePost,
+): Promise<Pick<Thread, 'above' | 'ancestors'>> {
+  const ancestors: RemotePost[] = [];
+  const seen = new Set([post.iri]);
+  let iri = post.inReplyTo;
+  while (iri !== null && !seen.has(iri) && ancestors.length < maxThread) {
+    seen.add(iri);
+    const parent: RemotePost | null = await findRemotePost(store, iri);
+    if (!parent || parent.deletedAt !== null || !(await maySee(store, reader, parent))) {
+      return { ancestors, above: { iri, isDeleted: parent !== null && parent.deletedAt !== null } };
+    }
+    if ((await hiddenFrom(store, reader, parent.authors)).size > 0)
+      return { ancestors, above: { iri, isDeleted: false } };
+    ancestors.unshift(parent);
+    iri = parent.inReplyTo;
+  }
+  return { ancestors, above: null };
 }
 
 /** Public, in the reader's own feed, or written to the reader. */
@@ -449,6 +500,37 @@ export async function countUnseenMentions(store: Store, reader: string): Promise
   return mentionsIn(store).countDocuments({ reader, isSeen: false }, { limit: 1000 });
 }
 
+export async function findLastUnseenMention(store: Store, reader: string): Promise<Mention | null> {
+  const [last] = await mentionsIn(store)
+    .find({ reader, isSeen: false }, { sort: { at: -1 }, limit: 1 })
+    .toArray();
+  return last ?? null;
+}
+
+/** Looked at for each reader; beyond them a poll shows in the feed alone. */
+const mostPolls = 50;
+
+/** Polls with an end that run, asked by those whom one of ours follows, on which it has not voted; the next to end first. */
+export async function listOpenPolls(
+  store: Store,
+  reader: string,
+  now: Date,
+): Promise<{ post: RemotePost; author: string }[]> {
+  const polls = await remotePostsIn(store)
+    .find({ 'poll.endsAt': { $gt: now } }, { sort: { 'poll.endsAt': 1 }, limit: mostPolls })
+    .toArray();
+  const found = await Promise.all(
+    polls.map(async (post) => {
+      const entry = await feedEntriesIn(store).findOne({ _id: postKey(`${reader} ${post._id}`) });
+      const isAsked = entry !== null && !entry.muted && post.authors.includes(entry.from);
+      if (!isAsked || post.deletedAt !== null || post.poll?.closed) return [];
+      if ((await findVoteOn(store, reader, post._id)) !== null) return [];
+      return [{ post, author: (await findRemoteActor(store, entry.from))?.handle ?? entry.from }];
+    }),
+  );
+  return found.flat();
+}
+
 export async function countMentions(store: Store, reader: string): Promise<number> {
   return mentionsIn(store).countDocuments({ reader });
 }
@@ -459,19 +541,28 @@ export interface MentionItem {
   author: RemoteActor | null;
 }
 
-/** What answers or names one of ours, newest first; `before` is the position of the last one seen. */
+/**
+ * What answers or names one of ours, newest first; `before` is the position of the last one seen. `left`: how many on this page
+ * are by whom the reader has muted.
+ */
 export async function pageMentions(
   store: Store,
   reader: string,
   before: string | undefined,
-): Promise<{ items: MentionItem[]; next: string | null }> {
+): Promise<{ items: MentionItem[]; left: number; next: string | null }> {
   const filter = { reader, ...(before === undefined ? {} : { position: { $lt: before } }) };
   const found = await mentionsIn(store)
     .find(filter, { sort: { position: -1 }, limit: feedPageSize + 1 })
     .toArray();
   const shown = found.slice(0, feedPageSize);
   const next = found.length > feedPageSize ? (shown.at(-1)?.position ?? null) : null;
-  return { items: await withPosts(store, shown), next };
+  const hidden = await hiddenFrom(
+    store,
+    reader,
+    shown.map(({ author }) => author),
+  );
+  const wanted = shown.filter(({ author }) => !hidden.has(author));
+  return { items: await withPosts(store, wanted), left: shown.length - wanted.length, next };
 }
 
 export const answersPerPage = 30;

@@ -228,6 +228,19 @@ export function checkVote(poll: RemotePoll | null, choices: readonly number[], n
   return names;
 }
 
+/** Minutes after which what stands around a post is asked for again: by itself, and when a reader asks. */
+const threadMinutes = { opened: 15, again: 1 } as const;
+
+export function isThreadStale(
+  post: Pick<RemotePost, 'threadReadAt' | 'deletedAt'>,
+  now: Date,
+  isAgain: boolean,
+): boolean {
+  if (post.deletedAt !== null) return false;
+  const minutes = isAgain ? threadMinutes.again : threadMinutes.opened;
+  return !post.threadReadAt || now.getTime() - post.threadReadAt.getTime() >= minutes * 60 * 1000;
+}
+
 const refreshMinutes = 5;
 
 /** Whether the counts of a poll are old enough to be asked for again. */

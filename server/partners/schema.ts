@@ -64,8 +64,9 @@ export interface RemoteActor extends Doc {
   alsoKnownAs?: string[];
   /** IRI of the collection of its services (our vocabulary), on its own origin. */
   catalogue?: string | null;
-  /** When its follows were last moved to another actor. */
+  /** When its follows were last moved to another actor, and to which: what was begun can be brought to its end. */
   movedAt?: Date | null;
+  movedTo?: string | null;
 }
 
 /** Who acts on the Fediverse for us: a collective, or a person whose profile is public. */
@@ -137,6 +138,8 @@ export interface RemotePost extends Doc {
   receivedAt: Date;
   /** When its own server was last asked for it again. */
   refreshedAt?: Date;
+  /** When other servers were last asked for what stands around it. */
+  threadReadAt?: Date;
   /** Deleted by its author: nothing brings it back. */
   deletedAt: Date | null;
 }
@@ -151,6 +154,8 @@ export interface FeedEntry extends Doc {
   post: string;
   /** IRI of the followed actor by whom it came: its author, or who boosted it. */
   from: string;
+  /** Id of the Announce by which it came; null or absent: it is its author's own, or had none. */
+  boostIri?: string | null;
   /** As of the following by which it came. */
   lists: string[];
   muted: boolean;
@@ -224,9 +229,9 @@ export interface Interaction extends Doc, Eventful {
 
 /**
  * actor: one actor; it is told. domain: everybody there and below, nobody is told but those whose follow ends. mute: what
- * comes from a domain is not read here, and nothing else changes.
+ * comes from a domain is not read here, and nothing else changes; muteActor: the same of one actor, followed or not.
  */
-export const blockKinds = ['actor', 'domain', 'mute'] as const;
+export const blockKinds = ['actor', 'muteActor', 'domain', 'mute'] as const;
 export type BlockKind = (typeof blockKinds)[number];
 
 /** One of ours wants nothing from an actor or a domain elsewhere. One document for each pair and kind. */
@@ -259,6 +264,9 @@ export interface Vote extends Doc, Eventful {
 
 /** Asks a post's own server for it again, where that is due; takes a moment at most and never rejects. */
 export type RefreshPost = (post: RemotePost) => Promise<void>;
+
+/** Asks other servers for what stands around a post, where that is due. 'late': not all has come yet. Never rejects. */
+export type ReadThread = (post: RemotePost, isAgain: boolean) => Promise<'read' | 'late'>;
 
 /** An actor elsewhere, before following it. */
 export type LookUp =
@@ -331,10 +339,10 @@ export const voteShape = z.object({
 });
 export const mentionParams = z.object({ id: z.uuid().optional(), mention: hexKey });
 
-export const followersParams = z.object({ id: z.uuid() });
-export const followParams = z.object({ id: z.uuid(), follow: z.string().regex(/^[0-9a-f]{64}$/) });
+export const followParams = z.object({ id: z.uuid().optional(), follow: z.string().regex(/^[0-9a-f]{64}$/) });
 export const followersQuery = z.object({ page: z.coerce.number().int().min(1).max(10_000).default(1) });
 export const replyShape = z.object({ text: z.string().trim().min(1, 'posts.error.empty').max(maxPostLength) });
 export const mediaParams = z.object({ id: z.uuid().optional(), post: hexKey, media: hexKey });
 export const portraitQuery = z.object({ of: actorAddress });
+export const threadQuery = z.object({ look: z.literal('again').optional().catch(undefined) });
 export const postParams = z.object({ id: z.uuid().optional(), post: hexKey });

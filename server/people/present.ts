@@ -28,6 +28,7 @@ export const personExport: { [K in keyof Required<Stored>]: 'withheld' | ((perso
   digest: (person) => person.digest ?? 'off',
   addressProblem: (person) => person.addressProblem ?? null,
   showsPictures: (person) => person.showsPictures ?? false,
+  acceptsFollowers: (person) => person.acceptsFollowers ?? 'at-once',
   terms: (person) => person.terms,
   invitationId: 'withheld',
   createdAt: (person) => person.createdAt,

@@ -19,6 +19,17 @@ export function checkMayManagePeople(actor: Actor): void {
   if (!isAdministrator(actor)) throw new DomainError('not-allowed', 'people.error.administratorsOnly');
 }
 
+/** Some mails are to stand in the summary only, and no summary leaves. */
+export function waitsForNothing({
+  mailChoices,
+  digest,
+}: {
+  mailChoices: Person['mailChoices'];
+  digest?: string | undefined;
+}): boolean {
+  return (digest ?? 'off') === 'off' && Object.values(mailChoices).includes('digest');
+}
+
 /** Disabled and deleted people are strangers: no session, no link and no password of theirs opens anything. */
 export function mayEnter(person: Pick<Person, 'disabledAt' | 'deletedAt'>): boolean {
   return person.disabledAt === null && person.deletedAt === null;
@@ -94,6 +105,7 @@ export const personErasure: { [K in keyof Required<Stored>]: 'kept' | ((person: 
   digest: () => undefined,
   addressProblem: () => undefined,
   showsPictures: () => undefined,
+  acceptsFollowers: () => undefined,
   terms: () => [],
   invitationId: () => undefined,
   createdAt: 'kept',

@@ -15,6 +15,7 @@ export const mailKinds = [
   'surveyReminder',
   'surveyExtended',
   'surveyPublished',
+  'surveyDate',
   'surveyRefused',
 ] as const;
 export type MailKind = (typeof mailKinds)[number];
@@ -59,6 +60,8 @@ export const personFields = z.object({
   addressProblem: z.object({ email: z.string(), at: z.date(), reason: z.string() }).optional(),
   /** Pictures of others are loaded, through this server, without being asked for. Absent: no. */
   showsPictures: z.boolean().optional(),
+  /** Missing: 'at-once'. */
+  acceptsFollowers: z.enum(['at-once', 'by-hand']).optional(),
   /** Words of name, user name and address, folded: what the administrator's search compares. */
   terms: z.array(z.string()),
   invitationId: z.string().optional(),
@@ -162,6 +165,7 @@ export const profileShape = z.object({
   bio: localParagraph(2000),
   publicProfile: checkbox,
   handle: username.optional(),
+  decidesFollowers: checkbox,
 });
 export const passwordShape = z.object({ current: typedPassword, password: newPassword });
 export const emailChangeShape = z.object({ email, proof: typedPassword });
@@ -180,6 +184,7 @@ export const peopleQuery = z.object({
   page: z.coerce.number().int().min(1).max(10_000).optional(),
 });
 
-export type ProfileInput = z.output<typeof profileShape>;
+/** `decidesFollowers` missing: as before. */
+export type ProfileInput = Omit<z.output<typeof profileShape>, 'decidesFollowers'> & { decidesFollowers?: boolean };
 export type Preferences = z.output<typeof preferencesShape>;
 export type AccountInput = z.output<typeof accountShape>;

@@ -41,21 +41,46 @@ export function askedSections(sections: readonly Section[], values: Values): Sec
   });
 }
 
+/**
+ * The ways on from a page, given what was answered before it: for each question further on, the conditions that are left to what
+ * is answered on this page. One without any: a page follows for sure. None at all: it is the last one.
+ */
+export function waysOn(sections: readonly Section[], values: Values, here: Section): Condition[][] {
+  const place = sections.findIndex(({ id }) => id === here.id);
+  const before = askedSections(sections.slice(0, place), values).flatMap(({ questions }) => questions);
+  const counted = Object.fromEntries(before.flatMap(({ id }) => (values[id] ? [[id, values[id]] as const] : [])));
+  const isHere = ({ question }: Condition) => here.questions.some(({ id }) => id === question);
+  return sections.slice(place + 1).flatMap((section) =>
+    section.questions.flatMap((question) => {
+      const conditions = [section.showIf, question.showIf].filter((one) => one !== null);
+      const isOpen = conditions.every((one) => isHere(one) || holds(one, counted));
+      return isOpen ? [conditions.filter(isHere)] : [];
+    }),
+  );
+}
+
 export interface Reading {
   /** What counts: only of questions that are asked. */
   values: Values;
   errors: FieldError[];
 }
 
+export interface ReadingOptions {
+  strict?: boolean;
+  partial?: boolean;
+  hasServices?: boolean;
+}
+
 /**
  * Reads raw answers by question id, as a form or another instance gives them, and checks them: kinds, bounds, what is needed,
  * what does not exist. Answers to questions that are not asked, or do not exist, are refused too (`strict`), or left out as a
- * form does with fields that a script has hidden. `partial`: a draft, or one page: nothing is missed. Fields are "a.<id>".
+ * form does with fields that a script has hidden. `partial`: a draft, or one page: nothing is missed. `hasServices`: questions
+ * about each service of whoever answers had rows to fill in; without any, or where it is not known, none is missed. Fields are "a.<id>".
  */
 export function readAnswers(
   sections: readonly Section[],
   raw: Readonly<Record<string, unknown>>,
-  { strict = false, partial = false }: { strict?: boolean; partial?: boolean } = {},
+  { strict = false, partial = false, hasServices = false }: ReadingOptions = {},
 ): Reading {
   const errors: FieldError[] = [];
   const values: Values = {};
@@ -70,7 +95,8 @@ export function readAnswers(
       const read = readValue(question, Object.hasOwn(raw, question.id) ? raw[question.id] : undefined);
       if (typeof read === 'string') errors.push(wrong(question, read));
       else if (read !== null) values[question.id] = read;
-      else if (question.required && !partial) errors.push(wrong(question, 'surveys.answer.needed'));
+      else if (question.required && !partial && (hasServices || !asksServices(question)))
+        errors.push(wrong(question, 'surveys.answer.needed'));
     }
   }
   if (strict) {
@@ -82,12 +108,27 @@ export function readAnswers(
   return { values, errors };
 }
 
+/** Whether its rows are the services of whoever answers. */
+function asksServices(question: Question): boolean {
+  return question.kind === 'grid' && question.rowsFrom === 'services';
+}
+
 function wrong(question: Question, key: string): FieldError {
-  const params =
-    question.kind === 'number' || question.kind === 'multiple'
-      ? { min: question.min ?? 0, max: question.max ?? 0 }
-      : { min: 0, max: question.kind === 'longText' ? limits.longText : limits.shortText };
+  const params = key === 'shape.tooLong' ? { max: lengthOf(question.kind) } : boundsOf(question);
   return { field: `a.${question.id}`, message: { key, params } };
+}
+
+/** Characters that an answer in words may have. */
+function lengthOf(kind: Question['kind']): number {
+  if (kind === 'longText') return limits.longText;
+  return kind === 'link' ? limits.link : limits.shortText;
+}
+
+/** What a message about too much or too little names: numbers, choices, rows or slots. */
+function boundsOf(question: Question): { min: number; max: number } {
+  if (question.kind === 'grid') return { min: 0, max: limits.rows };
+  if (question.kind === 'availability') return { min: 0, max: limits.slots };
+  return 'min' in question ? { min: question.min ?? 0, max: question.max ?? 0 } : { min: 0, max: 0 };
 }
 
 /** The value; null: not answered; a key: what is wrong. Takes form fields (texts) and the stored form alike. */
@@ -129,9 +170,7 @@ function readText(kind: 'shortText' | 'longText' | 'date' | 'link', raw: unknown
   const text = given.normalize('NFC').replace(/\r\n?/g, '\n').trim();
   if (text === '') return null;
   if (controls.test(text)) return 'shape.controlCharacter';
-  if (text.length > (kind === 'longText' ? limits.longText : kind === 'link' ? 2000 : limits.shortText)) {
-    return 'shape.tooLong';
-  }
+  if (text.length > lengthOf(kind)) return 'shape.tooLong';
   if (kind === 'shortText' && text.includes('\n')) return 'shape.invalid';
   if (kind === 'date' && !isDay(text)) return 'shape.day';
   if (kind === 'link') {

@@ -78,35 +78,54 @@ export async function isAskedByStanding(
   return (await findCollective(store, collectiveId))?.deletedAt === null;
 }
 
-const listed = 50;
+const perPage = 20;
+/** More published ones are not looked through. */
+const mostPublished = 2000;
 
-/** What everybody may answer now, the next to close first; and what was published for all, the last first. */
-export async function listPublicSurveys(ctx: Context): Promise<{ open: AskedLine[]; published: AskedLine[] }> {
+export interface AskedPage {
+  lines: AskedLine[];
+  page: number;
+  pages: number;
+}
+
+/** What everybody may answer now, the next to close first; and what was published for all, the last first. Pages from 1. */
+export async function listPublicSurveys(
+  ctx: Context,
+  at: { open: number; published: number } = { open: 1, published: 1 },
+): Promise<{ open: AskedPage; published: AskedPage }> {
+  const projection = { collectiveId: 1, answerBy: 1, state: 1, closesAt: 1, results: 1, deletedAt: 1 };
   const [open, published] = await Promise.all([
-    surveysIn(ctx.store).find({ answerBy: 'anyone', state: 'open' }, { limit: listed }).toArray(),
+    surveysIn(ctx.store).find({ answerBy: 'anyone', state: 'open', listed: true }, { projection }).toArray(),
     surveysIn(ctx.store)
-      .find({ 'results.readers': 'public' }, { sort: { 'results.publishedAt': -1 }, limit: listed })
+      .find(
+        { 'results.readers': 'public', 'results.publishedAt': { $gt: new Date(0) } },
+        { sort: { 'results.publishedAt': -1 }, limit: mostPublished, projection },
+      )
       .toArray(),
   ]);
-  const owners = await listCollectivesById(
-    ctx.store,
-    [...open, ...published].map(({ collectiveId }) => collectiveId),
-  );
+  const all = [...open, ...published].map(({ collectiveId }) => collectiveId);
+  const owners = await listCollectivesById(ctx.store, [...new Set(all)]);
   // Whoever is not published themselves gives the address to whom they want.
   const known = new Set(owners.filter(isPublic).map(({ _id }) => _id));
-  const lines = (surveys: readonly Survey[]) =>
-    Promise.all(
-      surveys
-        .filter((survey) => mayRead(survey) && known.has(survey.collectiveId))
-        .map(async (survey) => {
-          const { sections: _sections, ...asked } = await fromSurvey(ctx, survey);
-          return { asked, isAnswered: false, hasDraft: false };
-        }),
-    );
-  return {
-    open: (await lines(open)).sort(byUrgency),
-    published: await lines(published.filter(({ results }) => results.publishedAt !== null)),
-  };
+  const shown = (surveys: readonly Survey[]) =>
+    surveys.filter((survey) => mayRead(survey) && known.has(survey.collectiveId));
+  const end = ({ closesAt }: Survey) => closesAt?.getTime() ?? Number.MAX_SAFE_INTEGER;
+  const inTime = shown(open)
+    .filter((survey) => end(survey) > ctx.now.getTime())
+    .sort((a, b) => end(a) - end(b));
+  return { open: await pageOf(ctx, inTime, at.open), published: await pageOf(ctx, shown(published), at.published) };
+}
+
+async function pageOf(ctx: Context, heads: readonly Survey[], wanted: number): Promise<AskedPage> {
+  const pages = Math.max(1, Math.ceil(heads.length / perPage));
+  const page = Math.min(wanted, pages);
+  const lines = heads.slice((page - 1) * perPage, page * perPage).map(async ({ _id }): Promise<AskedLine[]> => {
+    const survey = await findSurvey(ctx.store, _id);
+    if (survey === null) return [];
+    const { sections: _sections, ...asked } = await fromSurvey(ctx, survey);
+    return [{ asked, isAnswered: false, hasDraft: false }];
+  });
+  return { lines: (await Promise.all(lines)).flat(), page, pages };
 }
 
 /** The collective among those asked for which this person may speak or look; null: none. */

@@ -16,7 +16,8 @@ import {
   type SentState,
 } from './remoteSurveys.js';
 import type { Published } from './results.js';
-import type { Answerer, NameRule, Section, Survey, SurveyState, Texts, Values } from './schema.js';
+import { findSlot } from './rules.js';
+import type { Answerer, Edit, NameRule, Section, Slot, Survey, SurveyState, Texts, Values } from './schema.js';
 import { withoutFew } from './smallCounts.js';
 
 /** One survey before those whom it asks. */
@@ -35,12 +36,17 @@ export interface AskedSurvey {
   organiser: { name: string; handle: string };
   version: number;
   sections: Section[];
+  /** Of a date poll: which it will be; null: nothing is chosen. */
+  slot: Slot | null;
   /** Null: it belongs to another instance. */
   survey: Survey | null;
   /** Of another instance: the results that it has published to us. */
   published?: Published | null;
   /** Null: it is one of ours. */
   elsewhere: Elsewhere | null;
+  /** Since when it asks; when it was last changed, and how often. */
+  since: Date;
+  changed: { at: Date; times: number };
 }
 
 export interface Elsewhere {
@@ -53,11 +59,15 @@ export interface Elsewhere {
 export interface OwnAnswer {
   /** Sent and standing; null: nothing yet, or it was anonymous. */
   values: Values | null;
+  /** Person id; empty: nobody here. */
+  by: string;
   byName: string;
+  /** Of the questions; null: nothing was sent. */
+  version: number | null;
   at: Date | null;
-  edits: { at: Date; byName: string }[];
+  edits: Edit[];
   /** Kept and not sent. */
-  draft: { values: Values; byName: string; at: Date; version: number } | null;
+  draft: { values: Values; byName: string; email?: string | null; at: Date; version: number } | null;
   /** There is an answer, though it may be one that nobody can find again. */
   isAnswered: boolean;
   /** Of an answer that went to another instance; null: it did not. */
@@ -101,10 +111,13 @@ function fromRemote(remote: RemoteSurvey, now: Date): AskedSurvey {
   return {
     key: _id,
     ...{ title, intro, languages, timeZone, names, closesAt, closedAt, organiser, version, sections },
+    slot: findSlot(sections, remote.chosenSlot),
     state: isOver ? 'closed' : state,
     survey: null,
     published: publishedOf(remote),
     elsewhere: { host, link },
+    since: remote.receivedAt,
+    changed: { at: remote.changedAt ?? remote.receivedAt, times: remote.revision },
   };
 }
 
@@ -153,9 +166,17 @@ export async function fromSurvey(ctx: Context, survey: Survey): Promise<AskedSur
     organiser,
     version,
     sections,
+    slot: findSlot(sections, survey.chosenSlot),
     survey,
     elsewhere: null,
+    ...datesOf(survey),
   };
+}
+
+/** Since when a survey of ours asks, and what a calendar has to know of its changes. */
+export function datesOf(survey: Survey): Pick<AskedSurvey, 'since' | 'changed'> {
+  const since = survey.openedAt ?? survey.createdAt;
+  return { since, changed: { at: survey.changedAt ?? since, times: survey.revision } };
 }
 
 function organiserOf(owner: Collective | null): AskedSurvey['organiser'] {
@@ -173,10 +194,12 @@ export async function findOwnAnswer(ctx: Context, asked: AskedSurvey, answerer: 
   ]);
   return {
     values: answer?.values ?? null,
+    by: answer?.by ?? '',
     byName: answer?.byName ?? '',
+    version: answer?.version ?? null,
     at: answer?.at ?? null,
     edits: answer?.edits ?? [],
-    draft: draft && { values: draft.values, byName: draft.byName, at: draft.at, version: draft.version },
+    draft,
     isAnswered,
   };
 }
@@ -190,18 +213,30 @@ async function findOwnSent(ctx: Context, asked: AskedSurvey, answerer: Answerer)
     remote && findSentAnswer(ctx.store, remote.iri, answerer.key),
     findDraft(ctx.store, asked.key, answerer.key),
   ]);
-  const kept = draft && { values: draft.values, byName: draft.byName, at: draft.at, version: draft.version };
-  if (!sent) return { values: null, byName: '', at: null, edits: [], draft: kept, isAnswered: false, sent: null };
+  if (!sent)
+    return {
+      values: null,
+      by: '',
+      byName: '',
+      version: null,
+      at: null,
+      edits: [],
+      draft,
+      isAnswered: false,
+      sent: null,
+    };
   const { state, host, sentAt, receiptAt, refusal } = sent;
   const isWaiting = receiptAt === null;
   const isLost = isWaiting && ctx.now.getTime() - sentAt.getTime() > triesMs;
   const stands = state !== 'withdrawn';
   return {
     values: stands ? sent.values : null,
+    by: sent.by,
     byName: sent.byName,
+    version: stands ? sent.version : null,
     at: stands ? sentAt : null,
     edits: sent.edits,
-    draft: kept,
+    draft,
     isAnswered: stands,
     sent: {
       ...{ state, host, sentAt, receiptAt, refusal, isLost },
@@ -216,6 +251,8 @@ export interface AskedLine {
   hasDraft: boolean;
   /** Sent to another instance, and not taken there. */
   isRefused?: boolean;
+  /** Sent for a week, and never taken or refused. */
+  isLost?: boolean;
 }
 
 /** Every survey that asks or asked this collective: open ones first, the next to close first; then the last that closed. */
@@ -243,7 +280,9 @@ export async function listAsked(ctx: Context, collective: Collective): Promise<A
       const { sections: _sections, ...asked } = full;
       const { isAnswered, draft, sent } = await findOwnAnswer(ctx, full, answerer);
       const isRefused = sent?.state === 'refused';
-      return { asked, isAnswered: isAnswered && !isRefused, hasDraft: draft !== null, isRefused };
+      const isLost = sent?.isLost ?? false;
+      const stands = isAnswered && !isRefused && !isLost;
+      return { asked, isAnswered: stands, hasDraft: draft !== null, isRefused, isLost };
     }),
   );
   return [...lines, ...elsewhere].sort(byUrgency);

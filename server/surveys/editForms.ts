@@ -83,6 +83,7 @@ export const settingsForm = z.object({
   // Missing when what was promised can no longer change: such fields are shown, and not sent.
   answerBy: z.enum(answererKinds).optional(),
   names: z.enum(nameRules).optional(),
+  listed: checkbox,
   invited: severalOf,
   elsewhere: severalOf,
   allHere: checkbox,

@@ -1,8 +1,9 @@
 // Surveys as those who are asked see them, as plain data for templates.
-import { editPath } from '../collectives/present.js';
+import { editPath, paged } from '../collectives/present.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Language } from '../context.js';
 import type { AskedLine, AskedSurvey, OwnAnswer, Sent } from './askedSurveys.js';
+import { slotText } from './presentForm.js';
 import { maySeeResults, pickText } from './rules.js';
 import type { AnswererKind, NameRule } from './schema.js';
 
@@ -12,7 +13,7 @@ export function askedPath(collective: Pick<Collective, '_id'>, key: string): str
 
 /** `pathOf`: where the page of each stands. */
 export function presentAskedList(lines: readonly AskedLine[], pathOf: (key: string) => string, language: Language) {
-  const items = lines.map(({ asked, isAnswered, hasDraft, isRefused }) => ({
+  const items = lines.map(({ asked, isAnswered, hasDraft, isRefused, isLost }) => ({
     href: pathOf(asked.key),
     title: pickText(asked.title, language, asked.languages),
     organiser: asked.organiser,
@@ -20,9 +21,26 @@ export function presentAskedList(lines: readonly AskedLine[], pathOf: (key: stri
     isOpen: asked.state === 'open',
     state: isRefused
       ? { kind: 'broken', label: 'surveys.sent.refused.title' }
-      : stateOf(asked.state === 'open', isAnswered, hasDraft),
+      : isLost
+        ? { kind: 'broken', label: 'surveys.sent.lost.title' }
+        : stateOf(asked.state === 'open', isAnswered, hasDraft),
   }));
   return { open: items.filter(({ isOpen }) => isOpen), closed: items.filter(({ isOpen }) => !isOpen) };
+}
+
+const closedOnPage = 20;
+
+/** What asks now, whole; and a page of what is over, with the way to the others. */
+export function pageAskedList(
+  lines: readonly AskedLine[],
+  { pathOf, base, page }: { pathOf: (key: string) => string; base: string; page: number },
+  language: Language,
+) {
+  const { open, closed } = presentAskedList(lines, pathOf, language);
+  const pages = Math.max(1, Math.ceil(closed.length / closedOnPage));
+  const at = Math.min(page, pages);
+  const shown = closed.slice((at - 1) * closedOnPage, at * closedOnPage);
+  return { open, closed: shown, paging: paged(base, {}, { page: at, pages }) };
 }
 
 function stateOf(isOpen: boolean, isAnswered: boolean, hasDraft: boolean): { kind: string; label: string } {
@@ -89,6 +107,11 @@ function hasResults({ survey, published }: AskedSurvey, kind: AnswererKind): boo
   return survey === null ? (published ?? null) !== null : maySeeResults(survey, { organises: false, isMember: true });
 }
 
+/** The date that was chosen, for {{> resultSlot}}; null: none was. */
+export function presentSlotOf({ slot, timeZone }: AskedSurvey, language: Language, icsHref: string) {
+  return slot && { text: slotText(slot, { language, timeZone }), timeZone, icsHref };
+}
+
 export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, language: Language, now: Date) {
   const { kind, path, listHref } = place;
   const isOpen = isOpenNow(asked, now);
@@ -101,8 +124,8 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
     doneHref: `${path}/done`,
     resultsHref: hasResults(asked, kind) ? `${path}/results` : null,
     withdrawAction: own.values === null || !isOpen ? null : `${path}/withdraw`,
-    // A survey elsewhere keeps its answers itself; a guest has the link.
-    copyAction: own.values === null || asked.survey === null || kind === 'anyone' ? null : `${path}/copy`,
+    // A guest has the link.
+    copyAction: own.values === null || kind === 'anyone' ? null : `${path}/copy`,
     publicHref: `/surveys/${asked.key}`,
     receiptHref: isAnonymous && asked.survey !== null ? `/surveys/${asked.key}/receipt` : null,
     title: pickText(asked.title, language, asked.languages),
@@ -110,11 +133,12 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
     organiser: asked.organiser,
     version: asked.version,
     isOpen,
+    slot: presentSlotOf(asked, language, `${kind === 'anyone' ? `/surveys/${asked.key}` : path}/slot.ics`),
     end: asked.closedAt ?? asked.closesAt,
     timeZone: asked.timeZone,
     ...presentPromise(asked.names, kind, asked.elsewhere !== null),
     isAnonymous,
-    isCollective: kind === 'collective',
+    isGuest: kind === 'anyone',
     words: {
       edit: `surveys.done.edit.${who}`,
       answered: `surveys.answered.title.${who}`,
@@ -128,12 +152,16 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
       said: `surveys.answered.${isAnonymous ? 'anonymous' : isOpen ? 'text' : 'over'}`,
       at: own.at,
       byName: own.byName,
-      edits: own.edits.toReversed(),
       draft: own.draft,
-      draftAt: own.draft?.at.getTime() ?? 0,
-      isOfOtherVersion: own.draft !== null && own.draft.version !== asked.version,
     },
+    changed: isOpen ? changedSince(asked, own) : null,
   };
+}
+
+/** What to say where the questions are not those that were filled in any more. */
+function changedSince({ version }: Pick<AskedSurvey, 'version'>, { draft, version: sent }: OwnAnswer): string | null {
+  if (draft !== null) return draft.version === version ? null : 'surveys.changed.draft';
+  return sent === null || sent === version ? null : 'surveys.changed.sent';
 }
 
 /** What is known of an answer that went to another instance: one notice. */

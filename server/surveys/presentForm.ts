@@ -91,6 +91,11 @@ function fieldsOf(input: FormInput, question: Question, name: string, given: unk
   }
 }
 
+/** What takes a choice back, where no answer is needed: of boxes one at a time cannot be emptied. */
+function noneOf({ required }: Question, id: string, name = id): { id: string; name: string } | null {
+  return required ? null : { id: `${id}--none`, name };
+}
+
 /** A number as people of that language write it. */
 function typed(value: unknown, language: Language): unknown {
   return typeof value === 'number' && language === 'fr' ? String(value).replace('.', ',') : value;
@@ -107,6 +112,7 @@ function scaleOf(
     fromLabel: texts(input, question.fromLabel),
     toLabel: texts(input, question.toLabel),
     steps: steps.map((value) => ({ id: `${name}-${value}`, value, checked: value === current })),
+    none: noneOf(question, name),
   };
 }
 
@@ -123,6 +129,7 @@ function choicesOf(
   return {
     field: `${name}.is`,
     multiple: question.kind === 'multiple',
+    none: question.kind === 'single' ? noneOf(question, name, `${name}.is`) : null,
     bounds: boundsOf(question),
     choices: question.choices.map(({ id, label }) => ({
       id: `${name}-${id}`,
@@ -177,6 +184,7 @@ function gridOf(input: FormInput, question: Extract<Question, { kind: 'grid' }>,
   return {
     columns: question.choices.map(({ label }) => texts(input, label)),
     hasNoRows: rows.length === 0,
+    required: question.required && rows.length > 0,
     rows: rows.map(({ id, label }) => ({
       label,
       hidden: isOwn ? { name: `${name}.${id}.label`, value: label.text } : null,
@@ -188,6 +196,7 @@ function gridOf(input: FormInput, question: Extract<Question, { kind: 'grid' }>,
         row: label,
         checked: chosen.get(id) === choice.id,
       })),
+      none: noneOf(question, `${name}-${id}`, isOwn ? `${name}.${id}.choice` : `${name}.${id}`),
     })),
   };
 }
@@ -225,6 +234,7 @@ function slotsOf(
           row: label,
           checked: current.get(slot.id) === is,
         })),
+        none: noneOf(question, `${name}-${slot.id}`, `${name}.${slot.id}`),
       };
     }),
   };
@@ -262,6 +272,31 @@ function presentCondition(input: FormInput, all: ReadonlyMap<string, Question>, 
       },
     },
   };
+}
+
+/** What is wrong, each with the question that it is about. */
+export function presentMistakes({
+  sections,
+  errors,
+  language,
+  languages,
+}: Omit<FormInput, 'given' | 'services' | 't' | 'timeZone'>) {
+  const all = sections.flatMap(({ questions }) => questions);
+  return errors.map(({ field, message }) => {
+    const question = all.find(({ id }) => field === `a.${id}` || field.startsWith(`a.${id}.`));
+    const isField = ['name', 'email'].includes(field);
+    return {
+      message,
+      field: question ? `a.${question.id}` : isField ? field : null,
+      label: question ? texts({ language, languages }, question.label) : null,
+      key: isField ? `surveys.guest.${field}` : null,
+    };
+  });
+}
+
+/** Conditions under which another page follows, as data for the script that names the button. */
+export function presentWays(ways: readonly Condition[][]): string {
+  return JSON.stringify(ways.map((conditions) => conditions.map((one) => ({ ...one, question: `a.${one.question}` }))));
 }
 
 /** The value of a stored answer, or what a form sent itself. */

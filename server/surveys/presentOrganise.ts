@@ -8,7 +8,7 @@ import type { Translate } from '../i18n.js';
 import { localTime } from '../zonedTime.js';
 import { conditionValues, listOf, rowsWithSpare, textsIn, textsOf } from './editForms.js';
 import { presentForm } from './presentForm.js';
-import { asksForServices, endOf, missingIn, pickText } from './rules.js';
+import { endOf, missingIn, type Opening, obstaclesTo, pickText } from './rules.js';
 import {
   answererKinds,
   type Choice,
@@ -23,6 +23,7 @@ import {
   type Survey,
   type SurveyVersion,
 } from './schema.js';
+import type { Told, ToldState } from './told.js';
 
 export function surveyPath(survey: Pick<Survey, '_id' | 'collectiveId'>): string {
   return `${editPath({ _id: survey.collectiveId })}/surveys/${survey._id}`;
@@ -126,15 +127,18 @@ export interface OverviewInput extends Counted {
   site: Site;
   language: Language;
   previous: Survey | null;
+  isOwnerPublic: boolean;
+  told: readonly Told[];
 }
 
-export function presentOverview({ survey, answered, asked, versions, now, site, language, previous }: OverviewInput) {
+export function presentOverview(input: OverviewInput) {
+  const { survey, answered, asked, versions, now, site, language, previous, isOwnerPublic, told } = input;
   const { state, opensAt, closesAt, openedAt, closedAt, results } = survey;
   const base = surveyPath(survey);
   const sections = versions.find(({ number }) => number === survey.version)?.sections ?? [];
   const isBefore = state === 'draft' || state === 'scheduled';
   const zoned = (at: Date | null) => (at === null ? null : inZone(at, survey, language));
-  const missing = isBefore ? missingToOpen(survey, sections, now, base) : [];
+  const missing = isBefore ? missingToOpen({ survey, sections, isOwnerPublic, now }, base) : [];
   return {
     ...saidCount(answered, asked),
     hasCount: !isBefore,
@@ -144,6 +148,8 @@ export function presentOverview({ survey, answered, asked, versions, now, site, 
     isClosed: state === 'closed',
     isBefore,
     missing,
+    notOpened: state === 'draft' ? (survey.notOpened ?? null) : null,
+    told: presentTold(told),
     lacking: isBefore ? lackingIn(survey, sections, language) : '',
     opensLater: opensAt !== null && opensAt > now ? zoned(opensAt) : null,
     dates: [
@@ -166,6 +172,8 @@ export function presentOverview({ survey, answered, asked, versions, now, site, 
     namesHint: `surveys.names.${survey.names}.hint`,
     // Anybody may answer there; of others the page only says what is asked.
     link: survey.answerBy === 'anyone' && !isBefore ? `${site.baseUrl}/surveys/${survey._id}` : null,
+    linkText: `surveys.overview.link.${survey.listed ? 'listed' : 'text'}`,
+    settingsHref: `${base}/settings#f-listed`,
     previous: previous && { href: surveyPath(previous), title: pickText(previous.title, language, previous.languages) },
     resultsHref: isBefore ? null : `${base}/results`,
     mayReopen: state === 'closed' && survey.names === 'named',
@@ -184,22 +192,35 @@ function lackingIn({ title, intro, languages }: Survey, sections: readonly Secti
 }
 
 /** What stands between a draft and its opening, and where it is done. */
-function missingToOpen(survey: Survey, sections: readonly Section[], now: Date, base: string) {
-  const found: { href: string; key: string }[] = [];
-  if (sections.every(({ questions }) => questions.length === 0)) {
-    found.push({ href: `${base}/questions`, key: 'surveys.error.noQuestions' });
-  }
-  if (survey.names === 'anonymous' && asksForServices(sections)) {
-    found.push({ href: `${base}/questions`, key: 'surveys.error.anonymousServices' });
-  }
-  if (survey.answerBy !== 'anyone' && survey.invited.length === 0) {
-    found.push({ href: `${base}/settings#f-invited`, key: 'surveys.error.nobodyAsked' });
-  }
-  if (survey.closesAt !== null && survey.closesAt <= now) {
-    found.push({ href: `${base}/settings#f-closesAt`, key: 'surveys.error.closesInPast' });
-  }
-  return found;
+function missingToOpen(opening: Opening, base: string) {
+  const place = (field: string) => (field === 'sections' ? 'questions' : `settings#f-${field}`);
+  return obstaclesTo(opening).map(({ key, field }) => ({ key, href: `${base}/${place(field)}` }));
 }
+
+/** Hosters elsewhere by what became of the last message about the survey: those to whom something is to be done first. */
+function presentTold(told: readonly Told[]) {
+  if (told.length === 0) return null;
+  const of = (...states: ToldState[]) =>
+    told
+      .filter(({ state }) => states.includes(state))
+      .map(({ invited, state, since }) => ({
+        name: invited.name,
+        handle: `@${invited.handle}`,
+        state: { kind: toldKinds[state], label: `surveys.told.${state}` },
+        since,
+      }));
+  const [failed, waiting, done] = [of('unknown', 'refused', 'failed'), of('held', 'waiting'), of('told')];
+  return { failed, waiting, done, count: told.length };
+}
+
+const toldKinds: Record<ToldState, string> = {
+  told: 'well',
+  waiting: 'waiting',
+  held: 'waiting',
+  failed: 'broken',
+  refused: 'broken',
+  unknown: 'broken',
+};
 
 function presentVersion({ number, at, sections }: SurveyVersion, survey: Survey, language: Language) {
   return {
@@ -240,6 +261,7 @@ export function settingsValues(survey: Survey): Record<string, unknown> {
     ...survey,
     languages: survey.languages.join(', '),
     invited: survey.invited.map(({ iri }) => iri),
+    listed: on(survey.listed ?? false),
     opensAt: opensAt && localTime(opensAt, timeZone),
     closesAt: closesAt && localTime(closesAt, timeZone),
     reminders: { halfTime: on(reminders.halfTime), twoDays: on(reminders.twoDays), lastDay: on(reminders.lastDay) },

@@ -9,6 +9,7 @@ import type { Coll, CollectionIndexes, Doc, Store } from '../store/store.js';
 import { answerKey } from './rules.js';
 import {
   type Answerer,
+  type Edit,
   lateRules,
   limits,
   nameRules,
@@ -51,6 +52,8 @@ export interface RemoteSurvey extends Doc, Eventful {
   results: RemoteResults | null;
   /** When it first asked, or asked again after its end. */
   receivedAt: Date;
+  /** When its last revision came; absent: it is the first. */
+  changedAt?: Date;
   deletedAt: Date | null;
 }
 
@@ -84,7 +87,7 @@ export interface SentAnswer extends Doc, Eventful {
   by: string;
   byName: string;
   sentAt: Date;
-  edits: { at: Date; byName: string }[];
+  edits: Edit[];
   state: SentState;
   /** When the owner's receipt came. */
   receiptAt: Date | null;
@@ -122,7 +125,13 @@ export const remoteSurveyIndexes: CollectionIndexes = {
     { keys: { deletedAt: 1 } },
     eventIndex,
   ],
-  sentAnswers: [{ keys: { surveyKey: 1 } }, { keys: { collectiveId: 1 } }, { keys: { by: 1 } }, eventIndex],
+  sentAnswers: [
+    { keys: { surveyKey: 1 } },
+    { keys: { collectiveId: 1 } },
+    { keys: { by: 1 } },
+    { keys: { 'edits.by': 1 } },
+    eventIndex,
+  ],
   surveyReceipts: [{ keys: { surveyId: 1 } }, { keys: { at: 1 } }, eventIndex],
 };
 

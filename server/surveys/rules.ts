@@ -8,6 +8,7 @@ import {
   limits,
   type Question,
   type Section,
+  type Slot,
   type Survey,
   type SurveyState,
   type Texts,
@@ -108,6 +109,16 @@ export function mayChangeQuestions(survey: Pick<Survey, 'state' | 'deletedAt'>):
   return survey.deletedAt === null && survey.state !== 'closed';
 }
 
+/**
+ * What its end sets. Results that are to be published then wait, where what was sent in time still counts, until nothing of it
+ * can arrive any more.
+ */
+export function closing({ results, late }: Pick<Survey, 'results' | 'late'>, closedAt: Date): Partial<Survey> {
+  if (!results.atClosing || results.publishedAt !== null) return { closedAt };
+  const wait = late === 'sentInTime' ? graceMs : 0;
+  return { closedAt, results: { ...results, publishAt: new Date(closedAt.getTime() + wait) } };
+}
+
 const wording = new Set(['label', 'help', 'title', 'intro', 'fromLabel', 'toLabel', 'unit', 'criterion']);
 
 /**
@@ -167,13 +178,40 @@ export function checkSections(sections: readonly Section[]): void {
       before.push(question);
     }
   }
-  if (before.length > limits.questions) throw invalid('surveys.error.tooManyQuestions', 'sections');
+  if (before.length > limits.questions) {
+    const message = { key: 'surveys.error.tooManyQuestions', params: { max: limits.questions } };
+    throw new DomainError('invalid', message, { field: 'sections' });
+  }
 }
 
-/** Refuses: invalid. A survey with nothing to answer cannot open. */
-export function checkHasQuestions(sections: readonly Section[]): void {
-  if (sections.every((section) => section.questions.length === 0))
-    throw invalid('surveys.error.noQuestions', 'sections');
+/** What is looked at before a survey opens. */
+export interface Opening {
+  survey: Pick<Survey, 'answerBy' | 'names' | 'invited' | 'closesAt'>;
+  sections: readonly Section[];
+  /** Whether the collective that asks is published: other instances know no other. */
+  isOwnerPublic: boolean;
+  now: Date;
+}
+
+/** All that stands between a survey and its opening, each with the field in which it is put right. */
+export function obstaclesTo({ survey, sections, isOwnerPublic, now }: Opening): { key: string; field: string }[] {
+  const { answerBy, names, invited, closesAt } = survey;
+  const isElsewhere = answerBy !== 'anyone' && invited.some(({ collectiveId }) => collectiveId === null);
+  const all: [boolean, string, string][] = [
+    [sections.every(({ questions }) => questions.length === 0), 'surveys.error.noQuestions', 'sections'],
+    [names === 'anonymous' && asksForServices(sections), 'surveys.error.anonymousServices', 'sections'],
+    [answerBy !== 'anyone' && invited.length === 0, 'surveys.error.nobodyAsked', 'invited'],
+    [isElsewhere && answerBy === 'person', 'surveys.error.personElsewhere', 'elsewhere'],
+    [isElsewhere && answerBy === 'collective' && !isOwnerPublic, 'surveys.error.ownerNotPublic', 'elsewhere'],
+    [closesAt !== null && closesAt <= now, 'surveys.error.closesInPast', 'closesAt'],
+  ];
+  return all.filter(([is]) => is).map(([, key, field]) => ({ key, field }));
+}
+
+/** Refuses: invalid. Something that is asked, somebody who is, and a way to them. */
+export function checkMayOpen(opening: Opening): void {
+  const [first] = obstaclesTo(opening);
+  if (first) throw invalid(first.key, first.field);
 }
 
 /** Whether a question makes whoever answers name their own services, and so themselves. */
@@ -252,6 +290,13 @@ export function missingIn(texts: Texts, languages: readonly string[]): string[] 
   return languages.filter((language) => !texts[language]);
 }
 
+/** The slot that a choice names; null: none, or it is asked no more. */
+export function findSlot(sections: readonly Section[], chosen: Survey['chosenSlot']): Slot | null {
+  const question = sections.flatMap(({ questions }) => questions).find(({ id }) => id === chosen?.question);
+  if (question?.kind !== 'availability') return null;
+  return question.slots.find(({ id }) => id === chosen?.slot) ?? null;
+}
+
 /** Who reads names and answers of each: with `anonymous` nobody ever, with `hiddenUntilClose` nobody before the end. */
 export function maySeeNames(survey: Pick<Survey, 'names' | 'state'>): boolean {
   return survey.names === 'named' || (survey.names === 'hiddenUntilClose' && survey.state === 'closed');
@@ -283,6 +328,11 @@ export function isEnough(names: Survey['names'], answers: number): boolean {
 
 /** For signLink: the personal link by which a collective elsewhere answers an anonymous survey, on this instance. */
 export const linkPurpose = 'survey';
+
+/** The last part of the survey's id on the wire, for one of those asked elsewhere: each has its own. */
+export function askedObjectId(surveyId: string, asked: string): string {
+  return `${surveyId}-${answerKey(surveyId, asked).slice(0, 16)}`;
+}
 
 export function linkRecord(surveyId: string, asked: string): string {
   return `${surveyId}_${answerKey(surveyId, asked)}`;

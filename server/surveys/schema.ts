@@ -139,6 +139,8 @@ export interface Survey extends Doc, Eventful {
   names: NameRule;
   /** Empty with 'anyone'. With 'person': the people of these collectives. */
   invited: Invited[];
+  /** With 'anyone': everybody finds it among the surveys here, and followers are told. Missing: only who has the link knows. */
+  listed?: boolean;
   /** IANA name: in it the dates below and the slots are shown. */
   timeZone: string;
   /** Null: opened by hand. */
@@ -157,7 +159,15 @@ export interface Survey extends Doc, Eventful {
     /** Questions that the published results leave out. */
     hidden: string[];
     notes: Texts;
+    /** When they are published by themselves. Missing or null: not. */
+    publishAt?: Date | null;
+    /** They are to be published when the survey closes: publishAt is set then. */
+    atClosing?: boolean;
+    /** Key of what stood against it when that moment had come. Missing or null: nothing. */
+    notPublished?: string | null;
   };
+  /** Key of what stood against its opening when the moment had come: it is a draft again. Missing or null: nothing. */
+  notOpened?: string | null;
   /** The edition before, for comparison. */
   previousId: string | null;
   /** Of a date poll: the slot that was chosen. */
@@ -166,8 +176,12 @@ export interface Survey extends Doc, Eventful {
   version: number;
   /** Rises with each change: a page that shows an older one is told. */
   revision: number;
+  /** With its last revision; absent: the first one. */
+  changedAt?: Date;
   createdAt: Date;
   deletedAt: Date | null;
+  /** When the addresses that guests left were cleared. */
+  addressesGoneAt?: Date;
 }
 
 export type Availability = 'yes' | 'maybe' | 'no';
@@ -190,13 +204,23 @@ export interface Answerer {
   handle: string;
 }
 
+/** An answer that another one replaced: who and when; of the last ones of a collective here also what. */
+export interface Edit {
+  at: Date;
+  /** Person id; empty: from another instance, or forgotten. */
+  by: string;
+  byName: string;
+  version?: number;
+  values?: Values;
+}
+
 /** What one collective, person or guest answered, when names are known to somebody. _id: answerKey(survey, answerer). */
 export interface SurveyAnswer extends Doc, Eventful {
   surveyId: string;
   answerer: Answerer;
   version: number;
   values: Values;
-  /** Person id of who sent it, or the name that another instance gives; shown to the answering collective only. */
+  /** Person id of who sent it; empty: from another instance. Shown to the answering collective only. */
   by: string;
   byName: string;
   /** Empty: here. Host of the instance from which it came. */
@@ -204,8 +228,8 @@ export interface SurveyAnswer extends Doc, Eventful {
   at: Date;
   /** When it was sent, as the other instance says; the same as `at` here. */
   sentAt: Date;
-  /** The ones before, the newest last, for the answering collective: who and when. */
-  edits: { at: Date; byName: string }[];
+  /** The ones before, the newest last, for the answering collective. */
+  edits: Edit[];
   /** Address of a guest, so that the link can be sent again; null: none given. */
   email: string | null;
 }
@@ -235,6 +259,8 @@ export interface SurveyDraft extends Doc {
   version: number;
   values: Values;
   byName: string;
+  /** What a guest wrote as their address. */
+  email?: string | null;
   at: Date;
 }
 
@@ -250,6 +276,7 @@ export const limits = {
   intro: 5000,
   shortText: 300,
   longText: 10_000,
+  link: 2000,
   invited: 500,
   versions: 50,
 } as const;

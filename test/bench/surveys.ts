@@ -253,6 +253,7 @@ function houseOf(store: Store): House {
     lookUpActor: async () => ({ outcome: 'failed', reason: 'unavailable' }),
     lookUpPost: async () => null,
     refreshPost: async () => {},
+    readThread: async () => 'read',
     fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
     pictures: { find: async () => null, load: async () => null, prune: async () => 0 },
     now: () => new Date(),

@@ -304,6 +304,7 @@ export async function startSampleServer(empty = false): Promise<SampleServer> {
     lookUpActor: async () => ({ outcome: 'failed', reason: 'unavailable' }),
     lookUpPost: async () => null,
     refreshPost: async () => {},
+    readThread: async () => 'read',
     fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
     pictures: { find: async () => null, load: async () => null, prune: async () => 0 },
     now: () => new Date(),

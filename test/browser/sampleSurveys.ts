@@ -64,11 +64,13 @@ export async function addSurveys(house: House): Promise<Record<string, string>> 
   const guest = await addOpen(house, ecluse, { answerBy: 'anyone' }, visitorsTitle);
   const secret = await addOpen(house, ecluse, { answerBy: 'anyone', names: 'anonymous' }, moodTitle);
   const counted = await addCounted(house, secret);
+  const pages = await addOpen(house, ecluse, { answerBy: 'anyone' }, pagesTitle, pagedSections);
   const ids = {
     counted,
     collective: ecluse._id,
     survey: survey._id,
     person,
+    pages,
     guest,
     secret,
     draft: draft._id,
@@ -161,17 +163,21 @@ async function addOpen(
   owner: Collective,
   who: Pick<NewSurvey, 'answerBy' | 'names'>,
   title: Texts,
+  sections: Section[] = shortSections,
 ): Promise<string> {
   const ctx = contextOf(house, system);
   const { languages, timeZone } = { languages: ['fr', 'en'], timeZone: 'Europe/Paris' };
-  const survey = await createSurvey(ctx, owner._id, { ...who, title, languages, timeZone, sections: shortSections });
+  const survey = await createSurvey(ctx, owner._id, { ...who, title, languages, timeZone, sections });
   const iri = actorIri(ctx.site, owner.handle);
   const invited = [{ iri, collectiveId: owner._id, name: owner.profile.name.fr, handle: owner.handle }];
   const closesAt = new Date(ctx.now.getTime() + 5 * day);
-  await saveSettings(ctx, survey._id, { ...survey, closesAt, invited: who.answerBy === 'anyone' ? [] : invited });
+  const isForAll = who.answerBy === 'anyone';
+  await saveSettings(ctx, survey._id, { ...survey, closesAt, listed: isForAll, invited: isForAll ? [] : invited });
   await openSurvey(ctx, survey._id);
   return survey._id;
 }
+
+const pagesTitle = { fr: 'Accueillir des stagiaires', en: 'Welcoming trainees' };
 
 const plain = { help: {}, required: false, showIf: null, criterion: '' };
 const choice = (id: string, fr: string, en: string): Choice => ({ id, label: { fr, en } });
@@ -211,6 +217,33 @@ const shortSections: Section[] = [
         label: { fr: 'Qu’est-ce qui vous en empêche ?', en: 'What keeps you from coming?' },
         showIf: { question: 'come', test: 'oneOf', values: ['no'], number: null },
       },
+    ],
+  },
+];
+
+/** The last page comes only to those who say yes on the one before. */
+const pagedSections: Section[] = [
+  {
+    ...{ id: 'p1', title: { fr: 'Votre structure', en: 'Your organisation' }, intro: {}, showIf: null },
+    questions: [
+      { ...plain, id: 'size', kind: 'shortText', label: { fr: 'Combien êtes-vous ?', en: 'How many are you?' } },
+    ],
+  },
+  {
+    ...{ id: 'p2', title: { fr: 'L’accueil', en: 'Welcoming' }, intro: {}, showIf: null },
+    questions: [
+      {
+        ...{ ...plain, id: 'take', kind: 'single', other: false, min: null, max: null },
+        label: { fr: 'Prendriez-vous une personne en stage ?', en: 'Would you take a trainee?' },
+        choices: [choice('yes', 'Oui', 'Yes'), choice('no', 'Non', 'No')],
+      },
+    ],
+  },
+  {
+    ...{ id: 'p3', title: { fr: 'Le stage', en: 'The placement' }, intro: {} },
+    showIf: { question: 'take', test: 'oneOf', values: ['yes'], number: null },
+    questions: [
+      { ...plain, id: 'tasks', kind: 'longText', label: { fr: 'Pour quelles tâches ?', en: 'For which tasks?' } },
     ],
   },
 ];

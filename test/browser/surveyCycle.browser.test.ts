@@ -104,7 +104,7 @@ describe('a survey by keyboard, without JavaScript', function () {
     expect(rows.map((row) => row.replace(/\s+/g, ' ').trim())).to.deep.equal(['Bordeaux 0 0%', 'Lyon 1 100%']);
 
     await press(page.locator('main').getByRole('link', { name: /^Publish/ }));
-    await press(button('Save'));
+    await press(button('Publish'));
     await page.goto(path(`/asked/${id}/results`));
     expect(await text())
       .to.contain('Lyon')

@@ -51,6 +51,23 @@ describe('the form of a survey in a browser', function () {
     expect(await page.isVisible(why)).to.equal(false);
   });
 
+  it('says at once whether another page follows, and asks it before anything is sent', async () => {
+    const guest = await (await browser.newContext({ locale: 'en-GB' })).newPage();
+    await guest.goto(`${address('pages')}/answer?page=2`);
+    const button = guest.locator('main button.button--primary');
+    expect(await button.textContent()).to.equal('Send the answer');
+    await guest.check('input[name="a.take.is"][value="yes"]');
+    expect(await button.textContent()).to.equal('Continue');
+    await guest.check('input[name="a.take.is"][value="no"]');
+    expect(await button.textContent()).to.equal('Send the answer');
+    await guest.check('input[name="a.take.is"][value="yes"]');
+    await button.click();
+    await guest.waitForURL(/page=3$/);
+    expect(await guest.isVisible('textarea[name="a.tasks"]')).to.equal(true);
+    expect(await button.textContent()).to.equal('Send the answer');
+    await guest.context().close();
+  });
+
   it('moves what is ranked by keyboard, keeps the focus, and says the new place', async () => {
     await page.goto(address('person'));
     const up = page

@@ -5,8 +5,10 @@ import { expect } from 'chai';
 import { type Activity, activitiesIn } from '../../federation/activities.js';
 import { followersDigest } from '../../federation/followerSync.js';
 import type { Collective } from '../../server/collectives/schema.js';
+import { countReactions, reactionsIn } from '../../server/partners/queries.js';
 import { publishPost } from '../../server/posts/actions.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
+import { createOf, noteBy, startConversation } from './conversation.js';
 import { addCollective, type FederatedApp, startFederatedApp, startPeer } from './federatedApp.js';
 
 const canary = 'CANARY-7f3a';
@@ -132,6 +134,34 @@ describe('what is not public', () => {
     expect((await peer.getJson(`${hosterIri}/outbox`)).totalItems).to.equal(before.totalItems);
   });
 
+  it('is not passed on, liked or counted by anybody, those included who may read it (AP-47)', async () => {
+    const [hidden = ''] = await keep([bob.iri]);
+    const post = await publishPost(app.ctx(), hoster._id, { fr: 'Pour tous', en: '' });
+    await app.run();
+    const open = app.federation.apex.objectIri(post._id);
+    for (const [server, actor] of [
+      [peer, bob],
+      [peer, carol],
+      [other, dave],
+    ] as const)
+      for (const type of ['Announce', 'Like'])
+        for (const object of [hidden, open]) {
+          const to = ['https://www.w3.org/ns/activitystreams#Public'];
+          const activity = { id: server.nextId(), type, actor: actor.iri, to, object };
+          expect((await server.post(actor, `${app.baseUrl}/inbox`, activity)).status).to.equal(202);
+        }
+    for (const kind of ['boost', 'like'] as const) {
+      expect(await countReactions(app.house.store, hidden, kind), kind).to.equal(0);
+      // So that the zero means something.
+      expect(await countReactions(app.house.store, open, kind), kind).to.equal(3);
+    }
+    expect(await reactionsIn(app.house.store).countDocuments({ object: hidden })).to.equal(0);
+    for (const list of ['shares', 'likes'])
+      for (const answer of [await peer.get(`${hidden}/${list}`), await peer.getSigned(bob, `${hidden}/${list}`)])
+        expect(answer.status, list).to.equal(404);
+    expect(JSON.stringify(peer.received.map(({ json }) => json))).not.to.contain(canary);
+  });
+
   it('shows public things and the instance actor to everybody, whatever the signature, without looking for a key', async () => {
     const post = await publishPost(app.ctx(), hoster._id, { fr: 'Bonjour', en: '' });
     await app.run();
@@ -178,5 +208,70 @@ describe('what is not public', () => {
       expect(followersDigest(followers)).to.equal('c33f48cd341ef046a206b8a72ec97af65079f9a3a9b90eef79c5920dce45c61f');
       expect(followersDigest([])).to.equal('0'.repeat(64));
     });
+  });
+});
+
+describe('what was said to few, on the whole instance,', () => {
+  it('is in no list, no count, no feed and on no page, asked for by anybody or signed by a stranger (AP-150)', async () => {
+    const at = await startConversation();
+    const { app, peer, other } = at;
+    const [alice, stranger] = [peer.addActor('alice'), other.addActor('stranger')];
+    const open = await at.say('Pour tous');
+    expect(await at.send(alice, { id: peer.nextId(), type: 'Like', object: open.object })).to.equal(202);
+
+    const addresses = [
+      ...[at.iri, at.paulaIri, `${app.url}/actors/instance`].flatMap((iri) =>
+        [
+          '',
+          '/outbox',
+          '/outbox?page=1',
+          '/followers',
+          '/followers?page=1',
+          '/following',
+          '/catalogue',
+          '/featured',
+        ].map((list) => iri + list),
+      ),
+      ...['', '/likes', '/shares', '/replies', '/likes?page=1', '/replies?page=1'].map((list) => open.object + list),
+      ...['/@ecluse', '/@ecluse/posts.atom', '/@paula', '/@paula/posts.atom', '/changes', '/changes.atom', open.page],
+      ...['/', '/services', '/collectives', '/surveys', '/directory.json', '/catalogue.json', '/nodeinfo/2.1'],
+      `/.well-known/webfinger?resource=acct:ecluse@${app.house.site.host}`,
+      ...['/.well-known/nodeinfo', '/.well-known/host-meta'],
+    ].map((address) => new URL(address, app.url).href);
+    const ask = async (): Promise<Record<string, string>> => {
+      const all: Record<string, string> = {};
+      // What a page says of its own making differs each time.
+      for (const address of addresses)
+        for (const [how, answer] of [
+          ['', await peer.get(address)],
+          ['signed', await other.getSigned(stranger, address)],
+          ['page', await peer.get(address, 'text/html')],
+        ] as const)
+          all[`${how} ${address}`] = `${answer.status} ${answer.text.replaceAll(/[\w-]{20,}/g, '…')}`;
+      return all;
+    };
+    const before = await ask();
+    for (const word of ['Pour tous', '"totalItems":1'])
+      expect(
+        Object.values(before).some((text) => text.includes(word)),
+        word,
+      ).to.equal(true);
+
+    for (const [to, reader] of [
+      [at.iri, '/my/collectives/'],
+      [at.paulaIri, '/me/'],
+    ] as const) {
+      const whisper = noteBy(alice, {
+        inReplyTo: open.object,
+        to: [to],
+        cc: [],
+        content: `<p>${canary} ${reader}</p>`,
+      });
+      expect(await at.send(alice, createOf(whisper, peer.nextId()))).to.equal(202);
+    }
+    const mentions = `/my/collectives/${at.hoster._id}/partners/mentions`;
+    expect((await at.member.get(mentions)).text, 'it did arrive').to.contain(canary);
+    expect(await ask()).to.deep.equal(before);
+    expect(JSON.stringify(before)).not.to.contain(canary);
   });
 });

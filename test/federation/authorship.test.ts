@@ -65,10 +65,11 @@ describe('activities that somebody else brings', () => {
     peer.serveJson(new URL(String(follow.id)).pathname, follow);
     expect((await byMallory({ ...follow, summary: 'as the relay tells it' })).status).to.equal(202);
     expect((await followOf(bob))?.state).to.equal('accepted');
-    const kept = await app.house.store
-      .collection<{ _id: string; raw: string }>('received')
-      .findOne({ _id: String(follow.id) });
-    expect(kept?.raw).not.to.contain('relay');
+    const update = { id: peer.nextId(), type: 'Update', actor: bob.iri, object: { id: bob.iri, type: 'Person' } };
+    peer.serveJson(new URL(update.id).pathname, update);
+    expect((await byMallory({ ...update, summary: 'as the relay tells it' })).status).to.equal(202);
+    const kept = await app.house.store.collection<{ _id: string; raw: string }>('received').findOne({ _id: update.id });
+    expect(kept?.raw).to.equal(JSON.stringify(update));
   });
 
   it('grants nothing without a proof, or with one that does not hold (AP-48)', async () => {

@@ -5,10 +5,18 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { fetchActor } from '../../federation/remoteActors.js';
 import type { Collective } from '../../server/collectives/schema.js';
-import { block, unblock } from '../../server/partners/actions/blocking.js';
+import { block, muteFollowing, unblock } from '../../server/partners/actions/blocking.js';
 import { followActor, forgetPartnersOf } from '../../server/partners/actions/following.js';
 import { blocksIn, isBlockedBy } from '../../server/partners/blockQueries.js';
-import { feedEntriesIn, findFollow, findFollowing, findThread, pageFeed } from '../../server/partners/queries.js';
+import {
+  countUnseenMentions,
+  feedEntriesIn,
+  findFollow,
+  findFollowing,
+  findThread,
+  pageFeed,
+  pageMentions,
+} from '../../server/partners/queries.js';
 import { blockKey, followKey, postKey } from '../../server/partners/rules.js';
 import { projectDir } from '../../server/paths.js';
 import { refusalOf } from '../server/collectives/collectiveSupport.js';
@@ -189,6 +197,45 @@ describe('blocks across servers', () => {
       expect(await feed()).to.have.length(1);
       await settle();
       expect(peer.received.map(({ json }) => json.type)).to.deep.equal([]);
+    });
+
+    it('of reading one actor hide what it writes, whoever brings it, and give it back', async () => {
+      const alice = await friend(peer, 'alice');
+      const bob = await friend(peer, 'bob');
+      const eve = peer.addActor('eve');
+      const theirs = note(eve, { content: 'by eve' });
+      peer.serveJson(new URL(theirs.id).pathname, theirs);
+      const boost = { id: peer.nextId(), type: 'Announce', object: theirs.id, to: theirs.to };
+      expect(await post(peer, bob, boost)).to.equal(202);
+      expect(await feed()).to.include('by eve');
+      const before = (await feed()).length;
+      await settle();
+      peer.received.length = 0;
+      await block(ctx(), ref(), { kind: 'muteActor', actor: eve.iri }, '');
+      expect(await feed())
+        .to.have.length(before - 1)
+        .and.not.include('by eve');
+      const later = note(eve, { content: 'eve again' });
+      peer.serveJson(new URL(later.id).pathname, later);
+      await post(peer, bob, { id: peer.nextId(), type: 'Announce', object: later.id, to: later.to });
+      const named = note(eve, { content: 'to you', tag: [{ type: 'Mention', href: iri, name: '@us' }] });
+      expect(await post(peer, eve, { id: peer.nextId(), type: 'Create', object: named })).to.equal(202);
+      expect(await feed()).to.have.length(before - 1);
+      const mentions = async () => pageMentions(app.house.store, iri, undefined);
+      expect((await mentions()).items.map(({ post: one }) => one.content)).not.to.include('to you');
+      expect((await mentions()).left).to.equal(1);
+      expect(await countUnseenMentions(app.house.store, iri)).to.equal(0);
+      await muteFollowing(ctx(), ref(), followKey(iri, bob.iri), true);
+      await unblock(ctx(), ref(), blockKey(iri, 'muteActor', eve.iri));
+      expect(await feed(), 'who passed it on is muted too').not.to.include('by eve');
+      await muteFollowing(ctx(), ref(), followKey(iri, bob.iri), false);
+      expect(await feed())
+        .to.include('by eve')
+        .and.include('eve again');
+      expect((await mentions()).items.map(({ post: one }) => one.content)).to.include('to you');
+      await settle();
+      expect(peer.received.map(({ json }) => json.type)).to.deep.equal([]);
+      expect([await follow(alice), await following(bob)]).to.deep.equal(['accepted', 'accepted']);
     });
 
     it('are taken back with the whole Block inside, after which everybody may ask again', async () => {

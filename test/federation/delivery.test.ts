@@ -1,10 +1,12 @@
 // The queue: nothing lost, nobody delayed by others, given up only with a reason (RL-03, RL-05 to RL-08, RL-20).
 import { expect } from 'chai';
 import { activitiesIn } from '../../federation/activities.js';
-import { type Delivery, deliverDue, deliveriesIn, fanOut, pruneDeliveries } from '../../federation/delivery.js';
+import { type Delivery, deliverDue, deliveriesIn, pruneDeliveries } from '../../federation/delivery.js';
+import { fanOut } from '../../federation/fanOut.js';
 import { announceEvent } from '../../federation/outbox.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import type { pending } from '../../server/events.js';
+import { listPeerDeliveries } from '../../server/instances/peerQueries.js';
 import { followsIn } from '../../server/partners/queries.js';
 import { followKey } from '../../server/partners/rules.js';
 import type { Follow } from '../../server/partners/schema.js';
@@ -274,6 +276,10 @@ describe('the delivery queue', () => {
     [408, {}, { state: 'waiting', atLeast: 0.8 }],
     [425, {}, { state: 'waiting', atLeast: 0.8 }],
     [401, {}, { state: 'waiting', atLeast: 0.8 }],
+    [301, { location: '/elsewhere' }, { state: 'waiting', atLeast: 0.8 }],
+    [302, { location: 'http://127.0.0.1:9/inbox' }, { state: 'waiting', atLeast: 0.8 }],
+    [307, { location: '/inbox' }, { state: 'waiting', atLeast: 0.8 }],
+    [308, { location: '/inbox' }, { state: 'waiting', atLeast: 0.8 }],
     [404, {}, { state: 'failed', reason: 'inbox gone' }],
     [410, {}, { state: 'failed', reason: 'inbox gone' }],
     [400, {}, { state: 'failed', reason: 'not accepted' }],
@@ -306,6 +312,19 @@ describe('the delivery queue', () => {
     expect((await rows())[0]?.lastError).to.equal('refused: HTTP 403');
   });
 
+  it('never follows a redirect, and stops after five of them (RL-06)', async () => {
+    peer.behaviour = { status: 302, headers: { location: `${peer.origin}/trap` } };
+    await say('Bonjour');
+    await app.run();
+    for (let round = 0; round < 8; round++) {
+      app.pass(24 * 60);
+      await deliverDue(app.federation);
+    }
+    expect(peer.log.filter((line) => line.includes('trap'))).to.deep.equal([]);
+    expect(peer.received.length).to.equal(5);
+    expect((await rows())[0]?.lastError).to.equal('redirects: HTTP 302');
+  });
+
   it('gives up at once on an inbox that may not be asked', async () => {
     await follower('https://192.168.1.1', 'x', false);
     await say('Bonjour');
@@ -335,5 +354,31 @@ describe('the delivery queue', () => {
     expect(app.house.logged.some((line) => line.includes('a delivery broke'))).to.equal(true);
     app.pass(2);
     expect((await deliverDue(failing)).sent).to.equal(1);
+  });
+
+  it('gives up on a row that breaks each time: its reason is kept and shown, its lane is free (RL-20)', async () => {
+    const post = await say('Un');
+    await app.announce();
+    await updatePost(app.ctx(), hoster._id, post._id, { version: post.version, text: { fr: 'Deux', en: '' } });
+    await app.announce();
+    const failing = { ...app.federation, sending: new Map<string, number>() };
+    failing.fetch = {
+      ...app.federation.fetch,
+      post: (url, body, headers) => {
+        if (Buffer.from(body).toString().includes('"Create"')) throw new TypeError('a mistake of ours');
+        return app.federation.fetch.post(url, body, headers);
+      },
+    };
+    for (let hours = 0; hours < 60; hours++) {
+      await deliverDue(failing);
+      app.pass(60);
+    }
+    const [left, ...more] = await listPeerDeliveries(app.house.store, peer.host, 10);
+    expect(more).to.deep.equal([]);
+    expect(left?.row.state).to.equal('failed');
+    expect(left?.row.lastError).to.equal('our mistake: TypeError: a mistake of ours');
+    expect(left?.row.attempts).to.equal(8);
+    expect(left?.activity?.json).to.contain('Un');
+    expect(peer.received.map((one) => one.json.type)).to.deep.equal(['Update']);
   });
 });

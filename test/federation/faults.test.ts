@@ -2,7 +2,8 @@
 // for a week (RL-05, RL-07, RL-08).
 import { expect } from 'chai';
 import { deliverDue, deliveriesIn } from '../../federation/delivery.js';
-import { followsIn } from '../../server/partners/queries.js';
+import { fetchActor } from '../../federation/remoteActors.js';
+import { followingsIn, followsIn } from '../../server/partners/queries.js';
 import { followKey } from '../../server/partners/rules.js';
 import { publishPost, updatePost } from '../../server/posts/actions.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
@@ -90,6 +91,51 @@ describe('faults around us', () => {
     }
     expect(failed.join('\n')).to.contain('received.insertOne').and.to.contain('deliveries.deleteMany');
     expect(failed.length).to.be.above(15);
+  });
+
+  it('moves everybody who follows, whichever operation of the store fails between them, when the Move comes again (RL-02)', async function () {
+    this.timeout(60_000);
+    const peer = await startPeer();
+    let fuse = 0;
+    const store = watchStore(await openTestStore(), (step, when) => {
+      if (when === 'before' && fuse > 0 && --fuse === 0) throw new Error(`the store failed at ${step}`);
+    });
+    const app = await startFederatedApp({ privateHosts: [peer.host], store });
+    peer.now = app.house.now;
+    const hosters = [await addCollective(app), await addCollective(app)];
+    const first = peer.addActor('first');
+    /** Another actor with the same key: making keys takes longer than moving. */
+    const actor = (name: string, change = {}): PeerActor => {
+      const iri = `${peer.origin}/users/${name}`;
+      const made = { ...first, name, iri, inbox: `${iri}/inbox`, keyId: `${iri}#main-key`, proofKeyId: `${iri}#ed` };
+      peer.serveJson(`/users/${name}`, { ...peer.document(made), ...change });
+      return made;
+    };
+    const iris = hosters.map(({ handle }) => `${app.baseUrl}/actors/${handle}`);
+    let isMet = true;
+    for (let at = 1; isMet; at++) {
+      app.pass(2);
+      const from = actor(`from${at}`);
+      const to = actor(`to${at}`, { alsoKnownAs: [from.iri] });
+      await fetchActor(app.federation, from.iri);
+      for (const [index, follower] of iris.entries())
+        await followingsIn(store).insertOne({
+          ...{ _id: followKey(follower, from.iri), follower, followed: from.iri, ownerKind: 'collective' },
+          ...{ ownerId: hosters[index]?._id ?? '', followIri: `${follower}/f${at}`, state: 'accepted', lists: [] },
+          ...{ muted: false, requestedAt: app.house.now(), decidedAt: app.house.now(), events: [] },
+        });
+      const move = { id: peer.nextId(), type: 'Move', actor: from.iri, object: from.iri, target: to.iri };
+      fuse = at;
+      const status = (await peer.post(from, `${app.baseUrl}/inbox`, move)).status;
+      isMet = fuse === 0;
+      fuse = 0;
+      expect(status, `${at}`).to.be.oneOf([202, 503]);
+      if (status === 503) expect((await peer.post(from, `${app.baseUrl}/inbox`, move)).status).to.equal(202);
+      const states = async (followed: string) =>
+        (await followingsIn(store).find({ followed }).toArray()).map((one) => one.state);
+      expect(await states(from.iri), `${at}: the old ones`).to.deep.equal(['undone', 'undone']);
+      expect(await states(to.iri), `${at}: the new ones`).to.deep.equal(['pending', 'pending']);
+    }
   });
 
   it('serves a good server promptly behind fifty that hang (RL-07)', async function () {

@@ -1,5 +1,4 @@
 // A house that speaks ActivityPub on a real port, and a peer beside it. The clock can be moved; everything is on 127.0.0.1.
-import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
@@ -17,6 +16,7 @@ import type { Context } from '../../server/context.js';
 import { eventfulCollections } from '../../server/store/schema.js';
 import type { Store } from '../../server/store/store.js';
 import { buildTestHouse, contextFor, systemActor, type TestHouse } from '../support/appSupport.js';
+import { fingerprint } from '../support/oracles.js';
 import { Peer } from '../support/peer/peer.js';
 import { dealRsaKeysLater } from '../support/rsaKeys.js';
 
@@ -127,18 +127,7 @@ export async function addCollective(app: FederatedApp, overrides: Partial<NewCol
 }
 
 /** What may change while something is refused: memory of failures, and when we last heard of whom. */
-const allowed = new Set(['keyFailures', 'peers']);
-
-async function fingerprint(store: Store, except: readonly string[]): Promise<Record<string, string>> {
-  const prints: Record<string, string> = {};
-  for (const name of await store.listCollections()) {
-    if (allowed.has(name) || except.includes(name)) continue;
-    const documents = await store.collection(name).find({}).toArray();
-    documents.sort((a, b) => (a._id < b._id ? -1 : 1));
-    prints[name] = `${documents.length} ${createHash('sha256').update(JSON.stringify(documents)).digest('hex')}`;
-  }
-  return prints;
-}
+const allowed = ['keyFailures', 'peers'];
 
 /** Runs something and expects the whole store to be what it was before, but for the collections named. */
 export async function nothingStored<T>(
@@ -146,8 +135,8 @@ export async function nothingStored<T>(
   work: () => Promise<T>,
   except: readonly string[] = [],
 ): Promise<T> {
-  const before = await fingerprint(app.house.store, except);
+  const before = await fingerprint(app.house.store, [...allowed, ...except]);
   const result = await work();
-  expect(await fingerprint(app.house.store, except), 'the store changed').to.deep.equal(before);
+  expect(await fingerprint(app.house.store, [...allowed, ...except]), 'the store changed').to.deep.equal(before);
   return result;
 }

@@ -2,7 +2,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTcpServer } from 'node:net';
-import { gzipSync } from 'node:zlib';
+import { Readable, type Transform } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { constants, createBrotliCompress, createDeflate, createGzip, gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import {
   createFetch,
@@ -279,6 +281,58 @@ describe('the way out to the network', () => {
     expect(await reason(fetch.fetchActivityJson(`http://${host}/endless`))).to.equal('too-large');
     expect(await reason(fetch.fetchActivityJson(`http://${host}/bomb`))).to.equal('too-large');
     expect(await reason(fetch.fetchActivityJson(`http://${host}/gzip`))).to.equal('accepted');
+  });
+
+  it('ends bombs, endless answers and false lengths soon, and keeps little of them in memory (AP-71)', async () => {
+    const type = 'application/activity+json';
+    const size = 192 * 1024 * 1024;
+    const zeros = (stream: Transform): Promise<Buffer> => {
+      const chunk = Buffer.alloc(1024 * 1024, 0x20);
+      return buffer(Readable.from(Array.from({ length: size / chunk.length }, () => chunk)).pipe(stream));
+    };
+    const quick = createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 1 } });
+    for (const [encoding, packed] of [
+      ['gzip', await zeros(createGzip({ level: 1 }))],
+      ['deflate', await zeros(createDeflate({ level: 1 }))],
+      ['br', await zeros(quick)],
+    ] as const)
+      answers.set(`/${encoding}`, (_req, res) =>
+        res.writeHead(200, { 'content-type': type, 'content-encoding': encoding }).end(packed),
+      );
+    answers.set('/many', (_req, res) => {
+      res.writeHead(200, { 'content-type': type, 'content-encoding': Array(5000).fill('gzip').join(', ') }).end('x');
+    });
+    /** An answer as bytes, whatever they claim. */
+    const raw = (lines: string[], body: string): Answerer => {
+      const head = ['HTTP/1.1 200 OK', `Content-Type: ${type}`, ...lines, '', ''].join('\r\n');
+      return (_req, res) => void res.socket?.end(head + body);
+    };
+    answers.set('/short', raw(['Content-Length: 4'], '{"id":"https://peer.example/longer"}'));
+    answers.set('/long', raw(['Content-Length: 1000'], '{"id":"x"}'));
+    answers.set('/longest', raw(['Content-Length: 99999999999'], '{"id":"x"}'));
+    answers.set('/negative', raw(['Content-Length: -1'], '{"id":"x"}'));
+    answers.set('/two', raw(['Content-Length: 4', 'Content-Length: 10'], '{"id":"x"}'));
+    answers.set('/both', raw(['Content-Length: 4', 'Transfer-Encoding: chunked'], 'a\r\n{"id":"x"}\r\n0\r\n\r\n'));
+
+    const before = process.memoryUsage.rss();
+    let most = before;
+    const watching = setInterval(() => {
+      most = Math.max(most, process.memoryUsage.rss());
+    }, 1);
+    const reasons: Record<string, string> = {};
+    for (const path of answers.keys()) {
+      const started = performance.now();
+      reasons[path] = await reason(fetch.fetchActivityJson(`http://${host}${path}`));
+      expect(performance.now() - started, `milliseconds of ${path}`).to.be.below(1000);
+      most = Math.max(most, process.memoryUsage.rss());
+    }
+    clearInterval(watching);
+    expect(reasons).to.deep.equal({
+      ...{ '/gzip': 'too-large', '/deflate': 'too-large', '/br': 'too-large', '/many': 'unreachable' },
+      ...{ '/short': 'bad-content', '/long': 'unreachable', '/longest': 'unreachable', '/negative': 'unreachable' },
+      ...{ '/two': 'unreachable', '/both': 'unreachable' },
+    });
+    expect(most - before, 'bytes more').to.be.below(64 * 1024 * 1024);
   });
 
   it('gives up on a slow answer, whole exchange counted', async () => {

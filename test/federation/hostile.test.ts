@@ -2,6 +2,7 @@
 // again what is over, to learn what is hidden, to fill the disk. Each of these worked once.
 import { expect } from 'chai';
 import { activitiesIn } from '../../federation/activities.js';
+import { WindowLimit } from '../../federation/limits.js';
 import { lookUpActor } from '../../federation/lookUp.js';
 import { resolveMentions } from '../../federation/mentions.js';
 import { fetchActor } from '../../federation/remoteActors.js';
@@ -16,6 +17,7 @@ import {
   findRemoteActor,
   findRemotePost,
   followingsIn,
+  mentionsIn,
   pageFeed,
   remotePostsIn,
 } from '../../server/partners/queries.js';
@@ -191,11 +193,63 @@ describe('a hostile partner', () => {
     expect(await feed(reader)).to.include('Said by Dave');
   });
 
+  it('loses nothing of what it brings by a server that cannot be read just now, and does not wait for one that is dead', async () => {
+    const later = note(mallory, { content: 'Read later' });
+    const path = new URL(later.id).pathname;
+    const fails = (status: number) => peer.pages.set(path, (_req, res) => res.writeHead(status).end());
+    const boost = { id: other.nextId(), type: 'Announce', actor: dave.iri, to: [publicIri], object: later.id };
+    const byId = { id: peer.nextId(), type: 'Create', actor: mallory.iri, to: [publicIri], object: later.id };
+    const bring = () => other.post(dave, `${app.baseUrl}/inbox`, boost);
+    fails(429);
+    const answer = await nothingStored(app, bring);
+    expect([answer.status, answer.headers['retry-after']]).to.deep.equal([503, '60']);
+    expect((await nothingStored(app, () => peer.post(mallory, `${app.baseUrl}/inbox`, byId))).status).to.equal(503);
+    // Also when it is we who have asked enough for now.
+    const { fetchLimit } = app.federation;
+    peer.serveJson(path, later);
+    app.pass(2);
+    app.federation.fetchLimit = new WindowLimit(0, 60_000, app.house.now);
+    expect((await nothingStored(app, bring)).status).to.equal(503);
+    app.federation.fetchLimit = fetchLimit;
+    expect((await bring()).status).to.equal(202);
+    expect((await peer.post(mallory, `${app.baseUrl}/inbox`, byId)).status).to.equal(202);
+    expect(await feed(nosy)).to.include('Read later');
+
+    const dead = { ...boost, id: other.nextId(), object: `${peer.origin}/dead` };
+    peer.pages.set('/dead', (_req, res) => res.writeHead(503).end());
+    expect(await post(dave, dead)).to.equal(503);
+    app.pass(31);
+    expect(await post(dave, dead)).to.equal(202);
+    const unreadable = { ...boost, id: other.nextId(), object: `${peer.origin}/closed` };
+    peer.pages.set('/closed', (_req, res) => res.writeHead(403).end());
+    expect(await post(dave, unreadable)).to.equal(202);
+  });
+
   it('is shown under its own name when it writes in that of a neighbour (AP-24)', async () => {
     const borrowed = note(mallory, { actor: mallory.iri, attributedTo: bob.iri, content: 'As if by Bob' });
     expect(await post(mallory, { type: 'Create', object: borrowed })).to.equal(202);
     expect((await findRemotePost(app.house.store, borrowed.id))?.authors[0]).to.equal(mallory.iri);
     expect(await post(mallory, { type: 'Create', object: note(bob, { attributedTo: bob.iri }) })).to.equal(403);
+    // Whatever the order of names, in the feed, in a mention, after a correction.
+    for (const attributedTo of [
+      [bob.iri, mallory.iri],
+      [bob.iri, { id: mallory.iri, type: 'Person' }],
+      [mallory.iri, bob.iri],
+    ]) {
+      const both = note(mallory, { attributedTo, to: [publicIri, iriOf(reader)], content: 'By both' });
+      expect(await post(mallory, { type: 'Create', object: both })).to.equal(202);
+      const known = await findRemotePost(app.house.store, both.id);
+      expect(known?.authors).to.deep.equal([mallory.iri, bob.iri]);
+      expect((await mentionsIn(app.house.store).findOne({ post: known?._id ?? '' }))?.author).to.equal(mallory.iri);
+      const changed = {
+        ...both,
+        attributedTo: [bob.iri, mallory.iri],
+        content: 'Later',
+        updated: '2099-01-01T00:00:00Z',
+      };
+      expect(await post(mallory, { type: 'Update', object: changed })).to.equal(202);
+      expect((await findRemotePost(app.house.store, both.id))?.authors[0]).to.equal(mallory.iri);
+    }
   });
 
   it('is believed only at the address that a document bears as its id (AP-25)', async () => {

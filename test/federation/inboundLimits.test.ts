@@ -9,7 +9,7 @@ import { refusedOn } from '../../server/instances/presentPeers.js';
 import { readPolicy } from '../../server/instances/queries.js';
 import { inboundLimitOf, isRefusedPeer, usualInboundLimit } from '../../server/instances/rules.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
-import { type FederatedApp, startFederatedApp, startPeer } from './federatedApp.js';
+import { addCollective, type FederatedApp, startFederatedApp, startPeer } from './federatedApp.js';
 
 describe('limits of what comes in', () => {
   let app: FederatedApp;
@@ -51,6 +51,40 @@ describe('limits of what comes in', () => {
     expect(refusedOn(known.peer, app.house.now())).to.equal(4);
     app.pass(24 * 60);
     expect(refusedOn(known.peer, app.house.now())).to.equal(0);
+  });
+
+  it('count the bytes of a day that are kept, not what is forgotten, and take more where administrators do', async () => {
+    app.federation.bytesLimit = new WindowLimit(3000, 24 * 3_600_000, app.house.now);
+    const hoster = `${app.baseUrl}/actors/${(await addCollective(app)).handle}`;
+    const [actor = peer.addActor('x'), another = actor] = actors;
+    const long = (activity: object) => ({ ...activity, summary: 'x'.repeat(1500) });
+    const follow = () => long(peer.follow(actor, hoster));
+    const post = async (from: Peer, by: PeerActor, activity: object) =>
+      (await from.post(by, `${app.baseUrl}/inbox`, activity)).status;
+    const received = app.house.store.collection<{ _id: string; raw: string }>('received');
+    for (let round = 0; round < 4; round++) {
+      const undone = {
+        type: 'Follow',
+        id: `${actor.iri}/no${round}`,
+        actor: actor.iri,
+        object: `${app.baseUrl}/actors/none`,
+      };
+      expect(
+        await post(peer, actor, long({ id: peer.nextId(), type: 'Undo', actor: actor.iri, object: undone })),
+      ).to.equal(202);
+    }
+    expect(await received.countDocuments({}), 'what takes nothing back left a trace').to.equal(0);
+    const again = follow();
+    expect([await post(peer, actor, again), await post(peer, actor, follow())]).to.deep.equal([202, 202]);
+    expect((await received.find({}).toArray()).map((one) => one.raw)).to.deep.equal(['', '']);
+    // Of the whole server, for what would be kept.
+    expect(await post(peer, another, peer.follow(another, hoster))).to.equal(429);
+    expect(await post(peer, actor, again), 'a repeat').to.equal(202);
+    expect((await send(peer, actor)).status).to.equal(202);
+    const dan = other.addActor('dan');
+    expect(await post(other, dan, other.follow(dan, hoster))).to.equal(202);
+    await setInboundLimit(app.ctx(), peer.host, usualInboundLimit * 3);
+    expect(await post(peer, another, peer.follow(another, hoster))).to.equal(202);
   });
 
   it('are the usual ones again when the own number is taken away, and say nothing of rules', async () => {

@@ -1,7 +1,7 @@
 // What a hostile server gains at our inboxes: nothing. Rows of security.md 2.1 to 2.7 and S1 to S15 of federation.md, at the
 // HTTP boundary: a status of the policy, an unchanged store, no request of ours that should not be.
 import { generateKeyPairSync } from 'node:crypto';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
@@ -10,9 +10,13 @@ import type { Collective } from '../../server/collectives/schema.js';
 import { findFollow, findRemoteActor, followsIn, remoteActorsIn } from '../../server/partners/queries.js';
 import { followKey } from '../../server/partners/rules.js';
 import type { Peer, PeerActor, PeerAnswer } from '../support/peer/peer.js';
+import { signedHeaders } from '../support/peer/signing.js';
 import { addCollective, type FederatedApp, nothingStored, startFederatedApp, startPeer } from './federatedApp.js';
 
 type Json = Record<string, unknown>;
+
+/** What every object inherits, before anybody has sent anything. */
+const born = Object.getOwnPropertyNames(Object.prototype).sort();
 
 describe('the inbox', () => {
   let app: FederatedApp;
@@ -117,7 +121,6 @@ describe('the inbox', () => {
 
     it('refuses a signature made for another address (AP-04)', async () => {
       for (const [signedFor, sentTo] of [inboxes, [...inboxes].reverse()] as [string, string][]) {
-        const { signedHeaders } = await import('../support/peer/signing.js');
         const body = Buffer.from(JSON.stringify(create()));
         const headers = signedHeaders('POST', new URL(signedFor), body, {
           keyId: bob.keyId,
@@ -127,6 +130,23 @@ describe('the inbox', () => {
         const flat = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
         const answer = await nothingStored(app, () => peer.postRaw(sentTo, body, flat));
         expect(answer.status).to.equal(401);
+      }
+      // The host that counts is the one configured, not the one that the request names.
+      for (const inbox of inboxes) {
+        const elsewhere = new URL(inbox);
+        elsewhere.hostname = 'victim.example';
+        for (const [method, signedFor] of [
+          ['POST', elsewhere.href],
+          ['POST', `${inbox}?x=1`],
+          ['GET', inbox],
+          ['PUT', inbox],
+        ] as const) {
+          const body = Buffer.from(JSON.stringify(create()));
+          const options = { keyId: bob.keyId, key: bob.privateKey, date: app.house.now() };
+          const headers = signedHeaders(method, new URL(signedFor), body, options) as Record<string, string>;
+          const answer = await nothingStored(app, () => peer.postRaw(inbox, body, headers));
+          expect(answer.status, `${method} ${signedFor}`).to.equal(401);
+        }
       }
     });
 
@@ -185,6 +205,40 @@ describe('the inbox', () => {
       ]) {
         await refused(401, (inbox) => peer.post(bob, inbox, create(), { keyId }));
       }
+    });
+
+    it('answers in the same words and the same time whether a private port is open, closed or silent (AP-66)', async () => {
+      let connections = 0;
+      const open = createServer((socket) => {
+        connections++;
+        socket.on('error', () => {}).end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+      });
+      await new Promise<void>((resolve) => open.listen(0, '127.0.0.1', resolve));
+      const { port } = open.address() as AddressInfo;
+      const places: Record<string, string> = {
+        open: `http://127.0.0.1:${port}/k`,
+        closed: 'http://127.0.0.1:1/k',
+        // Nothing ever answers there.
+        silent: 'http://10.255.255.1/k',
+      };
+      const seen: Record<string, { words: string; times: number[] }> = {};
+      for (let round = 0; round < 7; round++) {
+        for (const [place, address] of Object.entries(places)) {
+          const started = performance.now();
+          const { status, headers, text } = await peer.post(bob, inboxes[0]!, create(), {
+            keyId: `${address}${round}`,
+          });
+          const said = { ...headers, date: null, 'x-request-id': null, etag: null };
+          const words = `${status} ${text.replaceAll(/[0-9a-f-]{36}/g, 'id')} ${JSON.stringify(said)}`;
+          seen[place] ??= { words, times: [] };
+          expect(words, place).to.equal(seen.open?.words);
+          seen[place].times.push(performance.now() - started);
+        }
+      }
+      expect(connections, 'somebody knocked at the open one').to.equal(0);
+      const medians = Object.values(seen).map(({ times }) => times.sort((a, b) => a - b)[3] ?? Number.NaN);
+      expect(Math.max(...medians) - Math.min(...medians), `milliseconds: ${medians}`).to.be.below(50);
+      await new Promise((resolve) => open.close(resolve));
     });
 
     it('refuses the key of another: a document that claims to be somebody else (S1, AP-08)', async () => {
@@ -714,14 +768,19 @@ describe('the inbox', () => {
         '',
       ];
       for (const key of keys) {
-        const value = JSON.stringify({ collection: [`${hosterIri}/followers`], isPublic: true });
-        for (const spot of ['"content":"x"', '"type":"Create"']) {
-          const text = JSON.stringify(create()).replace(spot, `${spot},${JSON.stringify(key)}:${value}`);
+        const pollution = { x: 'polluted', collection: [`${hosterIri}/followers`], isPublic: true };
+        const value = JSON.stringify({ ...pollution, prototype: pollution });
+        const deep = JSON.stringify(create({ tag: [{ type: 'Mention', name: 'x' }], to: [] }));
+        for (const spot of ['"content":"x"', '"type":"Create"', '"name":"x"']) {
+          const text = deep.replace(spot, `${spot},${JSON.stringify(key)}:${value}`);
+          expect(text).not.to.equal(deep);
           await refused(400, (inbox) => peer.post(bob, inbox, text));
         }
       }
-      expect(({} as Json).x).to.equal(undefined);
-      expect(Object.keys(Object.prototype)).to.deep.equal([]);
+      for (const word of ['x', 'collection', 'isPublic', 'prototype'])
+        expect(({} as Json)[word], word).to.equal(undefined);
+      expect(Object.getOwnPropertyNames(Object.prototype).sort()).to.deep.equal(born);
+      await alive();
       expect((await peer.post(bob, inboxes[0]!, create({ _misskey_content: 'x' }))).status).to.equal(202);
     });
 
@@ -745,7 +804,6 @@ describe('the inbox', () => {
       ];
       for (const body of bodies) await refused(400, (inbox) => peer.post(bob, inbox, body));
       const latin = Buffer.from(text.replace('"x"', '"é"'), 'latin1');
-      const { signedHeaders } = await import('../support/peer/signing.js');
       await refused(400, (inbox) => {
         const headers = signedHeaders('POST', new URL(inbox), latin, {
           keyId: bob.keyId,
@@ -904,9 +962,10 @@ describe('the inbox', () => {
       await app.run();
     });
 
-    it('keeps the bytes as they came', async () => {
+    it('keeps the bytes as they came of what may be passed on', async () => {
       const oda = peer.addActor('oda');
-      const text = `  ${JSON.stringify(peer.follow(oda, hosterIri)).replace('{', '{ "x":  1,')}\n`;
+      const update = { id: peer.nextId(), type: 'Update', actor: oda.iri, object: { id: oda.iri, type: 'Person' } };
+      const text = `  ${JSON.stringify(update).replace('{', '{ "x":  1,')}\n`;
       expect((await peer.post(oda, inboxes[0]!, text)).status).to.equal(202);
       const [doc] = await app.house.store
         .collection<{ _id: string; actor: string; raw: string }>('received')

@@ -12,6 +12,8 @@ import { followsIn } from '../../server/partners/queries.js';
 import { followKey } from '../../server/partners/rules.js';
 import { publishPost } from '../../server/posts/actions.js';
 import { patience } from '../../server/startup.js';
+import { buildPerson, signIn } from '../support/appSupport.js';
+import { startWholeApp } from '../support/wholeApp.js';
 import { addCollective, type FederatedApp, startFederatedApp, startPeer } from './federatedApp.js';
 
 describe('a network that breaks', () => {
@@ -102,6 +104,52 @@ describe('a network that breaks', () => {
     clearInterval(drip);
     expect(performance.now() - started).to.be.below(2000);
     await new Promise((resolve) => server.close(resolve));
+  });
+
+  /** A client that says this much and no more. */
+  function openSocket(url: string, words = ''): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      const { hostname, port } = new URL(url);
+      const socket = connect(Number(port), hostname, () => {
+        socket.off('error', reject).on('error', () => {});
+        if (words !== '') socket.write(words);
+        resolve(socket.resume());
+      });
+      socket.once('error', reject);
+    });
+  }
+
+  it('lets those go who stall in the middle of a body, whatever they send to (AP-73)', async () => {
+    expect(patience.requestTimeout + patience.connectionsCheckingInterval).to.be.below(70_000);
+    const fast = Object.fromEntries(Object.entries(patience).map(([name, value]) => [name, value / 100]));
+    const app = await startWholeApp({ server: fast });
+    const started = performance.now();
+    const stalled = [
+      ['/inbox', 'application/activity+json', '{"id":'],
+      ['/actors/instance/inbox', 'application/activity+json', '{"id":'],
+      ['/sign-in', 'application/x-www-form-urlencoded', 'login='],
+    ].map(async ([path, type, body]) => {
+      const head = `POST ${path} HTTP/1.1\r\nHost: ${app.house.site.host}\r\nContent-Type: ${type}\r\nContent-Length: 500`;
+      const socket = await openSocket(app.url, `${head}\r\n\r\n${body}`);
+      await new Promise((resolve) => socket.once('close', resolve));
+    });
+    await Promise.all(stalled);
+    expect(performance.now() - started, 'milliseconds, a hundredth of what it takes').to.be.within(400, 3000);
+  });
+
+  it('signs people in while two thousand sockets say nothing (AP-73)', async () => {
+    const app = await startWholeApp({ server: patience });
+    const person = await buildPerson(app.house);
+    const idle: Socket[] = [];
+    while (idle.length < 2000)
+      idle.push(...(await Promise.all(Array.from({ length: 100 }, () => openSocket(app.url)))));
+    const started = performance.now();
+    const client = app.client();
+    await signIn(client, person);
+    expect((await client.get('/me')).status).to.equal(200);
+    expect(performance.now() - started, 'milliseconds to sign in').to.be.below(2000);
+    expect(idle.filter((socket) => socket.destroyed)).to.have.length(0);
+    for (const socket of idle) socket.destroy();
   });
 });
 

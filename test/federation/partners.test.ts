@@ -347,6 +347,18 @@ describe('partners elsewhere', () => {
       expect(await texts()).not.to.include('What Carol wrote');
     });
 
+    it('loses what is taken back by the id of the boost alone, by whoever made it', async () => {
+      const real = note(carol, { content: 'Boosted by id' });
+      other.serveJson(new URL(real.id).pathname, real);
+      const boost = { id: peer.nextId(), type: 'Announce', to: [publicIri], object: real.id };
+      expect(await post(alice, boost)).to.equal(202);
+      expect(await texts()).to.include('Boosted by id');
+      expect(await post(mallory, { id: peer.nextId(), type: 'Undo', object: boost.id })).to.equal(202);
+      expect(await texts()).to.include('Boosted by id');
+      expect(await post(alice, { id: peer.nextId(), type: 'Undo', object: boost.id })).to.equal(202);
+      expect(await texts()).not.to.include('Boosted by id');
+    });
+
     it('opens what a group passes on (FEP-1b12)', async () => {
       const page = note(carol, { type: 'Page', name: 'A thread', content: 'In the group' });
       other.serveJson(new URL(page.id).pathname, page);

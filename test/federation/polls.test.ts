@@ -202,6 +202,31 @@ describe('polls of ours, from another server,', () => {
     expect(await counts()).to.equal('0 0 of 0');
   });
 
+  it('keep the votes that they ended with, whatever their authors delete, undo or move afterwards (AP-114)', async () => {
+    const voter = newVoter();
+    const cast = vote(voter, 'Oui / Yes');
+    const other = newVoter();
+    await send(voter, cast);
+    await send(other, vote(other, 'Non / No'));
+    await closeSurvey(app.ctx(), survey._id);
+    await tell();
+    expect(await counts()).to.equal('1 1 of 2');
+    const frame = { '@context': 'https://www.w3.org/ns/activitystreams', actor: voter.iri };
+    const target = newVoter();
+    for (const late of [
+      { type: 'Delete', object: (cast.object as Json).id },
+      { type: 'Undo', object: cast },
+      { type: 'Update', object: { ...(cast.object as Json), name: 'Non / No' } },
+      { type: 'Move', object: voter.iri, target: target.iri },
+      { type: 'Delete', object: voter.iri },
+    ]) {
+      expect(await send(voter, { ...frame, id: peer.nextId(), ...late }), late.type).to.equal(202);
+      expect(await counts(), late.type).to.equal('1 1 of 2');
+    }
+    await app.run();
+    expect((await peer.getJson(iri)).votersCount).to.equal(2);
+  });
+
   it('never say who voted: what we serve and send names no voter', async () => {
     const voter = newVoter();
     await send(voter, vote(voter, 'Oui / Yes'));

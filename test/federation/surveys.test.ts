@@ -1,6 +1,7 @@
 // A survey across two instances: announced, shown, answered and receipted; the owner away and back; closing and results arriving;
 // and everything that somebody could send who is not entitled to it.
 import { expect } from 'chai';
+import { activitiesIn } from '../../federation/activities.js';
 import { surveyIriFor } from '../../federation/announce/surveys.js';
 import { fetchActor } from '../../federation/remoteActors.js';
 import { reviewAnswers, reviewSections } from '../../jobs/roseauReview.js';
@@ -9,20 +10,23 @@ import { DomainError, InvalidFields } from '../../server/errors.js';
 import { setRule } from '../../server/instances/actions/domainRules.js';
 import { block } from '../../server/partners/actions/blocking.js';
 import { readLink } from '../../server/secrets.js';
+import type { Doc } from '../../server/store/store.js';
 import { submitAnswer } from '../../server/surveys/actions/answering.js';
 import {
   deleteSurvey,
   restoreSurvey,
   type SurveySettings,
   saveSections,
+  saveSettings,
 } from '../../server/surveys/actions/drafting.js';
-import { closeSurvey, extendSurvey, publishResults } from '../../server/surveys/actions/running.js';
+import { chooseSlot, closeSurvey, extendSurvey, publishResults } from '../../server/surveys/actions/running.js';
 import { recallAnswer, saveRemoteDraft, sendAnswer } from '../../server/surveys/actions/sending.js';
 import { answererFor, findAsked, findOwnAnswer, listAsked } from '../../server/surveys/askedSurveys.js';
 import { answersIn, ballotsIn, countAnswers, findAnswer, getSurvey } from '../../server/surveys/queries.js';
 import { receiptsIn, remoteSurveyKey, remoteSurveysIn, sentAnswersIn } from '../../server/surveys/remoteSurveys.js';
 import { linkPurpose, linkRecord } from '../../server/surveys/rules.js';
 import type { Invited, Section, Survey } from '../../server/surveys/schema.js';
+import { listTold } from '../../server/surveys/told.js';
 import { refusalOf } from '../server/collectives/collectiveSupport.js';
 import { buildSurvey } from '../server/surveys/surveySupport.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
@@ -32,6 +36,7 @@ type Json = Record<string, unknown>;
 const actorOf = (app: FederatedApp, { handle }: Collective) => `${app.baseUrl}/actors/${handle}`;
 const objectOf = (json: Json | undefined): Json => (json?.object ?? {}) as Json;
 const hour = 3_600_000;
+const activityJson = 'application/activity+json';
 
 /** A collective of one app as it stands in a survey of another. */
 function invitedFrom(app: FederatedApp, collective: Collective): Invited {
@@ -124,13 +129,37 @@ describe('surveys across two instances', () => {
     expect(line?.asked.state).to.equal('closed');
   });
 
+  it('says to organisers who elsewhere has been told, who waits, and who cannot be', async () => {
+    const nobody = { iri: 'https://nobody.example/h', collectiveId: null, name: 'Zéro', handle: 'h@nobody.example' };
+    const survey = await buildSurvey(owner.ctx(), asking, [], { invited: [invitedFrom(home, asked), nobody] });
+    const statesAt = async (ms: number) => {
+      const ctx = { ...owner.ctx(), now: new Date(owner.house.now().getTime() + ms) };
+      return (await listTold(ctx, survey)).map(({ state }) => state);
+    };
+    expect(await statesAt(0)).to.deep.equal(['waiting', 'waiting']);
+    await settle();
+    expect(await statesAt(5 * 60_000)).to.deep.equal(['told', 'unknown']);
+    const iri = surveyIriFor(owner.federation, survey._id, actorOf(home, asked));
+    const said = await activitiesIn(owner.federation).findOne({ objectIri: iri });
+    const rows = owner.house.store.collection<Doc & { state: string }>('deliveries');
+    for (const state of ['waiting', 'failed', 'held']) {
+      await rows.insertOne({ _id: `${said?._id} 1`, state });
+      expect(await statesAt(5 * 60_000)).to.deep.equal([state, 'unknown']);
+      await rows.deleteOne({ _id: `${said?._id} 1` });
+    }
+  });
+
   it('takes the answer there, tells the answerer, takes the correction, and lets it be withdrawn', async () => {
     const survey = await ask();
     await send(survey, reviewAnswers.fournil ?? {});
     expect((await own(survey)).sent).to.include({ state: 'sent', receiptAt: null, isUnreachable: false });
     await settle();
     const first = await findAnswer(owner.house.store, survey._id, actorOf(home, asked));
-    expect(first).to.include({ byName: 'Camille', home: home.house.site.host, by: '' });
+    expect(first).to.include({ byName: '', home: home.house.site.host, by: '' });
+    for (const { house } of [home, owner]) {
+      const said = await house.store.collection<Doc & { json?: string }>('activities').find({}).toArray();
+      expect(JSON.stringify(said)).to.not.include('Camille');
+    }
     const sent = await own(survey);
     expect(sent.sent?.state).to.equal('accepted');
     expect(first?.values).to.deep.equal(sent.values);
@@ -198,6 +227,29 @@ describe('surveys across two instances', () => {
     expect(questions.find(({ question }) => question.kind === 'multiple')?.choices).to.not.equal(undefined);
   });
 
+  it('brings the date that was chosen, to be read and put into a calendar without published results', async () => {
+    const startsAt = new Date(Date.UTC(2027, 0, 5, 18));
+    const dates: Section[] = [
+      {
+        ...{ id: 's', title: {}, intro: {}, showIf: null },
+        questions: [
+          {
+            ...{ id: 'when', label: { fr: 'Quand ?' }, help: {}, required: false, showIf: null, criterion: '' },
+            ...{ kind: 'availability', slots: [{ id: 'd1', startsAt, endsAt: null }] },
+          },
+        ],
+      },
+    ];
+    const survey = await ask({ sections: dates });
+    expect((await seen(survey)).slot).to.equal(null);
+    await closeSurvey(owner.ctx(), survey._id);
+    await chooseSlot(owner.ctx(), survey._id, { question: 'when', slot: 'd1' });
+    await settle();
+    const { slot, published } = await seen(survey);
+    expect(slot).to.deep.equal({ id: 'd1', startsAt, endsAt: null });
+    expect(published).to.equal(null);
+  });
+
   it('goes when it is deleted, and comes back when it is taken back', async () => {
     const survey = await ask();
     await deleteSurvey(owner.ctx(), survey._id);
@@ -253,7 +305,7 @@ describe('surveys across two instances', () => {
   });
 
   it('is announced to everybody as a Note with a link where anybody may answer, without its questions', async () => {
-    const survey = await buildSurvey(owner.ctx(), asking, [], { answerBy: 'anyone' });
+    const survey = await buildSurvey(owner.ctx(), asking, [], { answerBy: 'anyone', listed: true });
     await settle();
     const peer = await startPeer();
     const note = await peer.getJson(`${owner.baseUrl}/objects/${survey._id}`);
@@ -261,6 +313,21 @@ describe('surveys across two instances', () => {
     expect(note.to).to.deep.equal(['https://www.w3.org/ns/activitystreams#Public']);
     expect(note).to.not.have.any.keys('survey', 'surveyResults');
     expect(String(note.content)).to.include('Revue 2026');
+  });
+
+  it('is announced to nobody but by its link, unless everybody is to find it; and goes when nobody is to any more', async () => {
+    const survey = await buildSurvey(owner.ctx(), asking, [], { answerBy: 'anyone' });
+    const listed = async (is: boolean) => {
+      const now = await getSurvey(owner.house.store, survey._id);
+      await saveSettings(owner.ctx(), survey._id, { ...now, listed: is });
+      await settle();
+      return (await fetch(`${owner.baseUrl}/objects/${survey._id}`, { headers: { accept: activityJson } })).status;
+    };
+    expect(await listed(false)).to.equal(404);
+    expect(await listed(true)).to.equal(200);
+    expect(await listed(false)).to.equal(410);
+    await closeSurvey(owner.ctx(), survey._id);
+    expect(await activitiesIn(owner.federation).countDocuments({ subject: `survey:${survey._id}` })).to.equal(2);
   });
 });
 
@@ -363,7 +430,8 @@ describe('surveys and whoever is not entitled', () => {
     expect(accept).to.deep.include({ actor: actorOf(app, asking), to: [hoster.iri] });
     expect(objectOf(accept).id).to.equal((activity.object as Json).id);
     const kept = await findAnswer(app.house.store, survey._id, hoster.iri);
-    expect(kept).to.include({ byName: 'Sacha', home: peer.host });
+    // Who of them it was is theirs to know, also when they say it.
+    expect(kept).to.include({ byName: '', home: peer.host });
     const received = await app.house.store.collection('received').findOne({ _id: String(activity.id) });
     expect(JSON.stringify(received)).to.not.include('Sacha');
     expect(kept?.edits).to.deep.equal([]);

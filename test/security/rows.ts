@@ -14,6 +14,7 @@ const inbox = 'federation/inbox.test.ts';
 const anonymity = 'server/surveys/anonymity.test.ts';
 const anonymous = 'security/anonymous.test.ts';
 const polls = 'federation/polls.test.ts';
+const errands = 'federation/errands.test.ts';
 const hostile = 'federation/hostile.test.ts';
 const partners = 'federation/partners.test.ts';
 const cavage = 'federation/signatures/cavage.test.ts';
@@ -52,7 +53,11 @@ export const rows: Record<string, Row> = {
   'AP-04': {
     class: 'H',
     what: 'signed for another address',
-    by: [[inbox, 'refuses a signature made for another address']],
+    by: [
+      [inbox, 'refuses a signature made for another address'],
+      [cavage, 'refuses a request sent to another host, path or method'],
+      [cavage, 'refuses another query'],
+    ],
   },
   'AP-05': { class: 'H', what: 'dates out of time', by: [[inbox, 'accepts clocks within an hour either way']] },
   'AP-06': {
@@ -69,6 +74,7 @@ export const rows: Record<string, Row> = {
     by: [
       [inbox, 'refuses ambiguous and broken signature headers without a crash'],
       [cavage, 'refuses anything else as a key'],
+      [cavage, 'refuses a key of 16,384 bits at once'],
     ],
   },
   'AP-08': { class: 'C', what: 'a key that claims to be a victim’s', by: [[inbox, 'refuses the key of another']] },
@@ -93,6 +99,7 @@ export const rows: Record<string, Row> = {
     by: [
       [inbox, 'takes a changed key after one fetch'],
       [inbox, 'lets nobody shut an actor out by naming keys that it does not have'],
+      [errands, 'cannot stop us reading what is no actor by calling it a key'],
     ],
   },
   'AP-14': {
@@ -175,7 +182,11 @@ export const rows: Record<string, Row> = {
   'AP-43': {
     class: 'H',
     what: 'an Undo of what is another’s',
-    by: [[inbox, 'lets nobody undo the follow of another']],
+    by: [
+      [inbox, 'lets nobody undo the follow of another'],
+      ['federation/reactions.test.ts', 'are taken back by their actor, by id or by what was liked; not by another'],
+      [polls, 'lose a vote that its author deletes'],
+    ],
   },
   'AP-44': {
     class: 'C',
@@ -199,6 +210,7 @@ export const rows: Record<string, Row> = {
     class: 'H',
     what: 'passing on what is private or not there',
     by: [
+      [audience, 'is not passed on, liked or counted by anybody'],
       [partners, 'is a boost for followers too, but never of what was for few'],
       [partners, 'takes what is boosted from its own server, never from the copy inside'],
     ],
@@ -244,14 +256,20 @@ export const rows: Record<string, Row> = {
   'AP-66': {
     class: 'H',
     what: 'answers that tell open ports from closed ones',
-    by: [[inbox, 'refuses private addresses as key ids before any connection']],
+    by: [
+      [inbox, 'answers in the same words and the same time whether a private port is open, closed or silent'],
+      [inbox, 'refuses private addresses as key ids before any connection'],
+    ],
   },
 
   'AP-70': { class: 'H', what: 'large and packed bodies', by: [[inbox, 'refuses bodies over the limit, packed ones']] },
   'AP-71': {
     class: 'H',
     what: 'large and packed answers',
-    by: [[fetch, 'stops at the size, counted after unpacking']],
+    by: [
+      [fetch, 'stops at the size, counted after unpacking'],
+      [fetch, 'ends bombs, endless answers and false lengths soon'],
+    ],
   },
   'AP-72': {
     class: 'H',
@@ -259,20 +277,36 @@ export const rows: Record<string, Row> = {
     by: [
       [fetch, 'gives up on a slow answer'],
       [fetch, 'keeps to two exchanges a host'],
+      [errands, 'cannot take all places for reading'],
     ],
   },
-  'AP-73': { class: 'H', what: 'slow requests', by: [[network, 'lets those who send their headers slowly go']] },
+  'AP-73': {
+    class: 'H',
+    what: 'slow requests',
+    by: [
+      [network, 'lets those who send their headers slowly go'],
+      [network, 'lets those go who stall in the middle of a body'],
+      [network, 'signs people in while two thousand sockets say nothing'],
+    ],
+  },
   'AP-74': { class: 'C', what: 'a context bomb', by: [[inbox, 'refuses a context bomb quickly']] },
   'AP-75': { class: 'H', what: 'deep nesting', by: [[inbox, 'refuses deep nesting and too many values']] },
   'AP-76': {
     class: 'H',
     what: 'many requests for one activity',
-    by: [[inbox, 'refuses deep nesting and too many values']],
+    by: [
+      [inbox, 'refuses deep nesting and too many values'],
+      [errands, 'lead to ten requests for one activity at most'],
+      [errands, 'cannot use up what we ask of a server in a minute'],
+    ],
   },
   'AP-77': {
     class: 'H',
     what: 'endless collections',
-    by: [[hostile, 'has no list of its own read further than its number']],
+    by: [
+      ['federation/catalogues.test.ts', 'is read to the end of our patience'],
+      [hostile, 'has no list of its own read further than its number'],
+    ],
   },
 
   'AP-90': { class: 'C', what: 'contexts from the network', by: [[inbox, 'never asks for a context, known or not']] },
@@ -312,7 +346,7 @@ export const rows: Record<string, Row> = {
     what: 'a crash between effect and record',
     by: [
       [inbox, 'does the deed again after a crash between its effect and its record'],
-      ['federation/crash.test.ts', 'loses and doubles nothing, whichever step it dies'],
+      ['federation/crash.test.ts', 'loses and doubles nothing of'],
     ],
   },
   'AP-102': {
@@ -349,7 +383,10 @@ export const rows: Record<string, Row> = {
   'AP-114': {
     class: 'H',
     what: 'votes taken back after the close',
-    by: [[polls, 'lose a vote that its author deletes']],
+    by: [
+      [polls, 'keep the votes that they ended with'],
+      ['server/surveys/polls.test.ts', 'close with their end as the moment and their counts for good'],
+    ],
   },
   'AP-115': {
     class: 'H',
@@ -483,7 +520,10 @@ export const rows: Record<string, Row> = {
   'AP-150': {
     class: 'C',
     what: 'private things in public lists',
-    by: [[audience, 'stands in no collection, counts in none']],
+    by: [
+      [audience, 'stands in no collection, counts in none'],
+      [audience, 'is in no list, no count, no feed and on no page'],
+    ],
   },
   'AP-151': {
     class: 'C',
@@ -512,7 +552,10 @@ export const rows: Record<string, Row> = {
   'RL-02': {
     class: 'C',
     what: 'a crash at any step',
-    by: [['federation/crash.test.ts', 'loses and doubles nothing, whichever step it dies']],
+    by: [
+      ['federation/crash.test.ts', 'loses and doubles nothing of'],
+      [faults, 'moves everybody who follows, whichever operation of the store fails'],
+    ],
   },
   'RL-03': { class: 'C', what: 'a crash while sending', by: [[delivery, 'sends again after a crash in the middle']] },
   'RL-04': { class: 'H', what: 'power loss', by: [[durability, 'syncs at every commit']] },

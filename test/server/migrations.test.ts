@@ -67,6 +67,21 @@ describe('migrations of this program', () => {
     ).to.deep.equal(['aa', 'bb'].map((_id) => ({ _id, surveyId: 's' })));
   });
 
+  it('leave surveys that anybody may answer in the public list, and no others', async () => {
+    const store = await openTestStore();
+    const surveys = store.collection<Doc & { answerBy: string; listed?: boolean }>('surveys');
+    await surveys.insertMany([
+      { _id: 'a', answerBy: 'anyone' },
+      { _id: 'b', answerBy: 'anyone', listed: false },
+      { _id: 'c', answerBy: 'person' },
+    ]);
+    const step = migrations.find(({ id }) => id === 4);
+    await step?.up(store);
+    await step?.up(store);
+    const found = await surveys.find({}, { sort: { _id: 1 } }).toArray();
+    expect(found.map(({ listed }) => listed)).to.deep.equal([true, false, undefined]);
+  });
+
   it('give posts to the collective that wrote them', async () => {
     const store = await openTestStore();
     await store.ensureIndexes(postIndexes);

@@ -11,6 +11,7 @@ import {
 } from '../support/chatonsinfosServer.js';
 import { Peer, type PeerActor, type ReceivedRequest } from '../support/peer/peer.js';
 import { freePort, type ServerProcess, startServer } from '../support/serverProcess.js';
+import { withDatabase } from '../support/storeSupport.js';
 import { Visitor } from '../support/visitor.js';
 
 type Json = Record<string, unknown>;
@@ -20,12 +21,6 @@ const mongodbUri = process.env.TEST_MONGODB_URI;
 tellStory('the embedded engine', () => ({}));
 if (mongodbUri) tellStory('MongoDB', () => ({ MONGODB_URI: withDatabase(mongodbUri, `story${Date.now()}`) }));
 else it('the story on MongoDB was not run: TEST_MONGODB_URI is not set');
-
-function withDatabase(uri: string, name: string): string {
-  const url = new URL(uri);
-  url.pathname = `/${name}`;
-  return url.href;
-}
 
 function tellStory(engine: string, engineEnv: () => Record<string, string>): void {
   describe(`the story of a first instance on ${engine}`, function () {

@@ -2,6 +2,7 @@
 // the others, on their own pages. Each row of the story is a deed at one place and what becomes of it at the two others.
 import { expect } from 'chai';
 import { eventually, Place, planSites } from '../support/place.js';
+import { withDatabase } from '../support/storeSupport.js';
 import { Visitor } from '../support/visitor.js';
 
 const mongodbUri = process.env.TEST_MONGODB_URI;
@@ -10,12 +11,6 @@ if (process.env.CHATIERE_TEST_ENGINE !== 'mongodb') tellStory('the embedded engi
 if (mongodbUri)
   tellStory('MongoDB', (key) => ({ MONGODB_URI: withDatabase(mongodbUri, `three_${key}_${Date.now()}`) }));
 else it('three instances on MongoDB were not run: TEST_MONGODB_URI is not set');
-
-function withDatabase(uri: string, name: string): string {
-  const url = new URL(uri);
-  url.pathname = `/${name}`;
-  return url.href;
-}
 
 function tellStory(engine: string, engineEnv: (key: string) => Record<string, string>): void {
   describe(`three instances on ${engine}`, function () {

@@ -52,6 +52,7 @@ export async function buildTestHouse(overrides: Partial<House> = {}): Promise<Te
     lookUpActor: async () => ({ outcome: 'failed', reason: 'unavailable' }),
     lookUpPost: async () => null,
     refreshPost: async () => {},
+    readThread: async () => 'read',
     fetchText: async () => ({ outcome: 'failed', reason: 'unreachable' }),
     pictures: { find: async () => null, load: async () => null, prune: async () => 0 },
     now: () => new Date(now),

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '../../server/store/openStore.js';
-import type { Store } from '../../server/store/store.js';
+import type { CollectionIndexes, Store } from '../../server/store/store.js';
 
 const cleanups: (() => Promise<void>)[] = [];
 
@@ -22,22 +22,40 @@ export async function openTestEmbedded(): Promise<Store> {
 /** Databases of this process that nobody uses now: emptied, with their indexes, which take long to make. */
 const spare: string[] = [];
 let made = 0;
+/** What indexes each of them has. */
+const indexed = new Map<string, Set<string>>();
 
 /** An empty database on the server at TEST_MONGODB_URI. */
 export async function openTestMongo(): Promise<Store> {
   const address = process.env.TEST_MONGODB_URI;
   if (address === undefined) throw new Error('TEST_MONGODB_URI is not set');
   made += 1;
-  const database = spare.pop() ?? `/chatiere_test_${process.pid}_${Date.now().toString(36)}_${made}`;
-  const uri = new URL(address);
-  uri.pathname = database;
-  const store = await openStore({ dataDir: temporaryFolder(), mongodbUri: uri.href, onScan: 'error' });
+  const database = spare.pop() ?? `chatiere_test_${process.pid}_${Date.now().toString(36)}_${made}`;
+  const mongodbUri = withDatabase(address, database);
+  const store = await openStore({ dataDir: temporaryFolder(), mongodbUri, onScan: 'error' });
+  makeIndexesOnce(store, database);
   cleanups.push(async () => {
     await store.close();
-    await empty(uri.href);
+    await empty(mongodbUri);
     spare.push(database);
   });
   return store;
+}
+
+function makeIndexesOnce(store: Store, database: string): void {
+  const has = indexed.get(database) ?? new Set<string>();
+  indexed.set(database, has);
+  const ensure = store.ensureIndexes.bind(store);
+  store.ensureIndexes = async (indexes) => {
+    const left: CollectionIndexes = {};
+    for (const [collection, specs] of Object.entries(indexes)) {
+      left[collection] = specs.filter((spec) => !has.has(`${collection} ${JSON.stringify(spec)}`));
+    }
+    await ensure(left);
+    for (const [collection, specs] of Object.entries(left)) {
+      for (const spec of specs) has.add(`${collection} ${JSON.stringify(spec)}`);
+    }
+  };
 }
 
 async function empty(uri: string): Promise<void> {
@@ -47,6 +65,13 @@ async function empty(uri: string): Promise<void> {
     await client.db().collection(name).deleteMany({});
   }
   await client.close();
+}
+
+/** The address of a database of that name on the same server. */
+export function withDatabase(uri: string, name: string): string {
+  const url = new URL(uri);
+  url.pathname = `/${name}`;
+  return url.href;
 }
 
 /** A new empty folder, removed with the stores. */

@@ -1,5 +1,5 @@
 // The whole of server/app.ts on a free port, with a house of the tests: for what holds whatever the slice is.
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type ServerOptions } from 'node:http';
 import type { Express } from 'express';
 import { createFederation, type Federation } from '../../federation/federation.js';
 import { federationIndexes } from '../../federation/indexes.js';
@@ -7,6 +7,7 @@ import { lookUpActor, lookUpPost } from '../../federation/lookUp.js';
 import { createPictures } from '../../federation/pictures.js';
 import { refreshPost } from '../../federation/remoteObjects.js';
 import { runSelfTest } from '../../federation/selfTest.js';
+import { readThread } from '../../federation/threads.js';
 import { buildApp } from '../../server/app.js';
 import type { Engine, House } from '../../server/house.js';
 import { createMetrics } from '../../server/instances/metrics.js';
@@ -29,10 +30,10 @@ export interface WholeApp {
 const closers: (() => void)[] = [];
 
 export async function startWholeApp(
-  options: { house?: Partial<House>; engine?: Partial<Engine>; metricsToken?: string } = {},
+  options: { house?: Partial<House>; engine?: Partial<Engine>; metricsToken?: string; server?: ServerOptions } = {},
 ): Promise<WholeApp> {
   let answer: RequestListener = (_req, res) => void res.writeHead(503).end();
-  const server = createServer((req, res) => answer(req, res));
+  const server = createServer(options.server ?? {}, (req, res) => answer(req, res));
   const port = await listen(server, '127.0.0.1', 0);
   closers.push(() => {
     server.close();
@@ -72,6 +73,7 @@ export async function startWholeApp(
     house.pictures = createPictures({ fetchText: federation.fetch.fetchText, dataDir, now: house.now });
   }
   if (!options.house?.refreshPost) house.refreshPost = (post) => refreshPost(federation, post);
+  if (!options.house?.readThread) house.readThread = (...asked) => readThread(federation, ...asked);
   const wake = () => {
     wakes += 1;
   };

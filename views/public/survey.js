@@ -4,6 +4,7 @@
 const form = document.querySelector('form[data-survey]');
 if (form) {
   followConditions();
+  nameButton();
   for (const list of form.querySelectorAll('.ranking')) moveByButtons(list);
   if (form.hasAttribute('data-draft')) keepDraft();
   for (const link of document.querySelectorAll('#errors a[href^="#"]')) link.addEventListener('click', focusInside);
@@ -38,6 +39,18 @@ function followConditions() {
   if (known.length === 0) return;
   form.addEventListener('input', follow);
   follow();
+}
+
+/** Whether another page follows is known as soon as it is answered. */
+function nameButton() {
+  const button = form.querySelector('button[data-follows]');
+  if (!button) return;
+  const ways = JSON.parse(button.dataset.follows);
+  const name = () => {
+    button.textContent = ways.some((conditions) => conditions.every(holds)) ? button.dataset.next : button.dataset.send;
+  };
+  form.addEventListener('input', name);
+  name();
 }
 
 function fieldsOf(name) {

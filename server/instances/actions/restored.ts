@@ -2,7 +2,7 @@
 // What federation/delivery.ts adds later for events from before the restore is held by the same mark.
 import type { Context } from '../../context.js';
 import type { Store } from '../../store/store.js';
-import { deliveriesIn, restoreIn } from '../peerQueries.js';
+import { deliveriesIn, hostRestsIn, restoreIn } from '../peerQueries.js';
 import { checkMayAdminister } from '../rules.js';
 
 const never = new Date(0);
@@ -20,6 +20,8 @@ export async function releaseHeld(ctx: Context): Promise<number> {
   await restoreIn(ctx.store).deleteOne({ _id: 'restore' });
   const due = { state: 'waiting' as const, nextAt: ctx.now, createdAt: ctx.now, failedAt: null, leaseUntil: never };
   const released = await deliveriesIn(ctx.store).updateMany({ state: 'held' }, { $set: due });
+  // Who did not answer then may answer now.
+  await hostRestsIn(ctx.store).updateMany({ nextAt: { $gt: ctx.now } }, { $set: { nextAt: ctx.now } });
   ctx.log.warn({ count: released.matchedCount }, 'deliveries from before a restore were released');
   return released.matchedCount;
 }

@@ -79,8 +79,9 @@ export function peerPages(routes: Routes): void {
     )
     .post(`${path}/retry`, { access, params: peerParams }, async (visit) => {
       const { host } = visit.params;
-      const count = await retryPeer(visit.ctx, host);
-      visit.redirect(`/admin/peers/${host}`, { key: 'instances.peers.retried', params: { count } });
+      const { deliveries: count, inboxes } = await retryPeer(visit.ctx, host);
+      const key = count === 0 && inboxes > 0 ? 'instances.peers.leftOutBack' : 'instances.peers.retried';
+      visit.redirect(`/admin/peers/${host}`, { key, params: { count } });
     })
     .post(`${path}/deliveries/:delivery/retry`, { access, params: peerDeliveryParams }, async (visit) => {
       const { host, delivery } = visit.params;

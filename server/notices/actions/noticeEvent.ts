@@ -7,12 +7,18 @@ import { findFollow, findRemoteActor } from '../../partners/queries.js';
 import { emailChangesIn, findPerson, invitationsIn, listModerators, resetsIn } from '../../people/queries.js';
 import { mayEnter } from '../../people/rules.js';
 import { textIn } from '../../shapes.js';
-import { presentAnswers } from '../../surveys/presentAnswers.js';
-import { answersIn, findSurvey, getVersion } from '../../surveys/queries.js';
-import { guestLink, pickText } from '../../surveys/rules.js';
 import { forgetFeeds, forgetMails } from '../queries.js';
+import { wantsAtOnce } from '../rules.js';
+import { copyLetter } from './copyLetter.js';
 import { type Desk, type Draft, queueMail, toMembers, toPerson } from './queue.js';
-import { askLetters, extendedLetters, publishedLetters, refusedLetters, remoteLetters } from './surveyLetters.js';
+import {
+  askLetters,
+  extendedLetters,
+  publishedLetters,
+  refusedLetters,
+  remoteLetters,
+  slotLetters,
+} from './surveyLetters.js';
 
 export interface NoticeDeps {
   house: Desk;
@@ -61,6 +67,7 @@ const table: { [T in EventType]: Writer<T> } = {
   'survey.extended': ({ house }, { surveyId }) => extendedLetters(house, surveyId),
   'survey.closed': noMail,
   'survey.published': ({ house }, { surveyId }) => publishedLetters(house, surveyId),
+  'survey.slotChosen': ({ house }, { surveyId }) => slotLetters(house, surveyId),
   'survey.deleted': noMail,
   'survey.answered': noMail,
   'remoteSurvey.received': ({ house }, { surveyKey, what }) => remoteLetters(house, surveyKey, what),
@@ -145,12 +152,19 @@ async function sourceLetters({ house }: NoticeDeps, event: EventOf<'source.faile
 
 async function followLetters({ house }: NoticeDeps, event: EventOf<'follow.requested'>): Promise<Draft[]> {
   const follow = await findFollow(house.store, event.followId);
-  if (follow?.state !== 'requested' || follow.ownerKind !== 'collective') return [];
-  const collective = await findCollective(house.store, follow.ownerId);
-  if (!collective) return [];
+  if (follow?.state !== 'requested') return [];
   const actor = await findRemoteActor(house.store, follow.follower);
+  const params = { follower: actor?.handle ?? follow.follower };
+  if (follow.ownerKind === 'person') {
+    const person = await findPerson(house.store, follow.ownerId);
+    if (!person || !wantsAtOnce(person, 'followRequested')) return [];
+    const own = { ...params, asked: 'person', collective: person.displayName };
+    return [toPerson(house, person, 'followRequested', own, { path: '/me/partners/followers' })];
+  }
+  const collective = follow.ownerKind === 'collective' ? await findCollective(house.store, follow.ownerId) : null;
+  if (!collective) return [];
   const link = { path: `/my/collectives/${collective._id}/followers` };
-  return toMembers(house, collective, 'followRequested', { follower: actor?.handle ?? follow.follower }, link);
+  return toMembers(house, collective, 'followRequested', { ...params, asked: 'collective' }, link);
 }
 
 /** To all who moderate, about the first of each quarter of an hour: of a flood one mail is enough. Says nothing of it. */
@@ -160,30 +174,6 @@ async function reportLetters({ house }: NoticeDeps, event: EventOf<'report.made'
   const moderators = await listModerators(house.store);
   const link = { path: `/admin/reports/${report._id}` };
   return moderators.map((person) => toPerson(house, person, 'reportMade', { source: report.source }, link));
-}
-
-/** To a person what was answered; to a guest, whose address nobody has proved, the link alone. */
-async function copyLetter({ house }: NoticeDeps, event: EventOf<'survey.copyRequested'>): Promise<Draft[]> {
-  const answer = await answersIn(house.store).findOne({ _id: event.answerId });
-  const survey = await findSurvey(house.store, event.surveyId);
-  if (!answer || !survey || survey.deletedAt) return [];
-  const { languages, timeZone } = survey;
-  if (event.personId === null) {
-    const guestId = answer.answerer.key.replace(/^guest:/, '');
-    const link = { path: '/surveys/answer/', purpose: 'survey-answer', id: guestLink(survey._id, guestId) };
-    const { language } = event;
-    const params = { title: pickText(survey.title, language, languages).text };
-    return answer.email ? [{ to: answer.email, personId: null, language, kind: 'surveyLink', params, link }] : [];
-  }
-  const person = await findPerson(house.store, event.personId);
-  if (!person || !mayEnter(person)) return [];
-  const language = person.language ?? house.site.defaultLanguage;
-  const { sections } = await getVersion(house.store, survey._id, answer.version);
-  const t = house.i18n.translator(language);
-  const said = presentAnswers(sections, answer.values, { languages, timeZone, language, t });
-  const copy = said.map(({ label, lines }) => [label.text, ...lines].join('\n')).join('\n\n');
-  const params = { title: pickText(survey.title, language, languages).text, copy };
-  return [toPerson(house, person, 'surveyCopy', params, { path: `/surveys/${survey._id}` })];
 }
 
 /** A mail about an event from before may have been written while the person went. */

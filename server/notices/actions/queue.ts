@@ -10,7 +10,7 @@ import type { MailKind, Person } from '../../people/schema.js';
 import { textIn } from '../../shapes.js';
 import { DuplicateKeyError } from '../../store/store.js';
 import { countOptionalMails, mailsIn } from '../queries.js';
-import { isOptional, mostOptionalMails, wantsAtOnce } from '../rules.js';
+import { holdMail, isOptional, wantsAtOnce } from '../rules.js';
 import type { LetterKind, LetterLine, LetterLink } from '../schema.js';
 import { writeLetter } from './letters.js';
 
@@ -34,18 +34,17 @@ export interface Draft {
 }
 
 /**
- * Puts a mail into the queue under its key, `cause` with the recipient; false: it was there already, or the recipient got so
- * many mails in a day that this one, which one may do without, is left out.
+ * Puts a mail into the queue under its key, `cause` with the recipient; false: it was there already, or is a reminder
+ * too many. One that somebody may do without waits for another day when they got many (holdMail); given up, it stands among the
+ * failed ones for the administrators.
  */
 export async function queueMail(house: Desk, cause: string, draft: Draft): Promise<boolean> {
   const { to, personId, language, kind, params, link, lines, needs, about, sendAt } = draft;
   const now = house.now();
   const dedupeKey = [cause, personId ?? to, ...(about === undefined ? [] : [about])].join(':');
   if (await isQueued(house, dedupeKey)) return false;
-  if (personId !== null && isOptional(kind)) {
-    const since = new Date(now.getTime() - 24 * 60 * 60 * 1000);
-    if ((await countOptionalMails(house.store, personId, since)) >= mostOptionalMails) return false;
-  }
+  const held = personId === null || !isOptional(kind) ? null : await hold(house, personId, kind);
+  if (held === 'leftOut') return false;
   const letter = await writeLetter(house, kind, language, params, { hasLink: link !== null, lines: lines ?? [] });
   try {
     await mailsIn(house.store).insertOne({
@@ -65,12 +64,22 @@ export async function queueMail(house: Desk, cause: string, draft: Draft): Promi
       keptAt: null,
       failedAt: null,
       lastError: null,
+      ...(held instanceof Date ? { heldUntil: held, nextAt: held } : {}),
+      ...(held === 'givenUp' ? { nextAt: null, failedAt: now, lastError: tooMany } : {}),
     });
     return true;
   } catch (error) {
     if (!(error instanceof DuplicateKeyError)) throw error;
     return false;
   }
+}
+
+const tooMany = 'more mails to one person in a few days than may leave';
+
+async function hold(house: Desk, personId: string, kind: LetterKind): Promise<ReturnType<typeof holdMail>> {
+  const now = house.now();
+  const since = new Date(now.getTime() - 24 * 60 * 60 * 1000);
+  return holdMail(kind, await countOptionalMails(house.store, personId, since), now);
 }
 
 /** Whether the mail of that key is written already. */

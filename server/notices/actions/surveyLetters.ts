@@ -2,6 +2,7 @@
 import { findCollectiveByHandle, listCollectivesById } from '../../collectives/queries.js';
 import type { Collective } from '../../collectives/schema.js';
 import type { Language } from '../../context.js';
+import type { RemoteNews } from '../../events.js';
 import { dateFormat } from '../../formatters.js';
 import { readSettings } from '../../instances/settings.js';
 import { actorIri } from '../../partners/rules.js';
@@ -10,10 +11,11 @@ import { mayEnter } from '../../people/rules.js';
 import type { MailKind, Person } from '../../people/schema.js';
 import { type LocalText, textIn } from '../../shapes.js';
 import type { Store } from '../../store/store.js';
-import { findSurvey, listAnswererKeys } from '../../surveys/queries.js';
+import { slotText } from '../../surveys/presentForm.js';
+import { findSurvey, getVersion, listAnswererKeys } from '../../surveys/queries.js';
 import { findRemoteSurvey, findSentAnswer, type RemoteSurvey, sentAnswersIn } from '../../surveys/remoteSurveys.js';
-import { isOpen, pickText } from '../../surveys/rules.js';
-import type { Invited, Survey } from '../../surveys/schema.js';
+import { findSlot, isOpen, pickText } from '../../surveys/rules.js';
+import type { Invited, Slot, Survey } from '../../surveys/schema.js';
 import { wantsAtOnce } from '../rules.js';
 import { type Desk, type Draft, toPerson } from './queue.js';
 
@@ -72,17 +74,27 @@ export async function publishedLetters(house: Desk, surveyId: string): Promise<D
   return letters(house, survey, 'surveyPublished', all);
 }
 
+/** To all who were asked: which date it will be. */
+export async function slotLetters(house: Desk, surveyId: string): Promise<Draft[]> {
+  const survey = await findSurvey(house.store, surveyId);
+  if (survey === null || survey.deletedAt !== null || survey.chosenSlot === null) return [];
+  const { sections } = await getVersion(house.store, surveyId, survey.version);
+  const slot = findSlot(sections, survey.chosenSlot);
+  return slot === null ? [] : letters(house, survey, 'surveyDate', await listMissing(house.store, survey, true), slot);
+}
+
 /** What a survey of another instance has to tell: to those of ours whom it asks, and not to whom has answered, but of results. */
-export async function remoteLetters(
-  house: Desk,
-  surveyKey: string,
-  what: 'opened' | 'extended' | 'published' | 'changed',
-): Promise<Draft[]> {
+export async function remoteLetters(house: Desk, surveyKey: string, what: RemoteNews): Promise<Draft[]> {
   const survey = await findRemoteSurvey(house.store, surveyKey);
   if (what === 'changed' || survey === null || survey.deletedAt !== null) return [];
   if (what === 'published') {
     const all = await listMissingRemotely(house, survey, true);
     return survey.results === null ? [] : lettersAbout(house, ofRemote(survey), 'surveyPublished', all);
+  }
+  if (what === 'slotChosen') {
+    const slot = findSlot(survey.sections, survey.chosenSlot);
+    const all = await listMissingRemotely(house, survey, true);
+    return slot === null ? [] : lettersAbout(house, { ...ofRemote(survey), slot }, 'surveyDate', all);
   }
   const isOver = survey.state === 'closed' || (survey.closesAt !== null && survey.closesAt <= house.now());
   if (isOver) return [];
@@ -111,9 +123,10 @@ async function missingRemotely(house: Desk, survey: RemoteSurvey, iri: string, e
   return [{ invited, collective, people: members.filter(mayEnter) }];
 }
 
-function ofRemote({ _id, title, languages, closesAt, names, organiser }: RemoteSurvey): Subject {
+function ofRemote({ _id, title, languages, closesAt, names, organiser, timeZone }: RemoteSurvey): Subject {
   const { name } = organiser;
-  return { key: _id, title, languages, closesAt, answerBy: 'collective', names, organiser: { fr: name, en: name } };
+  const head = { title, languages, closesAt, names, timeZone };
+  return { key: _id, ...head, answerBy: 'collective', organiser: { fr: name, en: name }, slot: null };
 }
 
 /** To those who have not answered a survey elsewhere. Who answered an anonymous one is known there only: nobody is reminded. */
@@ -138,20 +151,29 @@ export async function refusedLetters(house: Desk, answerId: string): Promise<Dra
 }
 
 /** One for each person and collective that want it at once. */
-export async function letters(house: Desk, survey: Survey, kind: MailKind, asked: readonly Asked[]): Promise<Draft[]> {
+export async function letters(
+  house: Desk,
+  survey: Survey,
+  kind: MailKind,
+  asked: readonly Asked[],
+  slot: Slot | null = null,
+): Promise<Draft[]> {
   const [owner] = await listCollectivesById(house.store, [survey.collectiveId]);
   // Who is in the bin asks nobody.
   if (owner === undefined || owner.deletedAt !== null) return [];
   const { _id, title, languages, closesAt, answerBy, names } = survey;
   const organiser = owner.profile.name;
-  return lettersAbout(house, { key: _id, title, languages, closesAt, answerBy, names, organiser }, kind, asked);
+  const subject = { key: _id, title, languages, closesAt, answerBy, names, organiser, slot, timeZone: survey.timeZone };
+  return lettersAbout(house, subject, kind, asked);
 }
 
 /** What a letter needs to know of a survey, wherever it belongs. */
-interface Subject extends Pick<Survey, 'title' | 'languages' | 'closesAt' | 'answerBy' | 'names'> {
+interface Subject extends Pick<Survey, 'title' | 'languages' | 'closesAt' | 'answerBy' | 'names' | 'timeZone'> {
   /** What stands in its address. */
   key: string;
   organiser: LocalText;
+  /** Of a date poll: which date it will be; null: the letter is about something else. */
+  slot: Slot | null;
 }
 
 async function lettersAbout(house: Desk, survey: Subject, kind: MailKind, asked: readonly Asked[]): Promise<Draft[]> {
@@ -164,6 +186,9 @@ async function lettersAbout(house: Desk, survey: Subject, kind: MailKind, asked:
       who: survey.answerBy,
       rule: survey.names === 'anonymous' ? 'anonymous' : survey.answerBy,
       collective: textIn(collective.profile.name, language),
+      ...(survey.slot === null
+        ? {}
+        : { slot: `${slotText(survey.slot, { language, timeZone: survey.timeZone })} (${survey.timeZone})` }),
     };
     const link = { path: pathOf(survey, collective, kind) };
     return { ...toPerson(house, person, kind, params, link), about: `${survey.key}:${collective._id}` };

@@ -83,7 +83,7 @@ function feedPages(routes: Routes): void {
     const t = house.i18n.translator(language, wordsIn(await readSettings(house.store), language));
     // A reader of feeds is nobody: what it sees is what this person would.
     const ctx = contextOf(house, null);
-    const parts = { house, t, language, feed, needs: await listNeeds(ctx, person, language), now: ctx.now };
+    const parts = { house, t, language, feed, needs: await listNeeds(ctx, person, language) };
     visit.res.set('X-Robots-Tag', 'noindex').set('Referrer-Policy', 'no-referrer');
     if (format === 'ics') visit.res.type('text/calendar').send(writeCalendar(presentCalendar(parts)));
     else visit.res.type('application/atom+xml').send(toAtom(presentAtom(parts)));

@@ -9,18 +9,26 @@ import { letterKinds, linkMark, stopMark } from '../schema.js';
 const query = z.object({ kind: z.enum(letterKinds).optional() });
 
 const sample = {
-  fr: { collective: 'L’Écluse Libre', organiser: 'ROSEAU', title: 'Revue annuelle', end: 'jeudi 31 décembre à 18:00' },
+  fr: {
+    collective: 'L’Écluse Libre',
+    organiser: 'ROSEAU',
+    title: 'Revue annuelle',
+    end: 'jeudi 31 décembre à 18:00',
+    slot: 'jeu. 10 décembre à 19:00 (Europe/Paris)',
+  },
   en: {
     collective: 'L’Écluse Libre',
     organiser: 'ROSEAU',
     title: 'Yearly review',
     end: 'Thursday 31 December at 18:00',
+    slot: 'Thu 10 December at 19:00 (Europe/Paris)',
   },
 } as const;
 const common = {
   name: 'Camille',
   address: 'https://ecluse.example/chatonsinfos.properties',
   follower: 'inconnue@social.example',
+  asked: 'collective',
   source: 'visitor',
   who: 'collective',
   rule: 'collective',

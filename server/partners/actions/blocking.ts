@@ -4,9 +4,10 @@ import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { type DomainEvent, type PendingEvent, pending } from '../../events.js';
 import { DuplicateKeyError } from '../../store/store.js';
-import { blocksIn } from '../blockQueries.js';
+import { blocksIn, listMutedActors } from '../blockQueries.js';
 import {
   feedEntriesIn,
+  findFollowing,
   findRemoteActor,
   followingsIn,
   followsIn,
@@ -21,21 +22,56 @@ import { blockKey, checkBlockableDomain, checkMayBlock, followKey, isOfDomain, p
 import type { Block, PartyRef } from '../schema.js';
 import { endFollowing } from './following.js';
 
-export type BlockWish = { kind: 'actor'; actor: string } | { kind: 'domain' | 'mute'; domain: string };
+export type BlockWish = { kind: 'actor' | 'muteActor'; actor: string } | { kind: 'domain' | 'mute'; domain: string };
 
 /**
- * Blocks an actor or a domain, or mutes a domain. Emits block.made, and for each follow that ends follow.rejected or
- * following.undone; muting only empties the feed. Again: nothing but the note. Refuses: not-found (an actor that is not
- * known here), invalid (no domain; our own), closed (our side is not public).
+ * Blocks or mutes an actor or a domain. Emits block.made, and for each follow that ends follow.rejected or following.undone;
+ * muting a domain empties the feed of it, muting an actor hides it there until that is taken back. Again: nothing but the note.
+ * Refuses: not-found (an actor that is not known here), invalid (no domain; our own), closed (our side is not public).
  */
 export async function block(ctx: Context, ref: PartyRef, wish: BlockWish, note: string): Promise<void> {
   const party = await getParty(ctx, ref);
-  checkMayBlock(party);
-  const target =
-    wish.kind === 'actor' ? await knownActor(ctx, wish.actor) : checkBlockableDomain(ctx.site, wish.domain);
+  // Who once followed reads on when the page is no longer public.
+  if (wish.kind !== 'muteActor' || party.handle === '') checkMayBlock(party);
+  const target = 'actor' in wish ? await knownActor(ctx, wish.actor) : checkBlockableDomain(ctx.site, wish.domain);
   await keep(ctx, { blocker: party.iri, kind: wish.kind, target, note });
-  if (wish.kind === 'actor') await part(ctx, party.iri, [target]);
+  if (wish.kind === 'muteActor') await mute(ctx, party.iri, target);
+  else if (wish.kind === 'actor') await part(ctx, party.iri, [target]);
   else await eachKnownOf(ctx, target, (iris) => (wish.kind === 'mute' ? hide : part)(ctx, party.iri, iris));
+}
+
+/** Mutes a followed actor, or takes that back; nobody is told. Refuses: as block and unblock do. */
+export async function muteFollowing(ctx: Context, ref: PartyRef, followingId: string, muted: boolean): Promise<void> {
+  const { iri } = await getParty(ctx, ref);
+  const following = await findFollowing(ctx.store, followingId);
+  if (following?.follower !== iri) throw new DomainError('not-found', 'error.notFound');
+  const { followed: actor } = following;
+  if (muted) return block(ctx, ref, { kind: 'muteActor', actor }, '');
+  const known = await blocksIn(ctx.store).findOne({ _id: blockKey(iri, 'muteActor', actor), undone: false });
+  if (known) await unblock(ctx, ref, known._id);
+  else await unmute(ctx, iri, actor);
+}
+
+/** What an actor wrote or passed on is there and not shown, whoever brings it; what it writes to us calls nobody. */
+async function mute(ctx: Context, reader: string, actor: string): Promise<void> {
+  const muted = { $set: { muted: true } };
+  await followingsIn(ctx.store).updateOne({ _id: followKey(reader, actor) }, muted);
+  await feedEntriesIn(ctx.store).updateMany({ reader, from: actor }, muted);
+  await eachEntryBy(ctx, reader, [actor], (_id) => feedEntriesIn(ctx.store).updateMany({ _id }, muted));
+  await mentionsIn(ctx.store).updateMany({ reader, author: actor, isSeen: false }, { $set: { isSeen: true } });
+}
+
+/** Shows what was muted again, but for what another muted actor brought. */
+async function unmute(ctx: Context, reader: string, actor: string): Promise<void> {
+  const shown = { $set: { muted: false } };
+  const others = (await listMutedActors(ctx.store, reader)).filter((one) => one !== actor);
+  await followingsIn(ctx.store).updateOne({ _id: followKey(reader, actor) }, shown);
+  await feedEntriesIn(ctx.store).updateMany({ reader, from: actor }, shown);
+  const from = { $nin: others };
+  await eachEntryBy(ctx, reader, [actor], (_id) => feedEntriesIn(ctx.store).updateMany({ _id, from }, shown));
+  // What this one passed on of those who are still muted.
+  const muted = { $set: { muted: true } };
+  await eachEntryBy(ctx, reader, others, (_id) => feedEntriesIn(ctx.store).updateMany({ _id, from: actor }, muted));
 }
 
 async function knownActor(ctx: Context, iri: string): Promise<string> {
@@ -66,7 +102,7 @@ async function keep(ctx: Context, wish: Pick<Block, 'blocker' | 'kind' | 'target
   }
 }
 
-/** Takes a block back; nothing that ended comes back. Emits block.undone. Refuses: not-found. */
+/** Takes a block back; nothing that ended comes back, what was muted of an actor is shown again. Emits block.undone. Refuses: not-found. */
 export async function unblock(ctx: Context, ref: PartyRef, blockId: string): Promise<void> {
   const party = await getParty(ctx, ref);
   const known = await blocksIn(ctx.store).findOne({ _id: blockId });
@@ -77,6 +113,7 @@ export async function unblock(ctx: Context, ref: PartyRef, blockId: string): Pro
     { _id, activityIri, undone: false },
     { $set: { undone: true, at: ctx.now }, $push: { events: event } },
   );
+  if (known.kind === 'muteActor') await unmute(ctx, party.iri, known.target);
 }
 
 /**
@@ -116,12 +153,21 @@ async function part(ctx: Context, ours: string, theirs: readonly string[]): Prom
 
 /** Takes out of a feed what came from these actors or was written by them. */
 async function hide(ctx: Context, reader: string, iris: readonly string[]): Promise<void> {
-  const theirs = [...iris];
-  await feedEntriesIn(ctx.store).deleteMany({ reader, from: { $in: theirs } });
-  const posts = remotePostsIn(ctx.store).find({ authors: { $in: theirs } }, { projection: { _id: 1 } });
-  for (const some of chunks((await posts.toArray()).map(({ _id }) => postKey(`${reader} ${_id}`)))) {
-    await feedEntriesIn(ctx.store).deleteMany({ _id: { $in: some } });
-  }
+  await feedEntriesIn(ctx.store).deleteMany({ reader, from: { $in: [...iris] } });
+  await eachEntryBy(ctx, reader, iris, (_id) => feedEntriesIn(ctx.store).deleteMany({ _id }));
+}
+
+/** The entries of a feed with posts by these actors, whoever brought them, some at a time. */
+async function eachEntryBy(
+  ctx: Context,
+  reader: string,
+  authors: readonly string[],
+  deed: (entries: { $in: string[] }) => Promise<unknown>,
+): Promise<void> {
+  if (authors.length === 0) return;
+  const posts = remotePostsIn(ctx.store).find({ authors: { $in: [...authors] } }, { projection: { _id: 1 } });
+  const keys = (await posts.toArray()).map(({ _id }) => postKey(`${reader} ${_id}`));
+  for (const some of chunks(keys)) await deed({ $in: some });
 }
 
 /** The actors of a domain and below that are known here, some at a time. */

@@ -5,7 +5,7 @@ import { forgetGroupPostsOf } from '../../groups/actions/receive.js';
 import { type Doc, DuplicateKeyError } from '../../store/store.js';
 import { listWhoHide } from '../blockQueries.js';
 import { feedEntriesIn, findRemoteActor, followingsIn, mentionsIn, reactionsIn, remotePostsIn } from '../queries.js';
-import { feedPosition, isNewer, isPublicAudience, mayRead, postKey } from '../rules.js';
+import { feedPosition, isNewer, isPublicAudience, isThreadStale, mayRead, postKey } from '../rules.js';
 import type { FeedEntry, RemotePost } from '../schema.js';
 
 /**
@@ -22,12 +22,20 @@ export async function receivePost(ctx: Context, post: RemotePost, from: string):
 }
 
 /** A followed actor boosted a public post, which has been read from its own server. */
-export async function receiveBoost(ctx: Context, post: RemotePost, from: string, at: Date): Promise<void> {
+export async function receiveBoost(
+  ctx: Context,
+  post: RemotePost,
+  from: string,
+  at: Date,
+  activityIri: string | null = null,
+): Promise<void> {
   if (!isPublicAudience(post.audience)) return;
   const readers = await readersOf(ctx, post, from);
   if (readers.length === 0) return;
   const kept = await keepPost(ctx, post);
-  if (kept.deletedAt === null && isPublicAudience(kept.audience)) await addEntries(ctx, kept, from, readers, at);
+  if (kept.deletedAt === null && isPublicAudience(kept.audience)) {
+    await addEntries(ctx, kept, from, readers, at, activityIri);
+  }
 }
 
 /** A member opened a public post by its address: it is kept, so that it can be read and answered here. */
@@ -40,14 +48,26 @@ export async function receiveUndoBoost(ctx: Context, iri: string, from: string):
   const post = await remotePostsIn(ctx.store).findOne({ _id: postKey(iri) }, { projection: { authors: 1 } });
   if (!post || post.authors.includes(from)) return;
   const entries = await feedEntriesIn(ctx.store).find({ post: post._id, from }).toArray();
-  for (const { _id, reader } of entries) {
-    const asked = { follower: reader, followed: { $in: post.authors }, state: 'accepted' as const };
-    const own = await followingsIn(ctx.store).findOne(asked);
-    if (own === null) await feedEntriesIn(ctx.store).deleteOne({ _id });
-    else {
-      const set = { from: own.followed, lists: own.lists, muted: own.muted };
-      await feedEntriesIn(ctx.store).updateOne({ _id }, { $set: set });
-    }
+  for (const entry of entries) await withoutBoost(ctx, entry, post.authors);
+}
+
+/** A boost is taken back by its id alone, by whoever made it. False: no feed has it. */
+export async function receiveUndoBoostById(ctx: Context, boostIri: string, from: string): Promise<boolean> {
+  const entries = await feedEntriesIn(ctx.store).find({ boostIri, from }).toArray();
+  for (const entry of entries) {
+    const post = await remotePostsIn(ctx.store).findOne({ _id: entry.post }, { projection: { authors: 1 } });
+    await withoutBoost(ctx, entry, post?.authors ?? []);
+  }
+  return entries.length > 0;
+}
+
+async function withoutBoost(ctx: Context, { _id, reader }: FeedEntry, authors: readonly string[]): Promise<void> {
+  const asked = { follower: reader, followed: { $in: [...authors] }, state: 'accepted' as const };
+  const own = authors.length === 0 ? null : await followingsIn(ctx.store).findOne(asked);
+  if (own === null) await feedEntriesIn(ctx.store).deleteOne({ _id });
+  else {
+    const set = { from: own.followed, lists: own.lists, muted: own.muted, boostIri: null };
+    await feedEntriesIn(ctx.store).updateOne({ _id }, { $set: set });
   }
 }
 
@@ -74,6 +94,14 @@ function isSameVersion(known: RemotePost, post: RemotePost): boolean {
 export async function claimRefresh(ctx: Context, post: RemotePost): Promise<boolean> {
   const unchanged = { _id: post._id, ...(post.refreshedAt ? { refreshedAt: post.refreshedAt } : {}) };
   return (await remotePostsIn(ctx.store).updateOne(unchanged, { $set: { refreshedAt: ctx.now } })).matchedCount === 1;
+}
+
+/** Marks that it is asked for again now, with what stands around it. False: that was done lately. */
+export async function claimThread(ctx: Context, post: RemotePost, isAgain: boolean): Promise<boolean> {
+  if (!isThreadStale(post, ctx.now, isAgain)) return false;
+  const unchanged = { _id: post._id, ...(post.threadReadAt ? { threadReadAt: post.threadReadAt } : {}) };
+  const set = { threadReadAt: ctx.now, refreshedAt: ctx.now };
+  return (await remotePostsIn(ctx.store).updateOne(unchanged, { $set: set })).matchedCount === 1;
 }
 
 /** Its author deletes it. What is not known yet is remembered as deleted, so that a late arrival does not bring it back. */
@@ -134,14 +162,16 @@ interface Reader extends Doc {
   muted: boolean;
 }
 
-/** Those of ours who follow the actor by whom it came, and may read it; not who keeps it or the authors away. */
+/** Those of ours who follow the actor by whom it came, and may read it; not who keeps it or the authors away; muted by whom. */
 async function readersOf(ctx: Context, post: RemotePost, from: string): Promise<Reader[]> {
   const actor = await findRemoteActor(ctx.store, from);
   if (!actor || actor.goneAt !== null) return [];
   const followings = await followingsIn(ctx.store).find({ followed: from, state: 'accepted' }).toArray();
   if (followings.length === 0) return [];
-  const hidden = await listWhoHide(ctx.store, [from, ...post.authors]);
-  return followings.filter(({ follower }) => mayRead(post, follower, actor) && !hidden.has(follower));
+  const how = await listWhoHide(ctx.store, [from, ...post.authors]);
+  return followings
+    .filter(({ follower }) => mayRead(post, follower, actor) && how.get(follower) !== 'hidden')
+    .map(({ _id, follower, lists, muted }) => ({ _id, follower, lists, muted: muted || how.has(follower) }));
 }
 
 /** The post as kept: the first version that arrived, or what became of it. */
@@ -164,12 +194,19 @@ async function insert(ctx: Context, post: RemotePost): Promise<void> {
 }
 
 /** Once for each reader, however often and by whomever it comes. */
-async function addEntries(ctx: Context, post: RemotePost, from: string, readers: Reader[], at: Date): Promise<void> {
+async function addEntries(
+  ctx: Context,
+  post: RemotePost,
+  from: string,
+  readers: Reader[],
+  at: Date,
+  boostIri: string | null = null,
+): Promise<void> {
   const position = feedPosition(at, ctx.now, post._id);
   const entries = readers.map(
     ({ follower, lists, muted }): FeedEntry => ({
       _id: postKey(`${follower} ${post._id}`),
-      ...{ reader: follower, position, post: post._id, from, lists, muted, at: ctx.now },
+      ...{ reader: follower, position, post: post._id, from, lists, muted, boostIri, at: ctx.now },
     }),
   );
   try {

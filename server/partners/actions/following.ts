@@ -1,4 +1,4 @@
-// Deeds of our side towards actors elsewhere: follow them, stop, mute them; and what becomes of their answers.
+// Deeds of our side towards actors elsewhere: follow them, stop; and what becomes of their answers.
 // Nothing here asks the network: whoever is to be followed has been looked up before.
 import { getCollective } from '../../collectives/queries.js';
 import type { Context } from '../../context.js';
@@ -6,7 +6,7 @@ import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
 import { newId } from '../../ids.js';
 import { DuplicateKeyError } from '../../store/store.js';
-import { blocksIn, isBlockedBy } from '../blockQueries.js';
+import { blocksIn, isBlockedBy, listMutedActors } from '../blockQueries.js';
 import {
   feedEntriesIn,
   findFollowing,
@@ -64,7 +64,7 @@ async function request(ctx: Context, wish: Wish): Promise<void> {
     // The Follow that goes out bears the id of the event from which it follows (federation/outbox.ts).
     followIri: `${ctx.site.baseUrl}/activities/${event.eventId}`,
     state: 'pending' as const,
-    muted: false,
+    muted: (await listMutedActors(ctx.store, wish.follower)).includes(wish.followed),
     requestedAt: ctx.now,
     decidedAt: null,
   };
@@ -92,13 +92,6 @@ export async function endFollowing(ctx: Context, following: Following): Promise<
     { $set: { state: 'undone', decidedAt: ctx.now }, $push: { events: event } },
   );
   await feedEntriesIn(ctx.store).deleteMany({ reader: follower, from: followed });
-}
-
-/** Hides or shows what comes from a followed actor; nobody is told. Refuses: not-found. */
-export async function muteFollowing(ctx: Context, ref: PartyRef, followingId: string, muted: boolean): Promise<void> {
-  const { _id, follower, followed } = await getFollowing(ctx, ref, followingId);
-  await followingsIn(ctx.store).updateOne({ _id }, { $set: { muted } });
-  await feedEntriesIn(ctx.store).updateMany({ reader: follower, from: followed }, { $set: { muted } });
 }
 
 async function getFollowing(ctx: Context, ref: PartyRef, id: string): Promise<Following> {
@@ -205,11 +198,14 @@ async function undoUnknown(
 
 /**
  * An actor elsewhere moved, and its new home says so too: whoever followed it here follows the new one. Nothing else moves,
- * no role and no right. Emits following.undone and following.requested. A second move within a week changes nothing.
+ * no role and no right. Emits following.undone and following.requested. A move to a
+ * second one within a week changes nothing; the same one again goes on where it ended.
  */
 export async function moveFollowings(ctx: Context, from: RemoteActor, to: RemoteActor): Promise<void> {
-  if (!mayMove(from, ctx.now)) return;
-  await remoteActorsIn(ctx.store).updateOne({ _id: from._id }, { $set: { movedAt: ctx.now } });
+  if (mayMove(from, ctx.now)) {
+    const moved = { movedAt: ctx.now, movedTo: to._id };
+    await remoteActorsIn(ctx.store).updateOne({ _id: from._id }, { $set: moved });
+  } else if (from.movedTo !== to._id) return;
   const moving = followingsIn(ctx.store).find({ followed: from._id, state: { $in: ['pending', 'accepted'] } });
   for await (const following of moving) {
     const { follower, ownerKind, ownerId, lists } = following;

@@ -6,7 +6,7 @@ import { pending } from '../../events.js';
 import { publishReply } from '../../posts/actions.js';
 import type { LocalText } from '../../shapes.js';
 import { DuplicateKeyError } from '../../store/store.js';
-import { findThread, findVoteOn, getParty, interactionsIn, type Party, votesIn } from '../queries.js';
+import { findThread, findVoteOn, getParty, interactionsIn, mentionsIn, type Party, votesIn } from '../queries.js';
 import { checkMayFollow, checkMayInteract, checkMayReply, checkVote, isPublicAudience, postKey } from '../rules.js';
 import type { InteractionKind, PartyRef, RemotePost, Vote } from '../schema.js';
 
@@ -59,6 +59,8 @@ export async function replyToPost(ctx: Context, ref: PartyRef, key: string, text
   checkMayReply(post, party.iri);
   const inReplyTo = { iri: post.iri, author: post.authors[0] ?? '' };
   await publishReply(ctx, ref, text, { inReplyTo, isPrivate: !isPublicAudience(post.audience) });
+  // Whoever answers has seen it.
+  await mentionsIn(ctx.store).updateOne({ _id: postKey(`${party.iri} ${key}`) }, { $set: { isSeen: true } });
 }
 
 /**

@@ -5,6 +5,7 @@ import { DomainError } from '../../errors.js';
 import { readPolicy } from '../../instances/queries.js';
 import { isLimitedPeer } from '../../instances/rules.js';
 import { DuplicateKeyError } from '../../store/store.js';
+import { listWhoHide } from '../blockQueries.js';
 import { getParty, isFollowedHere, mentionsIn, remotePostsIn } from '../queries.js';
 import { feedPosition, isPublicAudience, postKey } from '../rules.js';
 import type { Mention, MentionState, PartyRef, RemotePost } from '../schema.js';
@@ -31,6 +32,7 @@ export async function receiveMentions(ctx: Context, post: RemotePost, addressed:
   if (kept.deletedAt !== null || !kept.authors.includes(author)) return;
   if (isAnswer && !kept.isAnswer) await remotePostsIn(ctx.store).updateOne({ _id: kept._id }, { $set: { isAnswer } });
   const isLimited = isLimitedPeer(await readPolicy(ctx.store), author) && !(await isFollowedHere(ctx.store, author));
+  const hidden = await listWhoHide(ctx.store, kept.authors);
   const mentions = addressed.map(
     ({ reader, answered }): Mention => ({
       _id: postKey(`${reader} ${kept._id}`),
@@ -38,7 +40,8 @@ export async function receiveMentions(ctx: Context, post: RemotePost, addressed:
       position: feedPosition(kept.publishedAt, ctx.now, kept._id),
       isPublic: isPublicAudience(kept.audience),
       state: isLimited ? 'waiting' : 'shown',
-      isSeen: false,
+      // Nobody is called to what they do not want to read.
+      isSeen: hidden.has(reader),
       at: ctx.now,
     }),
   );

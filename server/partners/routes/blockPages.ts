@@ -43,7 +43,8 @@ export function blockPages(routes: Routes): void {
         const ref = refOf(visit);
         // From the page about an account the domain is that of the account.
         const domain = visit.body.domain || actor;
-        await block(visit.ctx, ref, kind === 'actor' ? { kind, actor } : { kind, domain }, note);
+        const isActor = kind === 'actor' || kind === 'muteActor';
+        await block(visit.ctx, ref, isActor ? { kind, actor } : { kind, domain }, note);
         visit.redirect(`${partnersPath(ref)}/blocked`, { key: `partners.block.${kind}.done` });
       },
     );

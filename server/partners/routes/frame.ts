@@ -4,13 +4,16 @@ import type { FormState } from '../../http/form.js';
 import type { Limit } from '../../http/limits.js';
 import { personOf, type Visit } from '../../http/routes.js';
 import { type PartnerPage, partnersPath, presentFollowings, presentLists, presentPartnerFrame } from '../present.js';
-import { countUnseenMentions, getParty, listFollowings, listNames, type Party } from '../queries.js';
+import { countFollows, countUnseenMentions, getParty, listFollowings, listNames, type Party } from '../queries.js';
 import type { PartyRef, partyParams } from '../schema.js';
 
 export type AnyVisit = Visit<z.output<typeof partyParams>, unknown, unknown>;
 
 /** Each look-up asks a server elsewhere. */
 export const lookUps: Limit = { name: 'partners.lookUp', limit: 60, windowMs: 60 * 60 * 1000 };
+
+/** Conversations opened: each asks some servers elsewhere. Beyond that, what is there is shown. */
+export const threadLooks: Limit = { name: 'partners.thread', limit: 120, windowMs: 60 * 60 * 1000 };
 
 /** The collective in the address, or the person who asks. Whether they may is asked by getParty and the deeds. */
 export function refOf(visit: AnyVisit): PartyRef {
@@ -25,8 +28,11 @@ export async function show(
   view: string,
   model: object,
 ): Promise<void> {
-  const unseen = await countUnseenMentions(visit.ctx.store, party.iri);
-  const frame = presentPartnerFrame(visit.ctx.actor, party, { current: page, unseen, language: visit.language });
+  const { store } = visit.ctx;
+  const unseen = await countUnseenMentions(store, party.iri);
+  const requests = party.collective || party.handle === '' ? 0 : await countFollows(store, party.iri, 'requested');
+  const counts = { current: page, unseen, requests, language: visit.language };
+  const frame = presentPartnerFrame(visit.ctx.actor, party, counts);
   await visit.page(
     `partners/${view}`,
     { ...frame, ...model },

@@ -8,14 +8,16 @@ import { personOf, type Routes, type Visit } from '../../http/routes.js';
 import { getPerson } from '../../people/queries.js';
 import { presentPosts } from '../../posts/present.js';
 import { listRepliesOf } from '../../posts/queries.js';
+import { muteFollowing } from '../actions/blocking.js';
 import { keepOpenedPost } from '../actions/feed.js';
-import { followActor, muteFollowing, unfollowActor } from '../actions/following.js';
+import { followActor, unfollowActor } from '../actions/following.js';
 import { castVote, makeInteraction, replyToPost, undoInteraction } from '../actions/interact.js';
 import { placeAnswer, seeMentions } from '../actions/mentions.js';
 import { exportFollowings } from '../exports.js';
 import {
   listHref,
   partnersPath,
+  presentAbove,
   presentFeed,
   presentInteractions,
   presentLists,
@@ -29,6 +31,7 @@ import {
   countMentions,
   countUnseenMentions,
   findFollowing,
+  findReadablePost,
   findThread,
   findVoteOn,
   getParty,
@@ -39,7 +42,7 @@ import {
   pageFeed,
   pageMentions,
 } from '../queries.js';
-import { followKey, isPollStale, isPublicAudience, mayReply } from '../rules.js';
+import { followKey, isPollStale, isPublicAudience, isThreadStale, mayReply } from '../rules.js';
 import {
   feedQuery,
   findQuery,
@@ -52,9 +55,10 @@ import {
   postParams,
   type RemotePost,
   replyShape,
+  threadQuery,
   voteShape,
 } from '../schema.js';
-import { type AnyVisit, lookUps, refOf, show, showFollowing } from './frame.js';
+import { type AnyVisit, lookUps, refOf, show, showFollowing, threadLooks } from './frame.js';
 import { listPages } from './listPages.js';
 import { movePages } from './movePages.js';
 
@@ -88,8 +92,8 @@ function readingPages(routes: Routes, path: string): void {
     });
   });
 
-  routes.get(`${path}/posts/:post`, { access: 'signedIn', params: postParams }, (visit) =>
-    showThread(visit, { values: {}, errors: [] }),
+  routes.get(`${path}/posts/:post`, { access: 'signedIn', params: postParams, query: threadQuery }, (visit) =>
+    openThread(visit, visit.query.look === 'again'),
   );
 
   const vote = { access: 'signedIn', params: postParams, body: voteShape, retry: showThread } as const;
@@ -121,14 +125,26 @@ function readingPages(routes: Routes, path: string): void {
   }
 }
 
-async function showThread(visit: PostVisit, form: FormState): Promise<void> {
+/** Asks other servers for what is missing or old, as long as a page may wait, then shows what is there. */
+async function openThread(visit: PostVisit, isAgain: boolean): Promise<void> {
+  const { iri } = await getParty(visit.ctx, refOf(visit));
+  const { house, params } = visit;
+  const post = await findReadablePost(house.store, iri, params.post);
+  if (!post) throw new DomainError('not-found', 'error.notFound');
+  const mayAsk =
+    isThreadStale(post, visit.ctx.now, isAgain) &&
+    isPublicAudience(post.audience) &&
+    (await withinLimit(house, threadLooks, personOf(visit.ctx).personId));
+  const around = mayAsk ? await house.readThread(post, isAgain) : 'read';
+  if (!mayAsk && isPollStale(post, visit.ctx.now)) await house.refreshPost(post);
+  await showThread(visit, { values: {}, errors: [] }, around === 'late');
+}
+
+async function showThread(visit: PostVisit, form: FormState, isLate = false): Promise<void> {
   const party = await getParty(visit.ctx, refOf(visit));
   const { store, now } = visit.ctx;
-  const first = await findThread(store, party.iri, visit.params.post);
-  if (!first) throw new DomainError('not-found', 'error.notFound');
-  const isStale = isPollStale(first.post, now);
-  if (isStale) await visit.house.refreshPost(first.post);
-  const thread = isStale ? ((await findThread(store, party.iri, visit.params.post)) ?? first) : first;
+  const thread = await findThread(store, party.iri, visit.params.post);
+  if (!thread) throw new DomainError('not-found', 'error.notFound');
   const { post } = thread;
   const all = [...thread.ancestors, post, ...thread.replies];
   const actors = await mapActors(
@@ -142,6 +158,9 @@ async function showThread(visit: PostVisit, form: FormState): Promise<void> {
   const voted = post.poll && (await findVoteOn(store, party.iri, post._id));
   await show(visit, party, 'feed', 'thread', {
     form,
+    isLate,
+    againHref: isPublicAudience(post.audience) ? `${base}/posts/${post._id}?look=again` : null,
+    above: presentAbove(thread.above),
     ancestors: await Promise.all(thread.ancestors.map(present)),
     post: await present(post),
     replies: await Promise.all(thread.replies.map(present)),
@@ -161,7 +180,7 @@ function mentionPages(routes: Routes, path: string): void {
     const { store } = visit.ctx;
     const base = partnersPath(party.ref);
     const { before } = visit.query;
-    const [{ items, next }, total] = await Promise.all([
+    const [{ items, left, next }, total] = await Promise.all([
       pageMentions(store, party.iri, before),
       countMentions(store, party.iri),
     ]);
@@ -171,6 +190,7 @@ function mentionPages(routes: Routes, path: string): void {
         language: visit.language,
       }),
       total,
+      left,
       hasUnseen: (await countUnseenMentions(store, party.iri)) > 0,
       olderHref: next === null ? null : `${base}/mentions?before=${next}`,
       isFirst: before === undefined,

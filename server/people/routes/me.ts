@@ -13,7 +13,7 @@ import { updatePreferences, updateProfile } from '../actions/profile.js';
 import { checkProof } from '../actions/signIn.js';
 import { presentHome, presentLeaving, presentSession, presentTabs } from '../present.js';
 import { getPerson } from '../queries.js';
-import { remains } from '../rules.js';
+import { remains, waitsForNothing } from '../rules.js';
 import {
   digestTimes,
   emailChangeShape,
@@ -65,7 +65,11 @@ function home(routes: Routes): void {
 function profilePages(routes: Routes): void {
   const showProfile = async (visit: AnyVisit, form?: FormState) => {
     const person = await me(visit);
-    const values = form?.values ?? { ...person, handle: person.handle ?? person.username };
+    const values = form?.values ?? {
+      ...person,
+      handle: person.handle ?? person.username,
+      decidesFollowers: person.acceptsFollowers === 'by-hand',
+    };
     const model = { values, errors: form?.errors, claimed: person.handle, host: visit.house.site.host };
     await show(visit, 'profile', model);
   };
@@ -144,15 +148,16 @@ function preferencePages(routes: Routes): void {
       errors: form?.errors,
       languages: languages.map((value) => ({ value, key: `people.language.${value}` })),
       timeZones: ['UTC', ...Intl.supportedValuesOf('timeZone')].map((value) => ({ value, label: value })),
+      waitsForNothing: form === undefined && waitsForNothing(person),
       digest: [digest],
       digests: digestTimes.map((value) => ({ value, key: `people.digestTime.${value}` })),
       mails: mailKinds.map((kind) => ({
         name: `mailChoices.${kind}`,
         label: `people.mail.${kind}`,
         value: [chosen[kind] ?? 'at-once'],
-        // Results are news and wait for nobody: the summary has no line for them.
+        // Results and dates are news and wait for nobody: the summary has no line for them.
         options: mailTimes
-          .filter((value) => value !== 'digest' || kind !== 'surveyPublished')
+          .filter((value) => value !== 'digest' || (kind !== 'surveyPublished' && kind !== 'surveyDate'))
           .map((value) => ({ value, key: `people.mailTime.${value}` })),
       })),
     });
@@ -160,8 +165,8 @@ function preferencePages(routes: Routes): void {
   routes
     .get('/me/preferences', { access: 'signedIn' }, (visit) => showPreferences(visit))
     .post('/me/preferences', { access: 'signedIn', body: preferencesShape, retry: showPreferences }, async (visit) => {
-      await updatePreferences(visit.ctx, idOf(visit), visit.body);
-      visit.redirect('/me/preferences', { key: 'people.saved' });
+      const said = await updatePreferences(visit.ctx, idOf(visit), visit.body);
+      visit.redirect('/me/preferences', { key: said === 'daily' ? 'people.saved.daily' : 'people.saved' });
     });
 }
 

@@ -20,7 +20,7 @@ import {
   turnoutsIn,
 } from '../queries.js';
 import { answerKey, checkTakesAnswers } from '../rules.js';
-import type { Answerer, Section, Survey, SurveyAnswer, Values } from '../schema.js';
+import type { Answerer, Edit, Section, Survey, SurveyAnswer, Values } from '../schema.js';
 
 export interface AnswerInput {
   surveyId: string;
@@ -38,10 +38,19 @@ export interface AnswerInput {
   raw: Readonly<Record<string, unknown>>;
   /** Answers to questions that were not asked are refused, not left out: for other instances and files. */
   strict?: boolean;
+  /** Whoever answers has services to be asked about. Absent: not known, as of those of another instance. */
+  hasServices?: boolean;
+  /**
+   * The moment of the answer that was shown with the form; 1970: there was none. One that somebody else has sent since is not
+   * replaced. Absent: any is.
+   */
+  shown?: Date;
   email?: string | null;
 }
 
-export type DraftInput = Pick<AnswerInput, 'surveyId' | 'answerer' | 'byName' | 'version' | 'raw'> & { seen?: Date };
+export type DraftInput = Pick<AnswerInput, 'surveyId' | 'answerer' | 'byName' | 'version' | 'raw' | 'email'> & {
+  seen?: Date;
+};
 
 export interface Submitted {
   /** False: it took the place of the one before. */
@@ -54,7 +63,7 @@ export interface Submitted {
 /**
  * Records the one answer of a collective, person or guest; the latest before closing counts. Emits survey.answered (never for
  * an anonymous survey). Refuses: not-found, gone, not-allowed (not asked), closed, invalid (InvalidFields), conflict (an
- * anonymous answer was given already; a later correction has arrived before).
+ * anonymous answer was given already; a later correction has arrived before; somebody else's was not `shown`).
  */
 export async function submitAnswer(ctx: Context, input: AnswerInput): Promise<Submitted> {
   const survey = await getSurvey(ctx.store, input.surveyId);
@@ -84,7 +93,10 @@ async function check(ctx: Context, survey: Survey, input: AnswerInput): Promise<
   const isKnown = Number.isInteger(input.version) && input.version >= 1 && input.version <= survey.version;
   if (!isKnown) throw new DomainError('invalid', 'surveys.error.version', { field: 'version' });
   const sections = await readSections(ctx.store, survey, input.version);
-  const { values, errors } = readAnswers(sections, input.raw, { strict: input.strict ?? false });
+  const { values, errors } = readAnswers(sections, input.raw, {
+    strict: input.strict ?? false,
+    hasServices: input.hasServices ?? false,
+  });
   if (errors.length > 0) throw new InvalidFields(errors);
   if (Object.keys(values).length === 0) throw new DomainError('invalid', 'surveys.answer.nothing', { field: 'a' });
   return values;
@@ -97,6 +109,7 @@ async function keepAnswer(ctx: Context, survey: Survey, input: AnswerInput, valu
   const event = pending({ type: 'survey.answered', surveyId: survey._id, answerId: _id }, ctx.now);
   const said = { answerer, by, byName, home, version, values, at: ctx.now, sentAt };
   const email = input.email === undefined ? {} : { email: input.email };
+  const isKept = answerer.kind === 'collective' && home === '';
   const first = { _id, surveyId: survey._id, ...said, edits: [], email: null, ...email };
   try {
     await answersIn(ctx.store).insertOne({ ...first, events: [event] });
@@ -107,10 +120,11 @@ async function keepAnswer(ctx: Context, survey: Survey, input: AnswerInput, valu
   // Each of many who correct it at once is remembered: whoever finds it changed meanwhile looks again.
   for (let tries = 0; tries < 50; tries += 1) {
     const before = await findAnswer(ctx.store, survey._id, answerer.key);
-    if (before === null) throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
+    if (before === null) throw answerChanged('');
+    checkShown(before, input);
     // Of two that arrive out of order the one sent later stands.
     if (before.sentAt > sentAt) throw new DomainError('conflict', 'surveys.error.laterOne');
-    const edits = [...before.edits.slice(-19), { at: before.at, byName: before.byName }];
+    const edits = addEdit(before.edits, isKept ? before : { at: before.at, by: before.by, byName: before.byName });
     const saved = await answersIn(ctx.store).findOneAndUpdate(
       { _id, sentAt: before.sentAt, at: before.at, byName: before.byName, edits: { $size: before.edits.length } },
       { $set: { ...said, ...email, edits }, $push: { events: event } },
@@ -118,7 +132,33 @@ async function keepAnswer(ctx: Context, survey: Survey, input: AnswerInput, valu
     );
     if (saved !== null) return saved;
   }
-  throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
+  throw answerChanged('');
+}
+
+/** Refuses: conflict. Somebody else has sent the answer since it was shown. */
+export function checkShown(
+  before: { by: string; byName: string; at: Date },
+  { by, shown }: Pick<AnswerInput, 'by' | 'shown'>,
+): void {
+  if (shown !== undefined && before.by !== by && before.at > shown) throw answerChanged(before.byName);
+}
+
+export function answerChanged(name: string): DomainError {
+  if (name === '') return new DomainError('conflict', 'surveys.error.answerChanged');
+  return new DomainError('conflict', { key: 'surveys.error.answerOther', params: { name } });
+}
+
+const mostEdits = 20;
+const mostKept = 5;
+
+/** Who and when of the last twenty answers, what of the last five. */
+export function addEdit(edits: readonly Edit[], { at, by, byName, version, values }: Edit): Edit[] {
+  const who = { at, by, byName };
+  const last = values === undefined || version === undefined ? who : { ...who, version, values };
+  const all: Edit[] = [...edits.slice(1 - mostEdits), last];
+  return all.map((edit, index) =>
+    index < all.length - mostKept ? { at: edit.at, by: edit.by, byName: edit.byName } : edit,
+  );
 }
 
 /** The three documents are written in one turn and share nothing but the survey: the receipt is no key to the ballot. */
@@ -193,8 +233,12 @@ export async function keepDraft(ctx: Context, sections: readonly Section[], inpu
   if (forged.length > 0) throw new InvalidFields(forged);
   const { byName, surveyId, version, seen } = input;
   const _id = answerKey(surveyId, input.answerer.key);
-  const other = seen && (await draftsIn(ctx.store).findOne({ _id, at: { $gt: seen }, byName: { $ne: byName } }));
+  // A guest is alone with their answer, under whatever name.
+  const isShared = input.answerer.kind !== 'anyone';
+  const other =
+    isShared && seen && (await draftsIn(ctx.store).findOne({ _id, at: { $gt: seen }, byName: { $ne: byName } }));
   if (other) throw new DomainError('conflict', { key: 'surveys.draft.other', params: { name: other.byName } });
-  const draft = { surveyId, key: input.answerer.key, version, values, byName, at: ctx.now };
+  const email = input.email === undefined ? {} : { email: input.email };
+  const draft = { surveyId, key: input.answerer.key, version, values, byName, ...email, at: ctx.now };
   await draftsIn(ctx.store).replaceOne({ _id }, draft, { upsert: true });
 }

@@ -3,11 +3,12 @@ import type { Context, Language } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
 import { answersIn } from '../queries.js';
+import { findRemoteSurvey, sentAnswersIn } from '../remoteSurveys.js';
 import { answerKey } from '../rules.js';
 import type { Answerer } from '../schema.js';
 
 /**
- * Sends the person who asks a copy of the answer. Emits survey.copyRequested. Refuses: not-allowed (nobody is signed in),
+ * Sends the person who asks a copy of the answer, to a survey here or elsewhere. Emits survey.copyRequested. Refuses: not-allowed (nobody is signed in),
  * not-found (no answer, or one that nobody can find again).
  */
 export async function requestCopy(ctx: Context, surveyId: string, answerer: Answerer): Promise<void> {
@@ -34,8 +35,13 @@ async function ask(
   answerer: Answerer,
   to: { personId: string | null; language: Language },
 ): Promise<void> {
-  const answerId = answerKey(surveyId, answerer.key);
+  const remote = await findRemoteSurvey(ctx.store, surveyId);
+  const answerId = answerKey(remote?.iri ?? surveyId, answerer.key);
   const event = pending({ type: 'survey.copyRequested', surveyId, answerId, ...to }, ctx.now);
-  const { matchedCount } = await answersIn(ctx.store).updateOne({ _id: answerId }, { $push: { events: event } });
+  const change = { $push: { events: event } };
+  const { matchedCount } =
+    remote === null
+      ? await answersIn(ctx.store).updateOne({ _id: answerId }, change)
+      : await sentAnswersIn(ctx.store).updateOne({ _id: answerId, state: { $ne: 'withdrawn' } }, change);
   if (matchedCount === 0) throw new DomainError('not-found', 'error.notFound');
 }

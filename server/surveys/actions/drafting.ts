@@ -32,6 +32,7 @@ import {
 } from '../rules.js';
 import { limits, type Section, type Survey, type SurveyVersion, type Texts } from '../schema.js';
 import { lineOf } from './change.js';
+import { checkReady } from './ready.js';
 
 /** What its organisers decide, besides the questions. */
 export type SurveySettings = Pick<
@@ -47,7 +48,8 @@ export type SurveySettings = Pick<
   | 'closesAt'
   | 'late'
   | 'reminders'
->;
+> &
+  Partial<Pick<Survey, 'listed'>>;
 
 export interface NewSurvey {
   title: Texts;
@@ -182,17 +184,13 @@ export async function saveSettings(
   checkRevision(survey, input.revision);
   checkPromises(survey, { names, answerBy });
   checkDates(ctx, survey, { opensAt, closesAt });
-  // From a scheduled one nobody is there to be told when it opens.
-  if (survey.state === 'scheduled') {
-    checkNamesNobody({ names }, (await getVersion(ctx.store, survey._id, survey.version)).sections);
-  }
   // Who is asked was fixed by the opening.
   const asked = survey.state === 'open' ? survey.invited : invited;
-  // A draft is looked at when it opens.
-  if (survey.state !== 'draft') {
-    const { sections } = await getVersion(ctx.store, survey._id, survey.version);
-    checkTravels({ title, intro, invited: asked }, sections);
-  }
+  const after = { ...survey, title, intro, answerBy, names, opensAt, closesAt, invited: asked };
+  const { sections } = await getVersion(ctx.store, survey._id, survey.version);
+  // A draft is looked at when it opens; of one that waits for its moment nobody is there to be told.
+  if (survey.state === 'scheduled') await checkReady(ctx, after, sections);
+  if (survey.state === 'open') checkTravels(after, sections);
   const set = {
     title,
     intro,
@@ -205,12 +203,19 @@ export async function saveSettings(
     closesAt,
     late,
     reminders,
+    // Only what anybody may answer can be for everybody to see.
+    listed: answerBy === 'anyone' && (input.listed ?? survey.listed ?? false),
+    // Whoever gives it another moment, or none, has seen why it did not open.
+    notOpened: opensAt === null || opensAt > ctx.now ? null : (survey.notOpened ?? null),
   };
   return change(ctx, survey, set);
 }
 
 function checkDates(ctx: Context, survey: Survey, { opensAt, closesAt }: Pick<Survey, 'opensAt' | 'closesAt'>): void {
   const invalid = (key: string, field: string) => new DomainError('invalid', key, { field });
+  if (survey.state === 'scheduled' && (opensAt === null || opensAt <= ctx.now)) {
+    throw invalid('surveys.error.opensAtNeeded', 'opensAt');
+  }
   if (opensAt && closesAt && closesAt <= opensAt) throw invalid('surveys.error.closesBeforeOpening', 'closesAt');
   if (survey.state === 'open' && closesAt && closesAt <= ctx.now)
     throw invalid('surveys.error.closesInPast', 'closesAt');
@@ -222,7 +227,11 @@ async function change(ctx: Context, survey: Survey, set: Partial<Survey>): Promi
   const event = pending({ type: 'survey.changed', surveyId: survey._id }, ctx.now, line);
   const saved = await surveysIn(ctx.store).findOneAndUpdate(
     { _id: survey._id, revision: survey.revision },
-    { $set: set, $inc: { revision: 1 }, ...(survey.state === 'open' ? { $push: { events: event } } : {}) },
+    {
+      $set: { ...set, changedAt: ctx.now },
+      $inc: { revision: 1 },
+      ...(survey.state === 'open' ? { $push: { events: event } } : {}),
+    },
     { returnDocument: 'after' },
   );
   if (!saved) throw new DomainError('conflict', 'surveys.error.changedMeanwhile');

@@ -3,8 +3,9 @@ import { getCollective } from '../../collectives/queries.js';
 import type { Collective } from '../../collectives/schema.js';
 import type { Context } from '../../context.js';
 import { actorIri } from '../../partners/rules.js';
-import type { Store } from '../../store/store.js';
+import type { Coll, Store } from '../../store/store.js';
 import { answersIn, draftsIn, findSurvey, surveysIn, turnoutsIn } from '../queries.js';
+import { findRemoteSurvey, type SentAnswer, sentAnswersIn } from '../remoteSurveys.js';
 import { isOpen } from '../rules.js';
 import type { SurveyAnswer } from '../schema.js';
 import { eraseSurvey } from './drafting.js';
@@ -29,13 +30,13 @@ export async function forgetAnswerer(ctx: Context, person: Leaver, collectives: 
   for (const { _id } of await turnoutsIn(store).find({ key }).toArray()) {
     await turnoutsIn(store).updateOne({ _id }, { $set: { key: `gone:${_id}` } });
   }
-  await answersIn(store).updateMany({ by: person._id }, { $set: { by: '', byName: '' } });
+  for (const answers of [answersIn(store), sentAnswersIn(store)] as Coll<SurveyAnswer | SentAnswer>[]) {
+    await answers.updateMany({ by: person._id }, { $set: { by: '', byName: '' } });
+    await forgetEdits(answers, person._id);
+  }
   for (const { handle } of collectives) {
     const ours = actorIri(ctx.site, handle);
     await draftsIn(store).updateMany({ key: ours, byName: person.displayName }, { $set: { byName: '' } });
-    for (const answer of await answersIn(store).find({ 'answerer.key': ours }).toArray()) {
-      await forgetEdits(store, answer, person);
-    }
   }
 }
 
@@ -50,16 +51,23 @@ async function forgetOwn(ctx: Context, answer: SurveyAnswer): Promise<void> {
   await answersIn(ctx.store).updateOne({ _id }, { $set: { answerer, by: '', byName: '', edits: [], email: null } });
 }
 
-async function forgetEdits(store: Store, { _id, edits }: SurveyAnswer, { displayName }: Leaver): Promise<void> {
-  if (!edits.some(({ byName }) => byName === displayName)) return;
-  const without = edits.map((edit) => (edit.byName === displayName ? { ...edit, byName: '' } : edit));
-  await answersIn(store).updateOne({ _id }, { $set: { edits: without } });
+/** Looked up again after each write, since somebody may answer meanwhile. */
+async function forgetEdits(answers: Coll<SurveyAnswer | SentAnswer>, by: string): Promise<void> {
+  const next = () => answers.findOne({ 'edits.by': by });
+  for (let one = await next(); one !== null; one = await next()) {
+    const edits = one.edits.map((edit) => (edit.by === by ? { ...edit, by: '', byName: '' } : edit));
+    await answers.updateOne(
+      { _id: one._id, sentAt: one.sentAt, edits: { $size: one.edits.length } },
+      { $set: { edits } },
+    );
+  }
 }
 
 /** What a person answered, for themselves or for a collective, as far as it can be found again: for the own data. */
 export async function collectAnswersOf(store: Store, personId: string): Promise<object[]> {
-  const [sent, drafts] = await Promise.all([
+  const [sent, elsewhere, drafts] = await Promise.all([
     answersIn(store).find({ by: personId }).toArray(),
+    sentAnswersIn(store).find({ by: personId }).toArray(),
     draftsIn(store)
       .find({ key: `person:${personId}` })
       .toArray(),
@@ -68,12 +76,23 @@ export async function collectAnswersOf(store: Store, personId: string): Promise<
   for (const { surveyId } of [...sent, ...drafts]) {
     if (!titles.has(surveyId)) titles.set(surveyId, (await findSurvey(store, surveyId))?.title ?? {});
   }
+  for (const { surveyKey } of elsewhere) {
+    if (!titles.has(surveyKey)) titles.set(surveyKey, (await findRemoteSurvey(store, surveyKey))?.title ?? {});
+  }
   return [
     ...sent.map(({ surveyId, answerer, values, at }) => ({
       survey: titles.get(surveyId),
       answerer: answerer.name,
       values,
       sentAt: at,
+    })),
+    ...elsewhere.map(({ surveyKey, answerer, host, state, values, sentAt }) => ({
+      survey: titles.get(surveyKey),
+      answerer,
+      sentTo: host,
+      state,
+      values,
+      sentAt,
     })),
     ...drafts.map(({ surveyId, values, at }) => ({ survey: titles.get(surveyId), values, keptAt: at })),
   ];
@@ -93,4 +112,24 @@ export async function purgeSurveysOf(ctx: Context, collectiveId: string): Promis
     const survey = await findSurvey(store, surveyId);
     if (survey !== null && isOpen(survey, ctx.now)) await answersIn(store).deleteOne({ _id });
   }
+}
+
+const addressDays = 30;
+
+/**
+ * The addresses that guests left go a month after the end: their link was sent long before. For the nightly clearing; a survey
+ * that was opened again and closed is done again. Returns how many surveys were cleared.
+ */
+export async function forgetGuestAddresses({ store, now }: Context): Promise<number> {
+  const before = new Date(now.getTime() - addressDays * 24 * 60 * 60 * 1000);
+  const over = await surveysIn(store).find({ answerBy: 'anyone', state: 'closed' }).toArray();
+  const due = over.filter(
+    ({ closedAt, addressesGoneAt }) =>
+      closedAt !== null && closedAt < before && (addressesGoneAt ?? new Date(0)) < closedAt,
+  );
+  for (const { _id } of due) {
+    await answersIn(store).updateMany({ surveyId: _id }, { $set: { email: null } });
+    await surveysIn(store).updateOne({ _id }, { $set: { addressesGoneAt: now } });
+  }
+  return due.length;
 }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { Context } from '../../context.js';
 import { DomainError, InvalidFields } from '../../errors.js';
-import { type DomainEvent, pending } from '../../events.js';
+import { type DomainEvent, pending, type RemoteNews } from '../../events.js';
 import type { FieldError } from '../../http/form.js';
 import { DuplicateKeyError } from '../../store/store.js';
 import { draftsIn, findAnswer, findSurvey } from '../queries.js';
@@ -26,33 +26,47 @@ export async function receiveSurvey(ctx: Context, survey: RemoteSurvey): Promise
     const count = await surveys.countDocuments({ host: survey.host });
     if (count >= mostPerHost)
       throw new DomainError('too-many', 'surveys.error.tooManyFromHost', { retryAfter: 86_400 });
-    const event = pending(received(survey, null), ctx.now);
+    const events = received(survey, null).map((what) => pending(eventOf(survey, what), ctx.now));
     try {
-      await surveys.insertOne({ ...survey, events: [event] });
+      await surveys.insertOne({ ...survey, events });
       return;
     } catch (error) {
       if (!(error instanceof DuplicateKeyError)) throw error;
     }
   }
   if (known !== null && known.owner !== survey.owner) throw new DomainError('not-allowed', 'error.notFound');
-  const event = received(survey, known);
-  const isAgain = event.type === 'remoteSurvey.received' && event.what === 'opened';
+  const news = received(survey, known);
+  const isAgain = news.includes('opened');
   const receivedAt = isAgain ? survey.receivedAt : (known?.receivedAt ?? survey.receivedAt);
   await surveys.updateOne(
     { _id, owner: survey.owner, revision: { $lt: survey.revision } },
-    { $set: { ...fields, receivedAt, deletedAt: null }, $push: { events: pending(event, ctx.now) } },
+    {
+      $set: { ...fields, receivedAt, changedAt: ctx.now, deletedAt: null },
+      $push: { events: { $each: news.map((what) => pending(eventOf(survey, what), ctx.now)) } },
+    },
   );
 }
 
-/** What there is to tell of it. */
-function received(survey: RemoteSurvey, known: RemoteSurvey | null): DomainEvent {
+function eventOf({ _id: surveyKey }: RemoteSurvey, what: RemoteNews): DomainEvent {
+  return { type: 'remoteSurvey.received', surveyKey, what };
+}
+
+/** What there is to tell of it: also of what changed together. */
+function received(survey: RemoteSurvey, known: RemoteSurvey | null): RemoteNews[] {
   const stood = known !== null && known.deletedAt === null;
   const isOpening = survey.state === 'open' && (!stood || known.state === 'closed');
   const end = (one: RemoteSurvey) => one.closesAt?.getTime() ?? Number.POSITIVE_INFINITY;
   const isExtended = stood && known.state === 'open' && survey.state === 'open' && end(survey) > end(known);
   const isPublished = survey.results !== null && !(stood && known.results !== null);
-  const what = isOpening ? 'opened' : isExtended ? 'extended' : isPublished ? 'published' : 'changed';
-  return { type: 'remoteSurvey.received', surveyKey: survey._id, what };
+  if (isOpening || isExtended) return [isOpening ? 'opened' : 'extended'];
+  const before = stood ? known.chosenSlot : null;
+  const { chosenSlot } = survey;
+  const isChosen = chosenSlot !== null && (chosenSlot.slot !== before?.slot || chosenSlot.question !== before.question);
+  const news: RemoteNews[] = [
+    ...(isChosen ? ['slotChosen' as const] : []),
+    ...(isPublished ? ['published' as const] : []),
+  ];
+  return news.length === 0 ? ['changed'] : news;
 }
 
 /** Its owner has deleted it: nobody sees it any more, unless it comes back. Refuses: not-allowed. */
@@ -99,7 +113,6 @@ export interface ForeignAnswer {
   surveyId: string;
   answerer: Answerer;
   host: string;
-  byName: string;
   sentAt: Date;
 }
 
@@ -131,8 +144,9 @@ export async function receiveAnswer(
     const before = await findAnswer(ctx.store, input.surveyId, input.answerer.key);
     // The same again, after a crash between answer and receipt.
     if (before?.home === input.host && before.sentAt.getTime() === input.sentAt.getTime()) return;
-    const { surveyId, answerer, byName, sentAt, version, raw } = input;
-    const sender = { by: '', byName, home: input.host };
+    const { surveyId, answerer, sentAt, version, raw } = input;
+    // Who of them it was is theirs to know.
+    const sender = { by: '', byName: '', home: input.host };
     await submitAnswer(ctx, { surveyId, answerer, ...sender, sentAt, version, raw, strict: true });
   });
   await giveReceipt(ctx, input, false, refusal);

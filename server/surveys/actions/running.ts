@@ -3,11 +3,11 @@ import { listCollectivesById } from '../../collectives/queries.js';
 import type { Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { type Change, type DomainEvent, pending } from '../../events.js';
-import { getOrganised, getVersion, surveysIn } from '../queries.js';
-import { checkTravels } from '../remoteSurveys.js';
-import { checkHasQuestions, checkNamesNobody, checkRevision, checkStep, type Step } from '../rules.js';
-import type { Survey, SurveyVersion } from '../schema.js';
+import { countAnswers, getOrganised, getVersion, surveysIn } from '../queries.js';
+import { checkRevision, checkStep, closing, findSlot, isEnough, type Step } from '../rules.js';
+import type { Survey } from '../schema.js';
 import { lineOf } from './change.js';
+import { checkReady } from './ready.js';
 
 /**
  * Opens it now, or at its moment when that is still to come. Who is asked is fixed from now on. Emits survey.opened. Refuses:
@@ -16,33 +16,16 @@ import { lineOf } from './change.js';
 export async function openSurvey(ctx: Context, surveyId: string): Promise<Survey> {
   const { survey } = await getOrganised(ctx, surveyId);
   const { opensAt } = survey;
-  const isLater = opensAt !== null && opensAt > ctx.now;
-  await checkReady(ctx, survey);
-  if (isLater) return step(ctx, survey, 'schedule', {}, null);
-  return open(ctx, survey);
-}
-
-async function checkReady(ctx: Context, survey: Survey): Promise<SurveyVersion> {
-  const version = await getVersion(ctx.store, survey._id, survey.version);
-  checkHasQuestions(version.sections);
-  checkTravels(survey, version.sections);
-  checkNamesNobody(survey, version.sections);
-  if (survey.answerBy !== 'anyone' && survey.invited.length === 0) {
-    throw new DomainError('invalid', 'surveys.error.nobodyAsked', { field: 'invited' });
-  }
-  if (survey.closesAt !== null && survey.closesAt <= ctx.now) {
-    throw new DomainError('invalid', 'surveys.error.closesInPast', { field: 'closesAt' });
-  }
-  return version;
+  if (opensAt === null || opensAt <= ctx.now) return open(ctx, survey);
+  const { sections } = await getVersion(ctx.store, survey._id, survey.version);
+  await checkReady(ctx, survey, sections);
+  return step(ctx, survey, 'schedule', { notOpened: null }, null);
 }
 
 async function open(ctx: Context, survey: Survey): Promise<Survey> {
-  const ids = survey.invited.flatMap(({ collectiveId }) => (collectiveId === null ? [] : [collectiveId]));
-  const standing = new Set(
-    (await listCollectivesById(ctx.store, ids)).filter(({ deletedAt }) => deletedAt === null).map(({ _id }) => _id),
-  );
-  const invited = survey.invited.filter(({ collectiveId }) => collectiveId === null || standing.has(collectiveId));
-  return step(ctx, survey, 'open', { openedAt: ctx.now, closedAt: null, invited }, 'survey.opened');
+  const { sections } = await getVersion(ctx.store, survey._id, survey.version);
+  const invited = await checkReady(ctx, survey, sections);
+  return step(ctx, survey, 'open', { openedAt: ctx.now, closedAt: null, invited, notOpened: null }, 'survey.opened');
 }
 
 /** Back to a draft, before it has opened. Refuses: not-found, conflict. */
@@ -54,7 +37,7 @@ export async function unscheduleSurvey(ctx: Context, surveyId: string): Promise<
 /** Closes it before its time, or when it has none. Emits survey.closed. Refuses: not-found, conflict. */
 export async function closeSurvey(ctx: Context, surveyId: string): Promise<void> {
   const { survey } = await getOrganised(ctx, surveyId);
-  await step(ctx, survey, 'close', { closedAt: ctx.now }, 'survey.closed');
+  await step(ctx, survey, 'close', closing(survey, ctx.now), 'survey.closed');
 }
 
 /** Gives more time; those asked are told. Emits survey.extended. Refuses: not-found, conflict, invalid (not later than now). */
@@ -84,11 +67,14 @@ export async function reopenSurvey(
   if (closesAt !== null && closesAt <= ctx.now) {
     throw new DomainError('invalid', 'surveys.error.notLater', { field: 'closesAt' });
   }
-  const results = { ...survey.results, publishedAt: null };
+  const results = { ...survey.results, publishedAt: null, publishAt: null };
   await step(ctx, survey, 'reopen', { closesAt, closedAt: null, results }, 'survey.opened');
 }
 
-/** Shows the results to those chosen. Emits survey.published. Refuses: not-found, conflict, closed (it is not over). */
+/**
+ * Shows the results to those chosen; of an anonymous survey only when there are enough answers. Those who may read them for the
+ * first time are told (survey.published); else it emits survey.changed. Refuses: not-found, conflict, closed (not over; too few).
+ */
 export async function publishResults(
   ctx: Context,
   surveyId: string,
@@ -99,27 +85,43 @@ export async function publishResults(
   checkRevision(survey, revision);
   if (survey.state !== 'closed') throw new DomainError('closed', 'surveys.error.notClosedYet');
   const publishedAt = readers === 'organisers' ? null : (survey.results.publishedAt ?? ctx.now);
-  await write(ctx, survey, { results: { readers, hidden, notes, publishedAt } }, 'survey.published');
+  if (publishedAt !== null && !isEnough(survey.names, await countAnswers(ctx.store, survey))) {
+    throw new DomainError('closed', 'surveys.error.tooFewAnswers');
+  }
+  const isNews = publishedAt !== null && survey.results.publishedAt === null;
+  const results = { readers, hidden, notes, publishedAt };
+  await write(ctx, survey, { results }, isNews ? 'survey.published' : 'survey.changed');
 }
 
-/** Which slot of a date poll it will be; null takes the choice back. Emits survey.changed. Refuses: not-found, invalid. */
+/**
+ * Which slot of a date poll it will be; null takes the choice back. Those asked are told of a choice, once. Emits
+ * survey.slotChosen, or survey.changed. Refuses: not-found, invalid.
+ */
 export async function chooseSlot(ctx: Context, surveyId: string, choice: Survey['chosenSlot']): Promise<void> {
   const { survey } = await getOrganised(ctx, surveyId);
+  const { chosenSlot } = survey;
+  if (choice?.slot === chosenSlot?.slot && choice?.question === chosenSlot?.question) return;
   if (choice !== null) {
     const { sections } = await getVersion(ctx.store, surveyId, survey.version);
-    const question = sections.flatMap(({ questions }) => questions).find(({ id }) => id === choice.question);
-    if (question?.kind !== 'availability' || !question.slots.some(({ id }) => id === choice.slot)) {
+    if (findSlot(sections, choice) === null) {
       throw new DomainError('invalid', 'surveys.answer.option', { field: 'slot' });
     }
   }
-  await write(ctx, survey, { chosenSlot: choice }, 'survey.changed');
+  await write(ctx, survey, { chosenSlot: choice }, choice === null ? 'survey.changed' : 'survey.slotChosen');
 }
 
-/** For the job: opens those whose moment has come. Each once, whoever else tries. Returns how many. */
+/**
+ * For the job: opens those whose moment has come. Each once, whoever else tries; what cannot open is a draft again, and its
+ * organisers are told why (`notOpened`). Returns how many opened.
+ */
 export async function openDueSurveys(ctx: Context): Promise<number> {
-  const due = await surveysIn(ctx.store)
-    .find({ state: 'scheduled', opensAt: { $lte: ctx.now } })
-    .toArray();
+  const due = [
+    ...(await surveysIn(ctx.store)
+      .find({ state: 'scheduled', opensAt: { $lte: ctx.now } })
+      .toArray()),
+    // Its moment was taken away while it waited.
+    ...(await surveysIn(ctx.store).find({ state: 'scheduled', opensAt: null }).toArray()),
+  ];
   let opened = 0;
   const owners = await listCollectivesById(
     ctx.store,
@@ -128,14 +130,31 @@ export async function openDueSurveys(ctx: Context): Promise<number> {
   // Who is in the bin asks nobody; should it come back, so does its survey.
   const binned = new Set(owners.filter(({ deletedAt }) => deletedAt !== null).map(({ _id }) => _id));
   for (const survey of due.filter(({ deletedAt, collectiveId }) => deletedAt === null && !binned.has(collectiveId))) {
-    try {
-      await open(ctx, survey);
-      opened += 1;
-    } catch (error) {
-      if (!(error instanceof DomainError)) throw error;
-    }
+    if (await openOrHold(ctx, survey)) opened += 1;
   }
   return opened;
+}
+
+/** Whether it opened. Somebody else may be at it: then they did, or will. */
+async function openOrHold(ctx: Context, survey: Survey): Promise<boolean> {
+  try {
+    if (survey.opensAt === null) throw new DomainError('invalid', 'surveys.error.opensAtNeeded', { field: 'opensAt' });
+    await open(ctx, survey);
+    return true;
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    if (error.code === 'conflict') return false;
+    await holdBack(ctx, survey, error.safeMessage.key);
+    return false;
+  }
+}
+
+async function holdBack(ctx: Context, survey: Survey, why: string): Promise<void> {
+  try {
+    await step(ctx, survey, 'unschedule', { notOpened: why }, null);
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+  }
 }
 
 /** For the job: closes those whose end has come, with the end as the moment. Returns how many. */
@@ -146,7 +165,7 @@ export async function closeDueSurveys(ctx: Context): Promise<number> {
   let closed = 0;
   for (const survey of due) {
     try {
-      await step(ctx, survey, 'close', { closedAt: survey.closesAt }, 'survey.closed');
+      await step(ctx, survey, 'close', closing(survey, survey.closesAt ?? ctx.now), 'survey.closed');
       closed += 1;
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
@@ -163,6 +182,7 @@ const lines: Record<Told, Change['what']> = {
   'survey.extended': 'extended',
   'survey.closed': 'closed',
   'survey.published': 'published',
+  'survey.slotChosen': 'updated',
   'survey.deleted': 'deleted',
 };
 
@@ -177,11 +197,11 @@ async function step(
 }
 
 /** One write with its event, under the revision that was read: of two who do the same, one does it. */
-async function write(ctx: Context, survey: Survey, set: Partial<Survey>, told: Told | null): Promise<Survey> {
+export async function write(ctx: Context, survey: Survey, set: Partial<Survey>, told: Told | null): Promise<Survey> {
   const event = told && pending({ type: told, surveyId: survey._id }, ctx.now, lineOf(ctx, survey, lines[told], set));
   const saved = await surveysIn(ctx.store).findOneAndUpdate(
     { _id: survey._id, revision: survey.revision, deletedAt: null },
-    { $set: set, $inc: { revision: 1 }, ...(event ? { $push: { events: event } } : {}) },
+    { $set: { ...set, changedAt: ctx.now }, $inc: { revision: 1 }, ...(event ? { $push: { events: event } } : {}) },
     { returnDocument: 'after' },
   );
   if (!saved) throw new DomainError('conflict', 'surveys.error.changedMeanwhile');

@@ -4,6 +4,7 @@ import { findCollectiveByHandle } from '../../collectives/queries.js';
 import type { Context } from '../../context.js';
 import { DomainError, InvalidFields } from '../../errors.js';
 import { pending } from '../../events.js';
+import { DuplicateKeyError } from '../../store/store.js';
 import { readAnswers } from '../answers.js';
 import { draftsIn } from '../queries.js';
 import {
@@ -19,43 +20,70 @@ import {
 } from '../remoteSurveys.js';
 import { answerKey, checkTakesAnswers } from '../rules.js';
 import type { Answerer, Values } from '../schema.js';
-import { type AnswerInput, type DraftInput, keepDraft, type Submitted } from './answering.js';
+import {
+  type AnswerInput,
+  addEdit,
+  answerChanged,
+  checkShown,
+  type DraftInput,
+  keepDraft,
+  type Submitted,
+} from './answering.js';
+
+type SentInput = Pick<
+  AnswerInput,
+  'surveyId' | 'answerer' | 'by' | 'byName' | 'version' | 'raw' | 'shown' | 'hasServices'
+>;
 
 /**
  * Keeps a collective's answer to a survey elsewhere and has it sent to its owner; checked as the owner will check it. Emits
  * surveyAnswer.sent. Refuses: not-found, gone, not-allowed (not asked; anonymous, which is answered at its owner's), closed,
- * invalid, conflict.
+ * invalid, conflict (somebody else's answer was not `shown`).
  */
-export async function sendAnswer(
-  ctx: Context,
-  input: Pick<AnswerInput, 'surveyId' | 'answerer' | 'by' | 'byName' | 'version' | 'raw'>,
-): Promise<Submitted> {
+export async function sendAnswer(ctx: Context, input: SentInput): Promise<Submitted> {
   const survey = await getAsked(ctx, input.surveyId, input.answerer);
   checkTakesAnswers(survey, ctx.now);
   if (survey.names === 'anonymous') throw new DomainError('not-allowed', 'surveys.error.anonymousByLink');
   const values = check(survey, input);
-  const _id = answerKey(survey.iri, input.answerer.key);
-  const before = await sentAnswersIn(ctx.store).findOne({ _id });
-  const stood = before !== null && before.state !== 'withdrawn';
-  // Of two at the same moment the owner could not tell which is the later one.
-  const sentAt = new Date(Math.max(ctx.now.getTime(), (before?.sentAt.getTime() ?? 0) + 1));
-  const edits = stood ? [...before.edits.slice(-19), { at: before.sentAt, byName: before.byName }] : [];
-  const { by, byName, version } = input;
   const { iri, owner, host } = survey;
   const collectiveId = (await findCollectiveByHandle(ctx.store, input.answerer.handle))?._id ?? '';
   const fixed = { surveyKey: survey._id, survey: iri, owner, host, collectiveId, answerer: input.answerer.key };
+  // Each of many who send at once is remembered: whoever finds it changed meanwhile looks again.
+  for (let tries = 0; tries < 50; tries += 1) {
+    const isFirst = await keepSent(ctx, input, fixed, values);
+    if (isFirst === null) continue;
+    await draftsIn(ctx.store).deleteOne({ _id: answerKey(survey._id, input.answerer.key) });
+    return { isFirst, receipt: null, answer: null };
+  }
+  throw answerChanged('');
+}
+
+type Fixed = Pick<SentAnswer, 'surveyKey' | 'survey' | 'owner' | 'host' | 'collectiveId' | 'answerer'>;
+
+/** Whether it is the first that stands; null: another one came between. Refuses: conflict. */
+async function keepSent(ctx: Context, input: SentInput, fixed: Fixed, values: Values): Promise<boolean | null> {
+  const _id = answerKey(fixed.survey, fixed.answerer);
+  const before = await sentAnswersIn(ctx.store).findOne({ _id });
+  const stood = before !== null && before.state !== 'withdrawn';
+  if (stood) checkShown({ ...before, at: before.sentAt }, input);
+  // Of two at the same moment the owner could not tell which is the later one.
+  const sentAt = new Date(Math.max(ctx.now.getTime(), (before?.sentAt.getTime() ?? 0) + 1));
+  const edits = stood ? addEdit(before.edits, { ...before, at: before.sentAt }) : [];
+  const { by, byName, version } = input;
   const said = { version, values, by, byName, sentAt, edits, state: 'sent' as const, receiptAt: null, refusal: null };
   const event = pending({ type: 'surveyAnswer.sent', answerId: _id }, ctx.now);
-  if (before === null) await sentAnswersIn(ctx.store).insertOne({ _id, ...fixed, ...said, events: [event] });
-  else {
-    const { matchedCount } = await sentAnswersIn(ctx.store).updateOne(
-      { _id, sentAt: before.sentAt },
-      { $set: { ...fixed, ...said }, $push: { events: event } },
-    );
-    if (matchedCount === 0) throw new DomainError('conflict', 'surveys.error.laterOne');
+  if (before !== null) {
+    const change = { $set: { ...fixed, ...said }, $push: { events: event } };
+    const { matchedCount } = await sentAnswersIn(ctx.store).updateOne({ _id, sentAt: before.sentAt }, change);
+    return matchedCount === 0 ? null : !stood;
   }
-  await draftsIn(ctx.store).deleteOne({ _id: answerKey(survey._id, input.answerer.key) });
-  return { isFirst: !stood, receipt: null, answer: null };
+  try {
+    await sentAnswersIn(ctx.store).insertOne({ _id, ...fixed, ...said, events: [event] });
+    return true;
+  } catch (error) {
+    if (error instanceof DuplicateKeyError) return null;
+    throw error;
+  }
 }
 
 async function getAsked(ctx: Context, key: string, answerer: Answerer): Promise<RemoteSurvey> {
@@ -66,10 +94,10 @@ async function getAsked(ctx: Context, key: string, answerer: Answerer): Promise<
   return survey;
 }
 
-function check(survey: RemoteSurvey, { version, raw }: Pick<AnswerInput, 'version' | 'raw'>): Values {
+function check(survey: RemoteSurvey, { version, raw, hasServices = false }: SentInput): Values {
   // Here only the last questions are known.
   if (version !== survey.version) throw new DomainError('invalid', 'surveys.error.version', { field: 'version' });
-  const { values, errors } = readAnswers(survey.sections, raw);
+  const { values, errors } = readAnswers(survey.sections, raw, { hasServices });
   if (errors.length > 0) throw new InvalidFields(errors);
   if (Object.keys(values).length === 0) throw new DomainError('invalid', 'surveys.answer.nothing', { field: 'a' });
   if (bytesOnWire(JSON.stringify(values)) > wireLimits.values) {
@@ -78,7 +106,7 @@ function check(survey: RemoteSurvey, { version, raw }: Pick<AnswerInput, 'versio
   return values;
 }
 
-/** Takes an answer back while the survey is open. Emits surveyAnswer.withdrawn. Refuses: not-found, gone, not-allowed, closed. */
+/** Takes an answer back while the survey is open. Emits surveyAnswer.withdrawn. Refuses: not-found, gone, not-allowed, closed, conflict. */
 export async function recallAnswer(ctx: Context, surveyKey: string, answerer: Answerer): Promise<void> {
   const survey = await getAsked(ctx, surveyKey, answerer);
   checkTakesAnswers(survey, ctx.now);
@@ -87,10 +115,11 @@ export async function recallAnswer(ctx: Context, surveyKey: string, answerer: An
   const sentAt = new Date(Math.max(ctx.now.getTime(), sent.sentAt.getTime() + 1));
   const event = pending({ type: 'surveyAnswer.withdrawn', answerId: sent._id }, ctx.now);
   const set = { state: 'withdrawn' as const, values: {}, edits: [], sentAt, receiptAt: null, refusal: null };
-  await sentAnswersIn(ctx.store).updateOne(
+  const { matchedCount } = await sentAnswersIn(ctx.store).updateOne(
     { _id: sent._id, sentAt: sent.sentAt },
     { $set: set, $push: { events: event } },
   );
+  if (matchedCount === 0) throw answerChanged('');
 }
 
 /** Keeps what was filled in so far of a survey elsewhere. Refuses: not-found, gone, not-allowed, closed, conflict. */

@@ -5,14 +5,15 @@ import { DomainError, InvalidFields } from '../../errors.js';
 import type { FormState } from '../../http/form.js';
 import { withinLimit } from '../../http/limits.js';
 import type { Visit } from '../../http/routes.js';
-import { type Submitted, saveDraft, submitAnswer } from '../actions/answering.js';
+import { checkShown, type Submitted, saveDraft, submitAnswer } from '../actions/answering.js';
 import { requestCopy } from '../actions/copies.js';
 import { saveRemoteDraft, sendAnswer } from '../actions/sending.js';
-import { askedSections, readAnswers } from '../answers.js';
+import { askedSections, readAnswers, waysOn } from '../answers.js';
 import type { AskedSurvey, OwnAnswer } from '../askedSurveys.js';
-import { presentAnswers, presentTyped } from '../presentAnswers.js';
+import { presentAnswers, presentTyped, type Reader } from '../presentAnswers.js';
 import { isOpenNow, type Place, presentAsked } from '../presentAsked.js';
-import { presentForm } from '../presentForm.js';
+import { presentForm, presentMistakes, presentWays } from '../presentForm.js';
+import { getVersion } from '../queries.js';
 import type { Answerer, Section, Values } from '../schema.js';
 
 const page = z.union([z.literal('all'), z.coerce.number().int().min(1).max(100)]);
@@ -22,9 +23,13 @@ export const answerFields = {
   a: z.record(z.string().max(40), z.unknown()).default({}),
   version: z.coerce.number().int().min(1).max(1000),
   page: page.default('all'),
+  /** Id of the section on that page. */
+  section: z.string().max(20).default(''),
   step: z.enum(['send', 'save', 'next', 'back']).default('send'),
   /** The moment of the draft on which the form stands, in milliseconds since 1970. */
   seen: z.coerce.number().int().min(0).max(8.64e15).default(0),
+  /** The moment of the sent answer that was shown with it, likewise. */
+  shown: z.coerce.number().int().min(0).max(8.64e15).default(0),
 };
 export const answerShape: z.ZodObject<typeof answerFields> = z.object(answerFields);
 type AnswerBody = z.output<typeof answerShape>;
@@ -51,7 +56,10 @@ type AnyVisit = Visit<unknown, unknown, unknown>;
 /** More questions than these are shown a section at a time, unless asked for all. */
 const onOnePage = 12;
 
-/** Keeps or sends what the form says. Null: it was kept, and the next page is on its way. */
+/**
+ * Keeps or sends what the form says. From a page on which the last answers call for another one nothing is sent: that page comes
+ * first. Null: it was kept, and the next page is on its way.
+ */
 export async function receiveAnswer(
   visit: Visit<unknown, unknown, AnswerBody>,
   seat: Seat,
@@ -59,12 +67,17 @@ export async function receiveAnswer(
 ): Promise<Submitted | null> {
   const { asked, own, answerer, by, byName, place } = seat;
   const { step, page, version, seen } = visit.body;
-  const current = page === 'all' ? null : (pages(sectionsOf(asked), own)[page - 1] ?? null);
+  const current = sectionOn(visit.body, seat);
   const raw = merge(visit.body.a, own, current);
-  const sent = { surveyId: asked.key, answerer, by, byName, home: '', version, raw };
-  if (step === 'send' && asked.survey === null) return sendAnswer(visit.ctx, sent);
-  if (step === 'send') return submitAnswer(visit.ctx, email === undefined ? sent : { ...sent, email });
-  if (step === 'next' && page !== 'all') checkPage(current, raw);
+  const next = current === null ? 0 : pageAfter(sectionsOf(asked), current, raw);
+  const shown = new Date(visit.body.shown);
+  const hasServices = seat.services.length > 0;
+  const known = { surveyId: asked.key, answerer, by, byName, home: '', version, raw, shown, hasServices };
+  const sent = email === undefined ? known : { ...known, email };
+  if (step === 'send' && next === 0)
+    return asked.survey === null ? sendAnswer(visit.ctx, sent) : submitAnswer(visit.ctx, sent);
+  if (own.at !== null) checkShown({ ...own, at: own.at }, known);
+  if (step === 'next' || step === 'send') checkPage(current, raw);
   const save = asked.survey === null ? saveRemoteDraft : saveDraft;
   await save(visit.ctx, { ...sent, seen: new Date(seen) });
   if (step === 'save' && visit.req.accepts(['html', 'json']) === 'json') {
@@ -75,7 +88,7 @@ export async function receiveAnswer(
     visit.redirect(`${place.path}?page=${page}`, { key: 'surveys.draft.kept' });
     return null;
   }
-  visit.redirect(`${place.path}?page=${Math.max(1, step === 'next' ? page + 1 : page - 1)}`);
+  visit.redirect(`${place.path}?page=${step === 'back' ? Math.max(1, page - 1) : next || page}`);
   return null;
 }
 
@@ -89,9 +102,23 @@ function knownOf(own: OwnAnswer): Values {
 }
 
 /** The sections to be answered, given what is known: each is a page. */
-function pages(sections: readonly Section[], own: OwnAnswer): Section[] {
-  const asked = new Set(askedSections(sections, knownOf(own)).map(({ id }) => id));
+function pages(sections: readonly Section[], known: Values): Section[] {
+  const asked = new Set(askedSections(sections, known).map(({ id }) => id));
   return sections.filter(({ id }) => asked.has(id));
+}
+
+/** The section that was filled in; null: all of them. Others may have been added before it since it was shown. */
+function sectionOn({ page, section }: Pick<AnswerBody, 'page' | 'section'>, { asked, own }: Seat): Section | null {
+  if (page === 'all' || asked.names === 'anonymous') return null;
+  const sections = sectionsOf(asked);
+  return sections.find(({ id }) => id === section) ?? pages(sections, knownOf(own))[page - 1] ?? null;
+}
+
+/** The number of the page that comes after a section, given what is answered now; 0: none. */
+function pageAfter(sections: readonly Section[], here: Section, raw: Record<string, unknown>): number {
+  const { values } = readAnswers(sections, raw, { partial: true });
+  const place = sections.indexOf(here);
+  return pages(sections, values).findIndex((one) => sections.indexOf(one) > place) + 1;
 }
 
 /** What is sent from one page takes the place of what was known about its questions; the others stay. */
@@ -115,9 +142,15 @@ interface Shown {
   /** What the form sent; null: show what is known. */
   values: Record<string, unknown> | null;
   errors: FormState['errors'];
+  /** What the form sent of the moments of the draft and of the answer on which it stands. */
+  stands?: { seen: unknown; shown: unknown };
 }
 
-/** The form again with what was typed; after closing, what was typed alone, to be copied. */
+/** Somebody else has sent an answer, or kept a draft: with it before their eyes, the next time theirs is replaced. */
+const answeredMeanwhile = ['surveys.error.answerOther', 'surveys.error.answerChanged'];
+const draftedMeanwhile = ['surveys.draft.other'];
+
+/** The form again with what was typed; where it takes no answer any more, what was typed alone, to be copied. */
 export async function showAnswerAgain(visit: AnyVisit, seat: Seat, form: FormState): Promise<void> {
   if (visit.req.accepts(['html', 'json']) === 'json') {
     visit.res.json({
@@ -127,21 +160,27 @@ export async function showAnswerAgain(visit: AnyVisit, seat: Seat, form: FormSta
   }
   const { a } = form.values;
   const page = form.values.page === 'all' ? 'all' : Number(form.values.page) || null;
+  const section = typeof form.values.section === 'string' ? form.values.section : '';
   const values = typeof a === 'object' && a !== null ? (a as Record<string, unknown>) : {};
   // A mistake may stand on another page than the one that was sent: then all are shown.
-  const shown = typeof page === 'number' ? pages(sectionsOf(seat.asked), seat.own)[page - 1] : undefined;
+  const shown = typeof page === 'number' ? sectionOn({ page, section }, seat) : null;
   const isElsewhere = form.errors.some(
     ({ field }) => field.startsWith('a.') && !shown?.questions.some(({ id }) => field === `a.${id}`),
   );
-  const all = isElsewhere ? merge(values, seat.own, shown ?? null) : values;
-  await showAnswer(visit, seat, { page: isElsewhere ? 'all' : page, values: all, errors: form.errors });
+  const all = merge(values, seat.own, shown);
+  await showAnswer(visit, seat, {
+    page: isElsewhere ? 'all' : page,
+    values: all,
+    errors: form.errors,
+    stands: { seen: form.values.seen, shown: form.values.shown },
+  });
 }
 
-export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, errors }: Shown): Promise<void> {
+export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, errors, stands }: Shown): Promise<void> {
   const { asked, own, place } = seat;
   const { languages, timeZone } = asked;
   const sections = sectionsOf(asked);
-  const all = pages(sections, own);
+  const all = pages(sections, knownOf(own));
   const count = sections.reduce((sum, { questions }) => sum + questions.length, 0);
   // Of an anonymous survey nothing is kept from page to page.
   const mayDraft = asked.names !== 'anonymous';
@@ -149,8 +188,22 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
   const wanted = page ?? (isLong ? 1 : 'all');
   const current = wanted === 'all' || !mayDraft ? 'all' : Math.min(wanted, all.length);
   const shown = current === 'all' ? sections : all.slice(current - 1, current);
+  const [here] = shown;
+  const ways = current === 'all' || here === undefined ? [] : waysOn(sections, knownOf(own), here);
+  const isSure = ways.some((conditions) => conditions.length === 0);
   const reader = { languages, timeZone, language: visit.language, t: visit.t };
   const isOpen = isOpenNow(asked, visit.ctx.now);
+  const isCast = !mayDraft && own.isAnswered;
+  // Elsewhere an anonymous answer is given at the owner's, by a link.
+  const mayAnswer = isOpen && !isCast && seat.mayAnswer && (asked.survey !== null || mayDraft);
+  const isLost = values !== null && !mayAnswer;
+  const meanwhile = (keys: string[]) => errors.some(({ message }) => keys.includes(message.key));
+  const isReplacing = meanwhile(answeredMeanwhile) && own.values !== null;
+  const standing = {
+    seen: stands === undefined || meanwhile(draftedMeanwhile) ? (own.draft?.at.getTime() ?? 0) : stands.seen,
+    shown: stands === undefined || isReplacing ? (own.at?.getTime() ?? 0) : stands.shown,
+  };
+  const reason = isCast ? `surveys.typed.first.${place.kind}` : isOpen ? errors[0]?.message.key : 'surveys.typed.text';
   const model = {
     frame: seat.frame,
     ...presentAsked(asked, own, place, visit.language, visit.ctx.now),
@@ -162,20 +215,41 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
       services: seat.services,
     }),
     errors,
+    mistakes: presentMistakes({ ...reader, sections, errors }),
     current,
     isAll: current === 'all',
     isFirst: current === 1,
-    isLast: current === 'all' || current === all.length,
+    section: current === 'all' ? '' : (here?.id ?? ''),
+    isLast: ways.length === 0,
+    // Another page comes with some answers on this one, and none with others.
+    mayFollow: ways.length > 0 && !isSure ? presentWays(ways) : null,
     pages: current === 'all' ? 0 : all.length,
-    // Elsewhere an anonymous answer is given at the owner's, by a link.
-    mayAnswer: isOpen && seat.mayAnswer && (asked.survey !== null || mayDraft),
+    mayAnswer,
     mayDraft,
     hasPages: isLong || (mayDraft && all.length > 1),
     guest: seat.guest,
-    typed: isOpen || values === null ? [] : presentTyped(sections, values, reader),
-    said: isOpen || own.values === null ? [] : presentAnswers(sections, own.values, reader),
+    lost: isLost ? (reason ?? 'surveys.typed.text') : null,
+    typed: isLost ? presentTyped(sections, values, reader) : [],
+    standing,
+    saidTitle: isReplacing ? 'surveys.said.meanwhile' : 'surveys.said.title',
+    said: (isOpen && !isReplacing) || own.values === null ? [] : presentAnswers(sections, own.values, reader),
+    edits: await presentEdits(visit, asked, own, reader),
   };
   await visit.page('surveys/answer', model, pageOptions(seat, model.title.text));
+}
+
+/** The answers before, the last one first, each with the questions of its time. */
+async function presentEdits({ house }: AnyVisit, asked: AskedSurvey, own: OwnAnswer, reader: Reader) {
+  const known = new Map([[asked.version, asked.sections]]);
+  const lines = [];
+  for (const { at, byName, version = asked.version, values } of own.edits.toReversed()) {
+    if (asked.survey !== null && !known.has(version)) {
+      known.set(version, (await getVersion(house.store, asked.key, version)).sections);
+    }
+    const sections = known.get(version) ?? asked.sections;
+    lines.push({ at, byName, items: values === undefined ? [] : presentAnswers(sections, values, reader) });
+  }
+  return lines;
 }
 
 /** After sending. The receipt is shown once, and stands in no address and no store. */

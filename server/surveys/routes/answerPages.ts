@@ -11,7 +11,8 @@ import { textIn } from '../../shapes.js';
 import { withdrawAnswer } from '../actions/answering.js';
 import { recallAnswer } from '../actions/sending.js';
 import { answererFor, findAsked, findOwnAnswer, listAsked } from '../askedSurveys.js';
-import { askedPath, presentAskedList } from '../presentAsked.js';
+import { listQuery } from '../editForms.js';
+import { askedPath, pageAskedList } from '../presentAsked.js';
 import { presentParts } from '../presentOrganise.js';
 import { mayAnswerFor } from '../rules.js';
 import {
@@ -34,13 +35,17 @@ export function answerPages(routes: Routes): void {
   const path = '/my/collectives/:id/asked';
   const entering = { access: 'signedIn', params: askedParams } as const;
 
-  routes.get(path, { access: 'signedIn', params: idParams }, async (visit) => {
+  routes.get(path, { access: 'signedIn', params: idParams, query: listQuery }, async (visit) => {
     const collective = await enterCollective(visit.ctx, visit.params.id);
     const lines = await listAsked(visit.ctx, collective);
     const model = {
       frame: presentEditFrame(visit.ctx.actor, collective, 'asked', visit.language),
       parts: presentParts(collective, 'asked'),
-      ...presentAskedList(lines, (key) => askedPath(collective, key), visit.language),
+      ...pageAskedList(
+        lines,
+        { pathOf: (key) => askedPath(collective, key), base: `${editPath(collective)}/asked`, page: visit.query.page },
+        visit.language,
+      ),
     };
     await visit.page('surveys/askedList', model, { title: nameIn(collective, visit.language), nav: 'mine' });
   });

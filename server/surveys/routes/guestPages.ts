@@ -2,6 +2,7 @@
 // an anonymous answer was counted. Nothing here is kept about who reads; a session begins with the form only.
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { paged } from '../../collectives/present.js';
 import { DomainError } from '../../errors.js';
 import { addressKey, limiter, limitInMemory, withinLimit } from '../../http/limits.js';
 import type { Routes, Visit } from '../../http/routes.js';
@@ -11,7 +12,7 @@ import { isCounted, withdrawAnswer } from '../actions/answering.js';
 import { requestLink } from '../actions/copies.js';
 import { findAskedAddress, findForAnyone, findPublicSurvey, guestAnswerer, listPublicSurveys } from '../askedPeople.js';
 import { type AskedSurvey, findOwnAnswer } from '../askedSurveys.js';
-import { isOpenNow, presentAskedList, presentPromise, publicCrumbs } from '../presentAsked.js';
+import { isOpenNow, presentAskedList, presentPromise, presentSlotOf, publicCrumbs } from '../presentAsked.js';
 import { findAnswer, findSurvey } from '../queries.js';
 import { guestLink, mayRead, pickText, readGuestLink } from '../rules.js';
 import {
@@ -31,6 +32,8 @@ declare module 'express-session' {
   }
 }
 
+const pageNumber = z.coerce.number().int().min(1).max(1000).default(1);
+const listQuery = z.object({ open: pageNumber, results: pageNumber });
 const surveyParams = z.object({ survey: z.uuid() });
 const tokenParams = z.object({ token: z.string().min(3).max(200) });
 const receiptShape = z.object({ number: z.string().trim().max(100).default('') });
@@ -58,12 +61,16 @@ export function guestPages(routes: Routes): void {
 }
 
 function publicPages(routes: Routes): void {
-  routes.get('/surveys', { access: 'public' }, async (visit) => {
-    const { open, published } = await listPublicSurveys(visit.ctx);
+  routes.get('/surveys', { access: 'public', query: listQuery }, async (visit) => {
+    const { open, results } = visit.query;
+    const shown = await listPublicSurveys(visit.ctx, { open, published: results });
     const path = (key: string) => `/surveys/${key}`;
+    const given = (name: 'open' | 'results', page: number) => ({ [name]: page > 1 ? String(page) : '' });
     const model = {
-      open: presentAskedList(open, path, visit.language).open,
-      published: asResults(presentAskedList(published, (key) => `${path(key)}/results`, visit.language)),
+      open: presentAskedList(shown.open.lines, path, visit.language).open,
+      published: asResults(presentAskedList(shown.published.lines, (key) => `${path(key)}/results`, visit.language)),
+      openPaging: paged('/surveys', given('results', results), shown.open, 'open'),
+      publishedPaging: paged('/surveys', given('open', open), shown.published, 'results'),
     };
     await visit.page('surveys/publicList', model, { title: visit.t('surveys.public.title') });
   });
@@ -75,6 +82,7 @@ function publicPages(routes: Routes): void {
     const model = {
       ...presentHead(visit, asked),
       isOpen: isOpenNow(asked, visit.ctx.now),
+      slot: presentSlotOf(asked, visit.language, `/surveys/${asked.key}/slot.ics`),
       answerHref: survey?.answerBy === 'anyone' ? `/surveys/${asked.key}/answer` : null,
       resultsHref:
         survey?.results.readers === 'public' && survey.results.publishedAt !== null
@@ -83,7 +91,9 @@ function publicPages(routes: Routes): void {
       receiptHref: asked.names === 'anonymous' ? `/surveys/${asked.key}/receipt` : null,
       ...(survey?.answerBy === 'anyone' && presentPromise(asked.names, 'anyone', false)),
     };
-    await visit.page('surveys/public', model, { title: model.title.text });
+    // Whoever gave the link to a few did not give it to search engines.
+    const isForFew = survey?.answerBy === 'anyone' && !survey.listed;
+    await visit.page('surveys/public', model, { title: model.title.text, noIndex: isForFew });
   });
 }
 
@@ -213,8 +223,10 @@ async function receive(
   before: Seat,
   guestId: string,
 ): Promise<void> {
-  const { name, email } = visit.body;
-  const { asked } = before;
+  const { asked, guest } = before;
+  // Only the last page asks who they are.
+  const isHere = visit.req.body?.name !== undefined;
+  const { name, email } = isHere || guest === null ? visit.body : { name: guest.name, email: guest.email || null };
   const isAnonymous = asked.names === 'anonymous';
   const given = isAnonymous ? '' : name;
   const seat: Seat = { ...before, answerer: guestAnswerer(guestId, given), byName: given };
@@ -271,10 +283,11 @@ async function seatOf({ ctx }: AnyVisit, asked: AskedSurvey, guestId: string, pa
   const person = ctx.actor?.kind === 'person' ? ctx.actor : null;
   const answerer = guestAnswerer(guestId, '');
   const answer = asked.names === 'anonymous' ? null : await findAnswer(ctx.store, asked.key, answerer.key);
-  const name = answer?.answerer.name ?? person?.displayName ?? '';
+  const own = await findOwnAnswer(ctx, asked, answerer);
+  const name = own.draft?.byName ?? answer?.answerer.name ?? person?.displayName ?? '';
   return {
     asked,
-    own: await findOwnAnswer(ctx, asked, answerer),
+    own,
     answerer,
     by: '',
     byName: name,
@@ -282,7 +295,7 @@ async function seatOf({ ctx }: AnyVisit, asked: AskedSurvey, guestId: string, pa
     frame: null,
     mayAnswer: true,
     services: [],
-    guest: asked.names === 'anonymous' ? null : { name, email: answer?.email ?? '' },
+    guest: asked.names === 'anonymous' ? null : { name, email: own.draft?.email ?? answer?.email ?? '' },
   };
 }
 

@@ -8,8 +8,9 @@ import type { Routes, Visit } from '../../http/routes.js';
 import { readLink } from '../../secrets.js';
 import { textIn } from '../../shapes.js';
 import { submitAnswer } from '../actions/answering.js';
-import { presentPromise } from '../presentAsked.js';
-import { presentForm } from '../presentForm.js';
+import { presentTyped } from '../presentAnswers.js';
+import { isOpenNow, presentPromise } from '../presentAsked.js';
+import { presentForm, presentMistakes } from '../presentForm.js';
 import { getSurvey, getVersion, hasAnswered } from '../queries.js';
 import { linkPurpose, linkRecord, pickText } from '../rules.js';
 import type { Invited, Survey } from '../schema.js';
@@ -62,7 +63,9 @@ async function show(visit: LinkVisit, form: FormState | null = null, receipt: st
   const errors = form?.errors ?? [];
   const shown = sections.filter(({ questions }) => questions.length > 0);
   const title = pickText(survey.title, language, languages);
-  const isOpen = survey.state === 'open' && (survey.closesAt === null || visit.ctx.now < survey.closesAt);
+  const isOpen = isOpenNow(survey, visit.ctx.now);
+  const isUsed = receipt === null && (await hasAnswered(house.store, survey, invited.iri));
+  const isLost = form !== null && (isUsed || !isOpen);
   const model = {
     action: `/surveys/by-link/${visit.params.token}`,
     title,
@@ -73,10 +76,12 @@ async function show(visit: LinkVisit, form: FormState | null = null, receipt: st
     version: survey.version,
     isOpen,
     end: survey.closedAt ?? survey.closesAt,
-    isUsed: receipt === null && (await hasAnswered(house.store, survey, invited.iri)),
+    isUsed,
+    lost: isLost ? (isUsed ? 'surveys.typed.first.collective' : 'surveys.typed.text') : null,
+    typed: isLost ? presentTyped(shown, given, { languages, timeZone, language, t }) : [],
     receipt,
+    mistakes: presentMistakes({ sections: shown, errors, language, languages }),
     receiptHref: `/surveys/${survey._id}/receipt`,
-    errors,
     sections: presentForm({ sections: shown, languages, timeZone, language, t, given, errors, services: [] }),
   };
   await visit.page('surveys/byLink', model, { title: title.text, withForm: true, noIndex: true });

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { nameIn, presentEditFrame } from '../../collectives/present.js';
 import { enterCollective, findCollectiveByHandle } from '../../collectives/queries.js';
-import { checkNotInBin } from '../../collectives/rules.js';
+import { checkNotInBin, isPublic } from '../../collectives/rules.js';
 import type { Collective } from '../../collectives/schema.js';
 import { DomainError, InvalidFields } from '../../errors.js';
 import type { FieldError, FormState } from '../../http/form.js';
@@ -37,6 +37,7 @@ import {
 } from '../queries.js';
 import type { Invited, Survey } from '../schema.js';
 import { templateNames, templateOf } from '../templates.js';
+import { listTold } from '../told.js';
 
 export type SurveyVisit = Visit<z.output<typeof surveyParams>, unknown, unknown>;
 type CollectiveVisit = Visit<{ id: string }, unknown, unknown>;
@@ -211,17 +212,19 @@ function endOfForm(written: string, survey: Survey): Date | null {
 async function showOverview(visit: SurveyVisit, form: FormState): Promise<void> {
   const entered = await enterSurvey(visit);
   const { survey } = entered;
-  const [counts, versions, previous] = await Promise.all([
+  const [counts, versions, told, previous] = await Promise.all([
     countsOf(visit, survey),
     listVersions(visit.ctx.store, survey._id),
+    listTold(visit.ctx, survey),
     survey.previousId === null ? null : findSurvey(visit.ctx.store, survey.previousId),
   ]);
   const { language, ctx } = visit;
-  const shown = { survey, ...counts, versions, now: ctx.now, site: ctx.site, language };
+  const shown = { survey, ...counts, versions, told, now: ctx.now, site: ctx.site, language };
+  const isOwnerPublic = isPublic(entered.collective);
   // An earlier edition that was put away is not linked.
   const standing = previous?.deletedAt === null ? previous : null;
   await showSurvey(visit, entered, 'overview', 'surveys/overview', {
-    ...presentOverview({ ...shown, previous: standing }),
+    ...presentOverview({ ...shown, isOwnerPublic, previous: standing }),
     form,
     typedEnd: form.values.closesAt,
   });

@@ -6,7 +6,8 @@ import { presentTabs } from '../../people/present.js';
 import { withdrawAnswer } from '../actions/answering.js';
 import { findAskedPerson, listAskedPerson, personAnswerer } from '../askedPeople.js';
 import { findOwnAnswer } from '../askedSurveys.js';
-import { presentAskedList } from '../presentAsked.js';
+import { listQuery } from '../editForms.js';
+import { pageAskedList } from '../presentAsked.js';
 import {
   answerShape,
   pageQuery,
@@ -26,9 +27,10 @@ export function personPages(routes: Routes): void {
   const path = `${list}/:survey`;
   const entering = { access: 'signedIn', params: askedParams } as const;
 
-  routes.get(list, { access: 'signedIn' }, async (visit) => {
+  routes.get(list, { access: 'signedIn', query: listQuery }, async (visit) => {
     const lines = await listAskedPerson(visit.ctx, personOf(visit.ctx));
-    const model = { tabs: presentTabs(list), ...presentAskedList(lines, (key) => `${list}/${key}`, visit.language) };
+    const at = { pathOf: (key: string) => `${list}/${key}`, base: list, page: visit.query.page };
+    const model = { tabs: presentTabs(list), ...pageAskedList(lines, at, visit.language) };
     await visit.page('surveys/personList', model, { title: visit.t('surveys.person.title'), nav: 'mine' });
   });
 

@@ -24,6 +24,7 @@ import {
   type Words,
 } from '../presentResults.js';
 import { findSurvey, getVersion } from '../queries.js';
+import { findRemoteSurvey } from '../remoteSurveys.js';
 import {
   crossable,
   findCrossTable,
@@ -35,8 +36,8 @@ import {
   type Reader,
   type Results,
 } from '../results.js';
-import { maySeeResults, pickText } from '../rules.js';
-import type { Section, Slot, Survey, Texts } from '../schema.js';
+import { findSlot, mayRead, maySeeResults, pickText } from '../rules.js';
+import type { Slot, Survey, Texts } from '../schema.js';
 
 const questionId = z.string().regex(/^[a-z][a-z0-9]{0,19}$/);
 /** Two questions to set against each other. */
@@ -88,8 +89,7 @@ function askedPages(routes: Routes): void {
 
   routes.get(`${path}/slot.ics`, spec, async (visit) => {
     const { asked } = await enter(visit);
-    if (asked.survey === null) throw new DomainError('not-found', 'error.notFound');
-    await sendSlot(visit, asked.survey);
+    await sendAskedSlot(visit, asked);
   });
 }
 
@@ -153,8 +153,12 @@ function publicPages(routes: Routes): void {
     visit.res.json(countsJson(survey, published.counted, published.asked));
   });
 
+  // Whoever may answer may know which date it is, also where the results are for others.
   routes.get(`${path}/slot.ics`, spec, async (visit) => {
-    const { survey } = await enter(visit);
+    const survey = await findShown(visit, visit.params.survey);
+    if (!mayRead(survey) || !(await isAskedByStanding(visit.house.store, survey))) {
+      throw new DomainError('not-found', 'error.notFound');
+    }
     await sendSlot(visit, survey);
   });
 }
@@ -244,7 +248,6 @@ function figuresOf({ language }: Words, results: Pick<Results, 'answers' | 'aske
 async function showElsewhere(visit: AnyVisit, asked: AskedSurvey, base: string, frame: object): Promise<void> {
   const published = asked.published ?? null;
   const words = wordsFor(visit, asked);
-  const sections = published?.counted.sections.map(({ section }) => section) ?? asked.sections;
   const model = {
     ...frame,
     title: pickText(asked.title, visit.language, asked.languages),
@@ -259,7 +262,7 @@ async function showElsewhere(visit: AnyVisit, asked: AskedSurvey, base: string, 
     remarks: published ? remarksOf({ names: asked.names, answerBy: 'collective' }) : [],
     notes: published && pickText(published.notes, visit.language, asked.languages),
     turnout: [],
-    slot: published && slotIn(words, sections, published.chosenSlot, null),
+    slot: asked.slot && slotIn(words, asked.slot, `${base}/slot.ics`),
     cross: null,
     polls: [],
     results:
@@ -331,32 +334,49 @@ export function wordsFor(
 export async function presentSlot(visit: AnyVisit, survey: Survey, icsHref: string) {
   if (survey.chosenSlot === null) return null;
   const { sections } = await getVersion(visit.house.store, survey._id, survey.version);
-  return slotIn(wordsFor(visit, survey), sections, survey.chosenSlot, icsHref);
+  const slot = findSlot(sections, survey.chosenSlot);
+  return slot && slotIn(wordsFor(visit, survey), slot, icsHref);
 }
 
-function findSlot(sections: readonly Section[], chosen: Survey['chosenSlot']): Slot | null {
-  const question = sections.flatMap(({ questions }) => questions).find(({ id }) => id === chosen?.question);
-  if (question?.kind !== 'availability') return null;
-  return question.slots.find(({ id }) => id === chosen?.slot) ?? null;
-}
-
-function slotIn(words: Words, sections: readonly Section[], chosen: Survey['chosenSlot'], icsHref: string | null) {
-  const slot = findSlot(sections, chosen);
-  return slot && { text: slotText(slot, words), timeZone: words.timeZone, icsHref };
+function slotIn(words: Words, slot: Slot, icsHref: string) {
+  return { text: slotText(slot, words), timeZone: words.timeZone, icsHref };
 }
 
 /** The chosen slot for a calendar program. Refuses: not-found (none is chosen). */
 export async function sendSlot(visit: AnyVisit, survey: Survey): Promise<void> {
   const { sections } = await getVersion(visit.house.store, survey._id, survey.version);
-  const slot = findSlot(sections, survey.chosenSlot);
+  const { _id: key, title, languages, revision } = survey;
+  const changedAt = survey.changedAt ?? survey.createdAt;
+  sendCalendar(visit, { key, title, languages, slot: findSlot(sections, survey.chosenSlot), revision, changedAt });
+}
+
+/** Also of a survey elsewhere. Refuses: not-found (none is chosen). */
+async function sendAskedSlot(visit: AnyVisit, asked: AskedSurvey): Promise<void> {
+  const remote = asked.survey === null ? await findRemoteSurvey(visit.house.store, asked.key) : null;
+  const { revision = 0, changedAt = visit.ctx.now } = asked.survey ?? remote ?? {};
+  sendCalendar(visit, { ...asked, revision, changedAt });
+}
+
+function sendCalendar(
+  visit: AnyVisit,
+  {
+    key,
+    title,
+    languages,
+    slot,
+    revision,
+    changedAt,
+  }: Pick<AskedSurvey, 'key' | 'title' | 'languages' | 'slot'> & { revision: number; changedAt: Date },
+): void {
   if (slot === null) throw new DomainError('not-found', 'error.notFound');
   const { host } = visit.house.site;
-  const summary = pickText(survey.title, visit.language, survey.languages).text;
+  const summary = pickText(title, visit.language, languages).text;
   const { startsAt, endsAt } = slot;
-  const event = { uid: `${survey._id}-slot@${host}`, sequence: survey.revision, changedAt: visit.ctx.now };
-  const file = writeCalendar({ name: summary, events: [{ ...event, startsAt, endsAt, summary }] });
+  const { language } = visit;
+  const event = { uid: `${key}-slot@${host}`, sequence: revision, changedAt };
+  const file = writeCalendar({ name: summary, language, events: [{ ...event, startsAt, endsAt, summary }] });
   visit.res
     .type('text/calendar')
-    .set('Content-Disposition', `attachment; filename="survey-${survey._id.slice(0, 8)}.ics"`)
+    .set('Content-Disposition', `attachment; filename="survey-${key.slice(0, 8)}.ics"`)
     .send(file);
 }

@@ -4,11 +4,15 @@ import type { Response } from 'express';
 import { z } from 'zod';
 import { paged, presentEditFrame } from '../../collectives/present.js';
 import type { Collective } from '../../collectives/schema.js';
+import type { Language } from '../../context.js';
 import { DomainError } from '../../errors.js';
-import { numberFormat } from '../../formatters.js';
+import { dateFormat, numberFormat } from '../../formatters.js';
 import type { FormState } from '../../http/form.js';
 import type { Routes, Visit } from '../../http/routes.js';
+import { localTime } from '../../zonedTime.js';
+import { planPublication } from '../actions/publishing.js';
 import { chooseSlot, publishResults } from '../actions/running.js';
+import { readMoment } from '../editForms.js';
 import { answersCsv, answersJson, answersOds, listExportRows } from '../exports.js';
 import { listPollResults } from '../pollQueries.js';
 import { presentSurveyFrame, surveyPath } from '../presentOrganise.js';
@@ -49,10 +53,14 @@ const answersQuery = z.object({
 const listOfIds = z
   .union([z.string().max(20), z.array(z.string().max(20)).max(limits.questions)])
   .transform((value) => (typeof value === 'string' ? [value] : value).filter((id) => id !== ''));
+const publishMoments = ['now', 'closing', 'at', 'byHand'] as const;
 const publishShape = z.object({
   readers: z.enum(resultReaders, 'shape.required'),
   hidden: listOfIds.default([]),
   notes: textsShape(limits.intro).default({}),
+  /** byHand: not by itself. */
+  when: z.enum(publishMoments).default('now'),
+  publishAt: z.string().max(40).default(''),
   revision: z.coerce.number().int().min(1),
   step: z.enum(['publish', 'preview']).default('publish'),
 });
@@ -111,11 +119,17 @@ export function resultPages(routes: Routes): void {
     { ...spec, body: publishShape, retry: (visit, form) => showPublish(visit, form) },
     async (visit) => {
       const { survey } = await enter(visit);
-      const { step, readers, hidden, notes, revision } = visit.body;
-      if (step === 'preview') {
-        return showPublish(visit, { values: { readers, hidden, notes, revision }, errors: [] });
+      const { step, when, publishAt, ...input } = visit.body;
+      if (step === 'preview') return showPublish(visit, { values: visit.body, errors: [] });
+      const { readers } = input;
+      const isPlan = when !== 'now' && readers !== 'organisers';
+      if (isPlan || survey.state === 'open') {
+        const moment = isPlan ? momentOfPlan(when, publishAt, survey) : null;
+        await planPublication(visit.ctx, survey._id, { ...input, when: moment });
+        const done = moment === null ? 'surveys.publish.byHand' : 'surveys.publish.planned';
+        return visit.redirect(`${surveyPath(survey)}/results`, { key: done });
       }
-      await publishResults(visit.ctx, survey._id, { readers, hidden, notes, revision });
+      await publishResults(visit.ctx, survey._id, input);
       const said = readers === 'organisers' ? 'surveys.publish.kept' : 'surveys.publish.done';
       visit.redirect(`${surveyPath(survey)}/results`, { key: said });
     },
@@ -159,6 +173,14 @@ function exportPages(routes: Routes, path: string): void {
     const json = answersJson(survey, await countInFull(store, survey), results?.asked ?? null, rows);
     attach(visit.res, survey, 'json', 'application/json').send(JSON.stringify(json, null, 1));
   });
+}
+
+/** Refuses: invalid. */
+function momentOfPlan(when: 'closing' | 'at' | 'byHand', written: string, survey: Survey): Date | 'closing' | null {
+  if (when !== 'at') return when === 'closing' ? 'closing' : null;
+  const moment = readMoment(written, survey.timeZone);
+  if (moment instanceof Date) return moment;
+  throw new DomainError('invalid', moment === null ? 'shape.required' : 'surveys.error.moment', { field: 'publishAt' });
 }
 
 interface Entered {
@@ -224,9 +246,11 @@ async function showResults(
     remarks: results?.counted ? remarksOf(survey) : [],
     isAnonymous: survey.names === 'anonymous',
     isPublished: survey.results.publishedAt !== null,
+    plan: planOf(survey, visit.language),
+    notPublished: survey.results.notPublished ?? null,
     publicHref:
       survey.results.readers === 'public' && survey.results.publishedAt ? `/surveys/${survey._id}/results` : null,
-    mayPublish: survey.state === 'closed',
+    isOver: survey.state === 'closed',
     isHeldBack: results === null,
     isTooFew: results !== null && results.counted === null,
     ...figures(words, answered, asked),
@@ -239,6 +263,33 @@ async function showResults(
     ...(await shownOf(visit, survey, results, base, cross)),
   };
   await visit.page('surveys/results', model, { title: model.survey.title.text, nav: 'mine' });
+}
+
+/** When they publish themselves, for {{t key at=at}}; null: by hand. */
+function planOf({ state, results, timeZone }: Survey, language: Language) {
+  const { publishAt = null, atClosing } = results;
+  if (publishAt === null) return atClosing && state === 'open' ? { key: 'surveys.publish.plan.closing', at: '' } : null;
+  const style = { dateStyle: 'long', timeStyle: 'short', timeZone } as const;
+  const at = `${dateFormat(language === 'en' ? 'en-GB' : language, style).format(publishAt)} (${timeZone})`;
+  return { key: 'surveys.publish.plan.at', at };
+}
+
+/** What the form of the publication says of when; null: it is published already. */
+function momentsOf({ state, results, timeZone }: Survey, given: Readonly<Record<string, unknown>>) {
+  if (results.publishedAt !== null) return null;
+  const { publishAt = null, atClosing } = results;
+  const known = publishAt !== null ? 'at' : state === 'closed' ? 'now' : atClosing ? 'closing' : 'byHand';
+  const names = state === 'closed' ? (['now', 'at'] as const) : (['closing', 'at', 'byHand'] as const);
+  return {
+    value: given.when ?? known,
+    options: names.map((value) => ({
+      value,
+      key: `surveys.publish.when.${value}`,
+      hint: value === 'closing' ? 'surveys.publish.when.closing.hint' : null,
+    })),
+    at: given.publishAt ?? (publishAt === null ? '' : localTime(publishAt, timeZone)),
+    timeZone,
+  };
 }
 
 /** Who sees them now, in one sentence. */
@@ -293,14 +344,18 @@ async function showPublish(visit: SurveyVisit, form: FormState | null): Promise<
   const given = form?.values ?? {};
   const hidden = form ? ([] as unknown[]).concat(given.hidden ?? []) : survey.results.hidden;
   const notes = (form ? given.notes : survey.results.notes) as Record<string, unknown> | undefined;
-  const questions = (results?.counted?.sections ?? []).flatMap((section) => section.questions);
-  const left = questions.map(({ question }) => question.id).filter((id) => hidden.includes(id));
+  // While names are hidden nobody sees results; what they leave out can be chosen all the same.
+  const { sections } = await getVersion(visit.house.store, survey._id, survey.version);
+  const questions = sections.flatMap((section) => section.questions);
+  const left = questions.map(({ id }) => id).filter((id) => hidden.includes(id));
   const shown = results?.counted && withoutHidden({ results: { ...survey.results, hidden: left } }, results.counted);
   const errors = form?.errors ?? [];
   const model = {
     ...frameOf(visit, collective, survey),
     base: `${surveyPath(survey)}/results`,
-    isOver: survey.state === 'closed',
+    moments: momentsOf(survey, given),
+    button: survey.state === 'closed' ? 'surveys.publish.button' : 'surveys.publish.savePlan',
+    mayPreview: results?.counted !== null && results !== null,
     isTooFew: results !== null && results.counted === null,
     // After a conflict the one of now: who sends the form again has been told.
     revision: survey.revision,
@@ -311,9 +366,9 @@ async function showPublish(visit: SurveyVisit, form: FormState | null): Promise<
       hint: `surveys.publish.readers.${value}.hint`,
     })),
     hidden: left,
-    questions: questions.map(({ question }) => ({
-      value: question.id,
-      label: pickText(question.label, visit.language, survey.languages).text,
+    questions: questions.map(({ id, label }) => ({
+      value: id,
+      label: pickText(label, visit.language, survey.languages).text,
     })),
     notes: survey.languages.map((lang) => ({ name: `notes.${lang}`, lang, value: notes?.[lang] ?? '' })),
     errors,

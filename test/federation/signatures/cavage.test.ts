@@ -1,5 +1,5 @@
 // draft-cavage signatures: published vectors (appendix C), required coverage, dates, and hostile headers.
-import { createVerify, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, createVerify, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { readCavage, signCavage, signingString, verifyCavage } from '../../../federation/signatures/cavage.js';
@@ -248,6 +248,27 @@ describe('draft-cavage signatures', () => {
     ]) {
       expect(readRsaPublicKey(bad), bad.slice(0, 40)).to.equal(null);
     }
+  });
+
+  it('refuses a key of 16,384 bits at once, and verifies with the largest that it takes in no time (AP-07)', async () => {
+    // Whether a modulus is the product of two primes matters to nobody who only verifies.
+    const keyOf = (bits: number): KeyObject => {
+      const n = Buffer.alloc(bits / 8, 0xff).toString('base64url');
+      return createPublicKey({ format: 'jwk', key: { kty: 'RSA', n, e: 'AQAB' } });
+    };
+    const pemOf = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' }).toString();
+    const took = async (work: () => unknown): Promise<number> => {
+      const started = performance.now();
+      await work();
+      return performance.now() - started;
+    };
+    const huge = pemOf(keyOf(16_384));
+    expect(await took(() => expect(readRsaPublicKey(huge)).to.equal(null)), 'milliseconds').to.be.below(50);
+    const claim = readCavage(await delivery(), now)!;
+    const largest = readRsaPublicKey(pemOf(keyOf(8192)))!;
+    const verify = async () => expect(await verifyCavage(claim, largest)).to.equal(false);
+    await verify();
+    expect(await took(verify), 'milliseconds').to.be.below(50);
   });
 
   it('never throws anything but a refusal, whatever the header says', async () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type CalendarEvent, writeCalendar } from '../../../server/formats/ical.js';
+import { breachesOf } from './icalRules.js';
 
 const event: CalendarEvent = {
   uid: '0190-slot@roseau.example',
@@ -26,17 +27,17 @@ function read(file: string): [name: string, value: string][] {
 
 describe('a calendar', () => {
   it('tells a meeting in UTC, with what tells it from others and from its earlier state', () => {
-    expect(read(writeCalendar({ name: 'ROSEAU', events: [event] }))).to.deep.equal([
+    expect(read(writeCalendar({ name: 'ROSEAU', language: 'fr', events: [event] }))).to.deep.equal([
       ['BEGIN', 'VCALENDAR'],
       ['VERSION', '2.0'],
       ['PRODID', '-//Chatiere//Chatiere//FR'],
       ['CALSCALE', 'GREGORIAN'],
-      ['METHOD', 'PUBLISH'],
       ['X-WR-CALNAME', 'ROSEAU'],
       ['BEGIN', 'VEVENT'],
       ['UID', '0190-slot@roseau.example'],
       ['SEQUENCE', '7'],
       ['DTSTAMP', '20260521T100000Z'],
+      ['LAST-MODIFIED', '20260521T100000Z'],
       ['DTSTART', '20261210T180000Z'],
       ['DTEND', '20261210T193000Z'],
       ['SUMMARY', 'Réunion mensuelle'],
@@ -49,7 +50,8 @@ describe('a calendar', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 300 }), (summary) => {
         const text = `${summary}\r\nATTENDEE:mailto:x@example.org; a, b \\ n`;
-        const file = writeCalendar({ name: '', events: [{ ...event, summary: text }] });
+        const file = writeCalendar({ name: '', language: 'en', events: [{ ...event, summary: text }] });
+        expect(breachesOf(file)).to.deep.equal([]);
         for (const line of file.split('\r\n')) expect(Buffer.byteLength(line)).to.be.at.most(75);
         const names = read(file).map(([name]) => name);
         expect(names).not.to.include('ATTENDEE');
@@ -59,5 +61,21 @@ describe('a calendar', () => {
         expect(said).to.equal(plain);
       }),
     );
+  });
+
+  it('breaks no rule of RFC 5545, with an end that is none, with two events, and with nothing in it', () => {
+    const calendar = (events: CalendarEvent[]) => writeCalendar({ name: 'a; b, c', language: 'en', events });
+    expect(breachesOf(calendar([]))).to.deep.equal([]);
+    expect(calendar([])).to.include('PRODID:-//Chatiere//Chatiere//EN\r\n').and.not.include('VEVENT');
+    const also = {
+      ...event,
+      uid: 'b',
+      endsAt: event.startsAt,
+      url: 'https://roseau.example/my?é',
+      description: 'x\ny',
+    };
+    expect(breachesOf(calendar([event, also, { ...event, uid: 'c', endsAt: null }]))).to.deep.equal([]);
+    const broken = calendar([event]).replace('CALSCALE:GREGORIAN', 'METHOD:PUBLISH').replace('UID', 'X-UID');
+    expect(breachesOf(broken)).to.deep.equal(['3.6.1: UID', 'RFC 5546 3.2.1: a published event names its organiser']);
   });
 });

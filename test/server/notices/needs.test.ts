@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { reviewAnswers } from '../../../jobs/roseauReview.js';
+import { fromPost } from '../../../federation/wire/remotePost.js';
+import { reviewAnswers, reviewSections, reviewTitle } from '../../../jobs/roseauReview.js';
 import { createCollective } from '../../../server/collectives/actions.js';
 import type { Collective } from '../../../server/collectives/schema.js';
 import { stopMails } from '../../../server/notices/actions/choosing.js';
@@ -11,11 +12,19 @@ import { listNeeds } from '../../../server/notices/needs.js';
 import { feedsIn, mailsIn } from '../../../server/notices/queries.js';
 import { noticeRoutes } from '../../../server/notices/routes.js';
 import { letterKinds } from '../../../server/notices/schema.js';
+import { castVote, replyToPost } from '../../../server/partners/actions/interact.js';
+import { receiveMentions, seeMentions } from '../../../server/partners/actions/mentions.js';
+import { feedEntriesIn, remotePostsIn, votesIn } from '../../../server/partners/queries.js';
+import { actorIri, postKey } from '../../../server/partners/rules.js';
+import type { RemotePost } from '../../../server/partners/schema.js';
 import { getPerson, peopleIn } from '../../../server/people/queries.js';
 import { peopleRoutes } from '../../../server/people/routes.js';
 import type { Person } from '../../../server/people/schema.js';
 import { submitAnswer } from '../../../server/surveys/actions/answering.js';
-import { closeSurvey } from '../../../server/surveys/actions/running.js';
+import { receiveSurvey } from '../../../server/surveys/actions/receiving.js';
+import { closeSurvey, extendSurvey } from '../../../server/surveys/actions/running.js';
+import { receiveReceipt, sendAnswer } from '../../../server/surveys/actions/sending.js';
+import { findSentAnswer, remoteSurveyKey } from '../../../server/surveys/remoteSurveys.js';
 import type { Survey } from '../../../server/surveys/schema.js';
 import {
   actorFor,
@@ -28,6 +37,7 @@ import {
   type TestApp,
   type TestHouse,
 } from '../../support/appSupport.js';
+import { breachesOf } from '../formats/icalRules.js';
 import { expectRefusal } from '../people/peopleSupport.js';
 import { answererOf, buildSurvey } from '../surveys/surveySupport.js';
 
@@ -89,6 +99,92 @@ describe('what needs a person', () => {
     expect(await listNeeds(ctx(), stranger, 'en')).to.deep.equal([]);
     const moderator = await buildPerson(house, { password: null, instanceRole: 'moderator' });
     expect(await listNeeds(ctx(), moderator, 'en')).to.deep.equal([]);
+  });
+
+  describe('from elsewhere', () => {
+    const author = 'https://there.example/users/noor';
+    const ours = () => actorIri(house.site, pads.handle);
+    const write = (name: string, more: object = {}): RemotePost => {
+      const to = ['https://www.w3.org/ns/activitystreams#Public'];
+      const said = { id: `${author}/${name}`, type: 'Note', attributedTo: author, to, content: '<p>?</p>', ...more };
+      const post = fromPost({ published: house.now().toISOString(), ...said }, [], house.now());
+      if (!post) throw new Error('no post');
+      return post;
+    };
+    beforeEach(async () => {
+      const hosters = house.store.collection<Collective>('collectives');
+      await hosters.updateOne({ _id: pads._id }, { $set: { published: true } });
+    });
+    const keys = async () => (await needs()).map(({ what, collective }) => [what.key, what.params, collective]);
+
+    it('is to read what answers or names, until it is seen or answered', async () => {
+      const before = house.now();
+      const first = write('1');
+      await receiveMentions(contextFor(house, systemActor), first, [{ reader: ours(), answered: null }]);
+      house.pass(hour);
+      await receiveMentions(contextFor(house, systemActor), write('2'), [{ reader: ours(), answered: null }]);
+      expect(await keys()).to.deep.equal([['notices.need.mentions', { count: 2 }, 'The Pads']]);
+      const [need] = await needs();
+      expect(need?.since.getTime()).to.equal(before.getTime() + hour);
+      expect(need?.href).to.equal(`/my/collectives/${pads._id}/partners/mentions`);
+      const as = await asCamille();
+      await replyToPost(as, { kind: 'collective', id: pads._id }, first._id, { fr: 'Oui', en: '' });
+      expect(await keys()).to.deep.equal([['notices.need.mentions', { count: 1 }, 'The Pads']]);
+      await seeMentions(as, { kind: 'collective', id: pads._id });
+      expect(await keys()).to.deep.equal([]);
+    });
+
+    it('is to vote where one whom the hoster follows asks, while it runs; not what they pass on, nor what others ask', async () => {
+      const endTime = new Date(house.now().getTime() + day).toISOString();
+      const oneOf = [
+        { type: 'Note', name: 'Ja', replies: { totalItems: 0 } },
+        { type: 'Note', name: 'Nee', replies: { totalItems: 0 } },
+      ];
+      const polls = ['asked', 'boosted', 'unread'].map((name) => write(name, { type: 'Question', oneOf, endTime }));
+      await remotePostsIn(house.store).insertMany([...polls, write('endless', { type: 'Question', oneOf })]);
+      for (const [index, from] of [author, 'https://there.example/users/booster'].entries()) {
+        const post = polls[index]?._id ?? '';
+        await feedEntriesIn(house.store).insertOne({
+          ...{ _id: postKey(`${ours()} ${post}`), reader: ours(), position: `${index}`, post, from },
+          ...{ lists: [], muted: false, at: house.now() },
+        });
+      }
+      expect(await keys()).to.deep.equal([['notices.need.poll', { name: author }, 'The Pads']]);
+      const as = await asCamille();
+      await castVote(as, { kind: 'collective', id: pads._id }, polls[0]?._id ?? '', [0]);
+      expect(await keys()).to.deep.equal([]);
+      await votesIn(house.store).deleteMany({});
+      house.pass(day);
+      expect(await keys()).to.deep.equal([]);
+    });
+
+    it('is to send again what did not arrive, or was refused', async () => {
+      const iri = 'https://there.example/objects/one';
+      const [key, owner] = [remoteSurveyKey(iri), 'https://there.example/actors/there'];
+      await receiveSurvey(ctx(), {
+        ...{ _id: key, iri, owner, host: 'there.example', url: null, link: null, asked: [ours()], revision: 1 },
+        ...{ version: 1, organiser: { name: 'There', handle: 'there@there.example' }, title: reviewTitle, intro: {} },
+        ...{ languages: ['fr', 'en'], timeZone: 'UTC', names: 'named', late: 'refuse', state: 'open' },
+        ...{ closesAt: new Date(house.now().getTime() + 20 * day), closedAt: null, sections: reviewSections },
+        ...{ chosenSlot: null, results: null, receivedAt: house.now(), deletedAt: null },
+      });
+      const raw = { ...Object.values(reviewAnswers)[0] };
+      const answerer = answererOf(ctx(), pads);
+      const title = reviewTitle.en;
+      const send = () => sendAnswer(ctx(), { surveyId: key, answerer, by: 'p', byName: 'P', version: 1, raw });
+      expect(await keys()).to.deep.equal([['notices.need.survey', { title }, 'The Pads']]);
+      await send();
+      expect(await keys()).to.deep.equal([]);
+      house.pass(8 * day);
+      expect(await keys()).to.deep.equal([['notices.need.lost', { title }, 'The Pads']]);
+      await send();
+      expect(await keys()).to.deep.equal([]);
+      const sent = await findSentAnswer(house.store, iri, answerer.key);
+      const refusal = { errors: [], text: 'No' };
+      const about = { owner, survey: iri, answerer: answerer.key, sentAt: sent?.sentAt ?? new Date(0), refusal };
+      await receiveReceipt(ctx(), about);
+      expect(await keys()).to.deep.equal([['notices.need.refused', { title }, 'The Pads']]);
+    });
   });
 
   describe('as a summary by mail', () => {
@@ -178,10 +274,11 @@ describe('what needs a person', () => {
       const feed = await reader.get(atom);
       expect(feed.headers.get('content-type')).to.contain('application/atom+xml');
       expect(feed.headers.get('cache-control')).to.equal('no-store');
-      expect(feed.text).to.contain('Review 2026');
+      expect(feed.text).to.contain('Review 2026').and.not.to.contain('rel="self"');
       const calendar = await reader.get(atom.replace(/atom$/, 'ics'));
       expect(calendar.headers.get('content-type')).to.contain('text/calendar');
       expect(calendar.text).to.contain('DTSTART:20260522T100000Z').and.to.contain('BEGIN:VEVENT');
+      expect(breachesOf(calendar.text)).to.deep.equal([]);
       const token = atom.slice('/feeds/'.length, -'.atom'.length);
       const stored = JSON.stringify(await feedsIn(house.store).find({}).toArray());
       expect(stored).not.to.contain(token.split('.')[1]);
@@ -190,6 +287,38 @@ describe('what needs a person', () => {
       await client.post('/me/notices/feed/revoke', {}, '/me/notices');
       expect(await feedsIn(house.store).countDocuments()).to.equal(0);
       expect((await reader.get(`${atom.slice(0, -9)}xxxx.atom`)).status).to.equal(410);
+    });
+
+    it('dates each line of its feeds with what it is about, and moves an end that was moved', async () => {
+      const client = app.client();
+      await signIn(client, camille);
+      await client.post('/me/notices/feed', {}, '/me/notices');
+      const [path = ''] = /\/feeds\/[\w.-]+(?=\.atom)/.exec((await client.get('/me/notices')).text) ?? [];
+      const reader = app.client();
+      const dates = async () => {
+        const { text } = await reader.get(`${path}.atom`);
+        return [...text.matchAll(/<updated>(.*?)<\/updated>/g)].map(([, date]) => date);
+      };
+      const calendar = async () => (await reader.get(`${path}.ics`)).text;
+      const made = house.now().toISOString();
+      expect(await dates()).to.deep.equal([made]);
+      expect(breachesOf(await calendar())).to.deep.equal([]);
+      house.pass(hour);
+      const survey = await ask(3);
+      const opened = house.now().toISOString();
+      house.pass(hour);
+      expect(await dates()).to.deep.equal([opened, opened]);
+      expect(await calendar()).to.contain(`SEQUENCE:${survey.revision}`);
+      const closesAt = new Date(house.now().getTime() + 5 * day);
+      await extendSurvey(await asCamille(), survey._id, { closesAt, revision: survey.revision });
+      const extended = house.now().toISOString();
+      house.pass(hour);
+      expect(await dates()).to.deep.equal([extended, extended]);
+      const moved = await calendar();
+      expect(breachesOf(moved)).to.deep.equal([]);
+      expect(moved)
+        .to.contain(`SEQUENCE:${survey.revision + 1}`)
+        .and.contain('LAST-MODIFIED:20260521T120000Z');
     });
 
     it('stops a kind of mail by the one click of a mail program: no page, no session, no token', async () => {

@@ -4,7 +4,7 @@ import { reviewAnswers, reviewSections, reviewTitle } from '../../../jobs/roseau
 import { createCollective } from '../../../server/collectives/actions.js';
 import { collectivesOf } from '../../../server/collectives/queries.js';
 import type { Collective } from '../../../server/collectives/schema.js';
-import { type DomainEvent, pending } from '../../../server/events.js';
+import { type DomainEvent, pending, type RemoteNews } from '../../../server/events.js';
 import { noticeEvent } from '../../../server/notices/actions/noticeEvent.js';
 import { planReminder, remindByHand, remindDue } from '../../../server/notices/actions/reminding.js';
 import { mailsIn } from '../../../server/notices/queries.js';
@@ -17,11 +17,16 @@ import { peopleRoutes } from '../../../server/people/routes.js';
 import type { Person } from '../../../server/people/schema.js';
 import { submitAnswer } from '../../../server/surveys/actions/answering.js';
 import { receiveSurvey } from '../../../server/surveys/actions/receiving.js';
-import { closeSurvey, extendSurvey, publishResults } from '../../../server/surveys/actions/running.js';
+import { chooseSlot, closeSurvey, extendSurvey, publishResults } from '../../../server/surveys/actions/running.js';
 import { receiveReceipt, sendAnswer } from '../../../server/surveys/actions/sending.js';
 import { getSurvey } from '../../../server/surveys/queries.js';
-import { findSentAnswer, type RemoteSurvey, remoteSurveyKey } from '../../../server/surveys/remoteSurveys.js';
-import type { Survey } from '../../../server/surveys/schema.js';
+import {
+  findSentAnswer,
+  type RemoteSurvey,
+  remoteSurveyKey,
+  remoteSurveysIn,
+} from '../../../server/surveys/remoteSurveys.js';
+import type { Section, Survey } from '../../../server/surveys/schema.js';
 import {
   actorFor,
   buildPerson,
@@ -77,6 +82,20 @@ describe('the moments of reminders', () => {
     );
   });
 });
+
+const slotAt = (id: string, day: number) => ({ id, startsAt: new Date(Date.UTC(2026, 11, day, 19)), endsAt: null });
+const dateSections: Section[] = [
+  {
+    ...{ id: 's', title: {}, intro: {}, showIf: null },
+    questions: [
+      {
+        ...{ id: 'when', label: { fr: 'Quand ?' }, help: {}, required: false, showIf: null, criterion: '' },
+        kind: 'availability',
+        slots: [slotAt('d1', 1), slotAt('d2', 2)],
+      },
+    ],
+  },
+];
 
 describe('letters about surveys', () => {
   let house: TestHouse;
@@ -155,6 +174,19 @@ describe('letters about surveys', () => {
     await publishResults(await organiser(), one._id, { revision, readers: 'members', hidden: [], notes: {} });
     await tell({ type: 'survey.published', surveyId: one._id });
     expect(await tos('surveyPublished')).to.deep.equal(['camille', 'noor', 'noor']);
+  });
+
+  it('tell all who were asked which date was chosen', async () => {
+    const one = await survey(10, { sections: dateSections });
+    await chooseSlot(await organiser(), one._id, { question: 'when', slot: 'd2' });
+    await tell({ type: 'survey.slotChosen', surveyId: one._id });
+    expect(await tos('surveyDate')).to.deep.equal(['camille', 'noor', 'noor']);
+    const [french] = (await mails('surveyDate')).filter(({ to }) => to.startsWith('camille'));
+    expect(french?.subject).to.equal('Les pads : la date est fixée, mer. 2 décembre à 20:00 (Europe/Paris)');
+    expect(french?.link).to.deep.equal({ path: `/my/collectives/${asked._id}/asked/${one._id}` });
+    await chooseSlot(await organiser(), one._id, null);
+    await tell({ type: 'survey.slotChosen', surveyId: one._id });
+    expect(await mails('surveyDate')).to.have.length(3);
   });
 
   it('lead each person to results that they may read', async () => {
@@ -255,8 +287,7 @@ describe('letters about surveys', () => {
       const answerer = answererOf(ctx(), collective);
       return sendAnswer(ctx(), { surveyId: key, answerer, by: 'p', byName: 'P', version: 1, raw });
     };
-    const arrived = (what: 'opened' | 'extended' | 'published' | 'changed') =>
-      tell({ type: 'remoteSurvey.received', surveyKey: key, what });
+    const arrived = (what: RemoteNews) => tell({ type: 'remoteSurvey.received', surveyKey: key, what });
 
     it('go to the people of those of ours whom it asks, about the opening, more time and results', async () => {
       await keep(10, 1);
@@ -274,6 +305,16 @@ describe('letters about surveys', () => {
       await arrived('changed');
       await arrived('published');
       expect(await tos('surveyPublished')).to.deep.equal(['camille', 'noor', 'noor']);
+      const chosenSlot = { question: 'when', slot: 'd1' };
+      const closed = { state: 'closed' as const, closedAt: house.now(), results, sections: dateSections, chosenSlot };
+      await keep(20, 4, closed);
+      await keep(20, 5, closed);
+      const news = (await remoteSurveysIn(house.store).findOne({ _id: key }))?.events ?? [];
+      expect(news.map((one) => 'what' in one && one.what)).to.deep.equal([
+        ...['opened', 'extended', 'published', 'slotChosen', 'changed'],
+      ]);
+      await arrived('slotChosen');
+      expect(await tos('surveyDate')).to.deep.equal(['camille', 'noor', 'noor']);
     });
 
     it('remind those who have not answered, at the moments that their own instance knows, though it is told again', async () => {

@@ -15,8 +15,10 @@ describe('rules about mails', () => {
   });
 
   it('know what became of a mail', () => {
-    const none = { sentAt: null, keptAt: null, failedAt: null };
+    const none = { sentAt: null, keptAt: null, failedAt: null, attempts: 0 };
     expect(stateOfMail(none)).to.equal('waiting');
+    expect(stateOfMail({ ...none, heldUntil: now })).to.equal('held');
+    expect(stateOfMail({ ...none, heldUntil: now, attempts: 1 })).to.equal('waiting');
     expect(stateOfMail({ ...none, sentAt: now })).to.equal('sent');
     expect(stateOfMail({ ...none, keptAt: now })).to.equal('kept');
     expect(stateOfMail({ ...none, failedAt: now })).to.equal('failed');

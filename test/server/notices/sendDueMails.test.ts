@@ -5,6 +5,7 @@ import { queueMail, toPerson } from '../../../server/notices/actions/queue.js';
 import { pruneMails, retryMail, sendDueMails } from '../../../server/notices/actions/sendDueMails.js';
 import { type MailTransport, type OutgoingMail, openTransport } from '../../../server/notices/actions/transport.js';
 import { stopAddress } from '../../../server/notices/links.js';
+import { listNeeds } from '../../../server/notices/needs.js';
 import { findMail, mailsIn } from '../../../server/notices/queries.js';
 import { noticeRoutes } from '../../../server/notices/routes.js';
 import { startReset } from '../../../server/people/actions/passwordChange.js';
@@ -234,6 +235,45 @@ describe('mails on their way', () => {
       house.pass(minute);
       expect(await sendDueMails(house, transport)).to.deep.equal({ sent: 1, failed: 0, kept: 0 });
     });
+  });
+
+  it('wait for another day beyond thirty, and are given up where administrators see it; never a summary', async () => {
+    const transport = transportThat(() => {});
+    const params = { organiser: 'O', collective: 'C', who: 'collective', rule: 'collective', end: 'none', count: 1 };
+    const write = (
+      n: number,
+      kind: 'surveyOpened' | 'surveyReminder' | 'digest' | 'passwordChanged' = 'surveyOpened',
+    ) =>
+      queueMail(
+        house,
+        `cause ${kind} ${n}`,
+        toPerson(house, person, kind, { ...params, title: `Survey ${n}` }, { path: '/my' }),
+      );
+    const leaveToday = async () => (await sendDueMails(house, transport)).sent;
+    for (let n = 0; n < 125; n += 1) expect(await write(n)).to.equal(true);
+    expect(await write(0, 'surveyReminder'), 'tomorrow it would be too late').to.equal(false);
+    await write(0, 'digest');
+    await write(0, 'passwordChanged');
+    expect(await leaveToday()).to.equal(32);
+    const administrator = await buildPerson(house, { instanceRole: 'administrator' });
+    expect((await listNeeds(ctx(), administrator, 'en')).map(({ what }) => what)).to.deep.equal([
+      { key: 'notices.need.mails', params: { count: 5 } },
+    ]);
+    const app = await startTestApp(house, [peopleRoutes, noticeRoutes]);
+    const client = app.client({ language: 'en' });
+    await signIn(client, administrator);
+    expect((await client.get('/admin/mails')).text)
+      .to.contain('>held<')
+      .and.to.contain('given up');
+    const held = await mailsIn(house.store).findOne({ heldUntil: { $gt: house.now() } });
+    expect((await client.get(`/admin/mails/${held?._id}`)).text).to.contain('leaves later, by itself');
+    const days: number[] = [];
+    for (let n = 0; n < 4; n += 1) {
+      house.pass(day);
+      days.push(await leaveToday());
+    }
+    expect(days).to.deep.equal([30, 30, 30, 0]);
+    expect(new Set(transport.sent.map(({ id }) => id))).to.have.property('size', 122);
   });
 
   describe('without a mail server', () => {

@@ -50,7 +50,7 @@ describe('the pages of blocks', function () {
     const followers = await member.get(`/my/collectives/${hoster._id}/followers`);
     expect(followers.text).to.contain(`href="${asked().replace('=', '&#x3D;')}"`);
     const page = await member.get(asked());
-    expect(page.text).to.contain('Block Eve &lt;b&gt;').and.contain('later requests are refused at once');
+    expect(page.text).to.contain('Mute or block Eve &lt;b&gt;').and.contain('later requests are refused at once');
     expect(page.text).to.contain('This account lives on social.evil.example');
     expect((await member.get(`${base}/blocked`)).text).to.contain('Nobody is blocked');
     const answer = await member.post(`${base}/block`, { actor: eve._id, kind: 'actor', note: 'Why <i>' }, asked());

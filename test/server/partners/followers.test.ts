@@ -66,6 +66,7 @@ describe('followers of a hoster', () => {
     ctx = contextFor(house, await actorFor(house, person));
   });
 
+  const ref = () => ({ kind: 'collective' as const, id: hoster._id });
   const system = (): Context => contextFor(house, systemActor);
 
   async function ask(follower = buildFollower(), followIri = `${follower._id}/follows/${newId()}`): Promise<string> {
@@ -88,12 +89,12 @@ describe('followers of a hoster', () => {
   it('wait where decisions are made by hand, each step with its news', async () => {
     const first = await ask();
     expect(await stored(first)).to.deep.equal({ state: 'requested', events: ['follow.requested'] });
-    await acceptFollow(ctx, hoster._id, first);
+    await acceptFollow(ctx, ref(), first);
     expect(await stored(first)).to.deep.equal({ state: 'accepted', events: ['follow.requested', 'follow.accepted'] });
-    await removeFollower(ctx, hoster._id, first);
+    await removeFollower(ctx, ref(), first);
     expect((await stored(first)).state).to.equal('rejected');
     const second = await ask();
-    await rejectFollow(ctx, hoster._id, second);
+    await rejectFollow(ctx, ref(), second);
     expect(await stored(second)).to.deep.equal({ state: 'rejected', events: ['follow.requested', 'follow.rejected'] });
   });
 
@@ -117,26 +118,26 @@ describe('followers of a hoster', () => {
         { $push: { members: { personId: member._id, role: 'member', since: house.now() } } },
       );
     for (const deed of [acceptFollow, rejectFollow, removeFollower]) {
-      expect(await refusalOf(deed(contextFor(house, await actorFor(house, member)), hoster._id, id))).to.match(
+      expect(await refusalOf(deed(contextFor(house, await actorFor(house, member)), ref(), id))).to.match(
         /^not-allowed /,
       );
-      expect(await refusalOf(deed(contextFor(house, await actorFor(house, stranger)), hoster._id, id))).to.equal(
+      expect(await refusalOf(deed(contextFor(house, await actorFor(house, stranger)), ref(), id))).to.equal(
         'not-found error.notFound',
       );
-      expect(await refusalOf(deed(contextFor(house, null), hoster._id, id))).to.equal('not-found error.notFound');
+      expect(await refusalOf(deed(contextFor(house, null), ref(), id))).to.equal('not-found error.notFound');
     }
     const other = await buildCollective(house, { members: [{ personId: stranger._id, role: 'representative' }] });
-    expect(await refusalOf(acceptFollow(contextFor(house, await actorFor(house, stranger)), other._id, id))).to.equal(
-      'not-found error.notFound',
-    );
+    expect(
+      await refusalOf(
+        acceptFollow(contextFor(house, await actorFor(house, stranger)), { kind: 'collective', id: other._id }, id),
+      ),
+    ).to.equal('not-found error.notFound');
     expect((await stored(id)).state).to.equal('requested');
   });
 
   it('cannot be decided upon twice', async () => {
     const id = await ask();
-    const outcomes = await Promise.all(
-      [acceptFollow, rejectFollow].map((deed) => refusalOf(deed(ctx, hoster._id, id))),
-    );
+    const outcomes = await Promise.all([acceptFollow, rejectFollow].map((deed) => refusalOf(deed(ctx, ref(), id))));
     expect(outcomes.sort()).to.deep.equal(['conflict partners.error.decidedMeanwhile', 'done']);
     expect((await stored(id)).events?.length).to.equal(2);
   });
@@ -144,7 +145,7 @@ describe('followers of a hoster', () => {
   it('end when their actor is gone, and are forgotten a month later', async () => {
     const follower = buildFollower();
     const id = await ask(follower);
-    await acceptFollow(ctx, hoster._id, id);
+    await acceptFollow(ctx, ref(), id);
     await forgetRemoteActor(system(), follower._id);
     expect((await stored(id)).state).to.equal('undone');
     expect(await pruneFollows(system())).to.equal(0);
@@ -156,7 +157,7 @@ describe('followers of a hoster', () => {
     const idle = buildFollower();
     const follower = buildFollower();
     for (const actor of [idle, follower]) await keepRemoteActor(system(), { ...actor, fetchedAt: house.now() });
-    await acceptFollow(ctx, hoster._id, await ask({ ...follower, fetchedAt: house.now() }));
+    await acceptFollow(ctx, ref(), await ask({ ...follower, fetchedAt: house.now() }));
     expect(await pruneRemoteActors(system())).to.equal(0);
     house.pass(31 * 24 * 3600_000);
     expect(await pruneRemoteActors(system())).to.equal(1);
@@ -166,7 +167,7 @@ describe('followers of a hoster', () => {
 
   it('are written to where their server now says', async () => {
     const follower = buildFollower();
-    await acceptFollow(ctx, hoster._id, await ask(follower));
+    await acceptFollow(ctx, ref(), await ask(follower));
     await keepRemoteActor(system(), { ...follower, sharedInbox: null, inbox: 'https://peer.example/moved' });
     const { inboxes } = await listFollowerInboxes(house.store, actorIri(house.site, hoster.handle), null, 10);
     expect(inboxes).to.deep.equal(['https://peer.example/moved']);

@@ -125,4 +125,27 @@ describe('preferences', () => {
     expect((await save({})).status).to.equal(303);
     expect((await client.get('/me')).text).to.contain('<html lang="en"');
   });
+  it('let nothing wait for a summary that never leaves without saying so', async () => {
+    const house = await buildTestHouse();
+    const app = await startTestApp(house, [peopleRoutes]);
+    const person = await buildPerson(house);
+    const client = app.client({ language: 'en' });
+    await signIn(client, person);
+    const choose = async (kind: string, digest: string) => {
+      const fields = { language: 'en', timeZone: '', 'mailChoices.surveyOpened': kind, digest };
+      await client.post('/me/preferences', fields, '/me/preferences');
+      return (await client.get('/me/preferences')).text;
+    };
+    const kept = async () => (await getPerson(house.store, person._id)).digest;
+    expect(await choose('at-once', 'off'))
+      .to.contain('Saved.')
+      .and.not.to.contain('summary leaves');
+    expect(await choose('digest', 'off')).to.contain('The summary leaves every day from now on');
+    expect(await kept()).to.equal('daily');
+    expect(await choose('digest', 'weekly')).to.not.contain('no summary leaves');
+    // Who wants none is not overruled; the page says what follows.
+    expect(await choose('digest', 'off')).to.contain('no summary leaves');
+    expect(await kept()).to.equal('off');
+    expect(await choose('digest', 'off')).to.contain('no summary leaves');
+  });
 });

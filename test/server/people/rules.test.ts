@@ -180,6 +180,7 @@ describe('what is known of a person', () => {
     digest: 'weekly',
     addressProblem: { email: 'canary@example.org', at: now, reason: 'canary' },
     showsPictures: true,
+    acceptsFollowers: 'by-hand',
     terms: ['canary'],
     invitationId: 'i',
     createdAt: now,

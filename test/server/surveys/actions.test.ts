@@ -3,6 +3,9 @@ import { reviewAnswers, reviewSections } from '../../../jobs/roseauReview.js';
 import { collectivesOf } from '../../../server/collectives/queries.js';
 import type { Collective } from '../../../server/collectives/schema.js';
 import type { Context } from '../../../server/context.js';
+import { personOf } from '../../../server/http/routes.js';
+import { listNeeds } from '../../../server/notices/needs.js';
+import { getPerson } from '../../../server/people/queries.js';
 import { allIndexes } from '../../../server/store/schema.js';
 import {
   type AnswerInput,
@@ -32,6 +35,7 @@ import {
   publishResults,
   reopenSurvey,
 } from '../../../server/surveys/actions/running.js';
+import { readAnswers } from '../../../server/surveys/answers.js';
 import {
   answersIn,
   ballotsIn,
@@ -44,6 +48,7 @@ import {
   getVersion,
   hasAnswered,
   listOpenFor,
+  surveysIn,
   turnoutsIn,
 } from '../../../server/surveys/queries.js';
 import { receiptsIn } from '../../../server/surveys/remoteSurveys.js';
@@ -114,6 +119,82 @@ describe('surveys', () => {
     expect(await refusalOf(openSurvey(ctx, past._id))).to.equal('invalid surveys.error.closesInPast');
   });
 
+  it('stays scheduled only with a moment to come', async () => {
+    const opensAt = new Date(ctx.now.getTime() + hour);
+    const survey = await buildSurvey(ctx, owner, [asked], { opensAt });
+    const save = (given: Partial<Survey>) => saveSettings(ctx, survey._id, { ...survey, ...given });
+    expect(await refusalOf(save({ opensAt: null }))).to.equal('invalid surveys.error.opensAtNeeded');
+    expect(await refusalOf(save({ opensAt: ctx.now }))).to.equal('invalid surveys.error.opensAtNeeded');
+    expect(await refusalOf(save({ invited: [] }))).to.equal('invalid surveys.error.nobodyAsked');
+    expect((await save({ opensAt: new Date(ctx.now.getTime() + 2 * hour) })).state).to.equal('scheduled');
+  });
+
+  it('is a draft again when its moment comes and it cannot open, and says why', async () => {
+    const opensAt = new Date(ctx.now.getTime() + hour);
+    const { collective: leaver, ctx: leaving } = await buildMember(house, 'member');
+    const cases: [Partial<Survey>, string][] = [
+      [{ closesAt: new Date(ctx.now.getTime() + 2 * hour) }, 'surveys.error.closesInPast'],
+      [{ opensAt: null }, 'surveys.error.opensAtNeeded'],
+    ];
+    for (const [stored, why] of cases) {
+      const survey = await buildSurvey(ctx, owner, [asked], { opensAt });
+      await surveysIn(house.store).updateOne({ _id: survey._id }, { $set: stored });
+      await openDueSurveys(later(3 * hour));
+      const { state, notOpened } = await getSurvey(house.store, survey._id);
+      expect({ state, notOpened }).to.deep.equal({ state: 'draft', notOpened: why });
+    }
+    const survey = await buildSurvey(ctx, owner, [leaver], { opensAt });
+    await collectivesOf(house.store).updateOne({ _id: leaver._id }, { $set: { deletedAt: leaving.now } });
+    expect(await openDueSurveys(later(hour))).to.equal(0);
+    expect((await getSurvey(house.store, survey._id)).notOpened).to.equal('surveys.error.nobodyAsked');
+    const needs = await listNeeds(later(hour), await getPerson(house.store, personOf(ctx).personId), 'en');
+    expect(needs.filter(({ id }) => id === `unopened:${survey._id}`).map(({ urgency }) => urgency)).to.deep.equal([
+      'now',
+    ]);
+    const now = await getSurvey(house.store, survey._id);
+    await saveSettings(ctx, survey._id, { ...now, opensAt: null, invited: [invitedOf(ctx, asked)] });
+    expect((await openSurvey(ctx, survey._id)).notOpened).to.equal(null);
+  });
+
+  it('asks elsewhere only as one that is published, and never person by person', async () => {
+    const far = { iri: 'https://far.example/h', collectiveId: null, name: 'Loin', handle: 'h@far.example' };
+    const persons = await buildSurvey(ctx, owner, [asked], { isDraft: true, answerBy: 'person' });
+    await surveysIn(house.store).updateOne({ _id: persons._id }, { $push: { invited: far } });
+    expect(await refusalOf(openSurvey(ctx, persons._id))).to.equal('invalid surveys.error.personElsewhere');
+    const survey = await buildSurvey(ctx, owner, [], { isDraft: true, invited: [far] });
+    await collectivesOf(house.store).updateOne({ _id: owner._id }, { $set: { published: false } });
+    expect(await refusalOf(openSurvey(ctx, survey._id))).to.equal('invalid surveys.error.ownerNotPublic');
+    await collectivesOf(house.store).updateOne({ _id: owner._id }, { $set: { published: true } });
+    expect((await openSurvey(ctx, survey._id)).state).to.equal('open');
+  });
+
+  it('tells of published results once: what is corrected afterwards is a change', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    await closeSurvey(ctx, survey._id);
+    const publish = async (readers: Survey['results']['readers']) => {
+      const { revision } = await getSurvey(house.store, survey._id);
+      await publishResults(ctx, survey._id, { revision, readers, hidden: [], notes: {} });
+      return (await eventsOf(house, 'surveys', survey._id)).at(-1)?.type;
+    };
+    expect(await publish('organisers')).to.equal('survey.changed');
+    expect(await publish('members')).to.equal('survey.published');
+    expect(await publish('members')).to.equal('survey.changed');
+    expect(await publish('public')).to.equal('survey.changed');
+    expect(await publish('organisers')).to.equal('survey.changed');
+    expect(await publish('public')).to.equal('survey.published');
+  });
+
+  it('publishes nothing of an anonymous survey with fewer than five answers', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+    await closeSurvey(ctx, survey._id);
+    const { revision } = await getSurvey(house.store, survey._id);
+    const publish = (readers: Survey['results']['readers']) =>
+      publishResults(ctx, survey._id, { revision, readers, hidden: [], notes: {} });
+    expect(await refusalOf(publish('members'))).to.equal('closed surveys.error.tooFewAnswers');
+    expect((await getSurvey(house.store, survey._id)).results.publishedAt).to.equal(null);
+    await publish('organisers');
+  });
+
   it('is nobody’s to change but of those who ask', async () => {
     const survey = await buildSurvey(ctx, owner, [asked], { isDraft: true });
     for (const deed of [openSurvey, closeSurvey, deleteSurvey, duplicateSurvey]) {
@@ -127,9 +208,51 @@ describe('surveys', () => {
     const second = inputFor(survey, { by: 'p2', byName: 'Sacha', raw: reviewAnswers.fournil ?? {} });
     expect(await submitAnswer(later(hour), second)).to.include({ isFirst: false });
     const kept = await findAnswer(house.store, survey._id, answererOf(ctx, asked).key);
-    expect(kept).to.deep.include({ byName: 'Sacha', edits: [{ at: ctx.now, byName: 'Camille' }] });
+    const first = readAnswers(reviewSections, reviewAnswers.ecluse ?? {}).values;
+    const edit = { at: ctx.now, by: 'p1', byName: 'Camille', version: 1, values: first };
+    expect(kept).to.deep.include({ byName: 'Sacha', edits: [edit] });
     expect(kept?.values.hours).to.deep.equal({ number: 2 });
     expect(await countAnswers(house.store, survey)).to.equal(1);
+  });
+
+  it('keeps what the last five said, and of those before who and when', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    for (let count = 0; count < 8; count += 1) {
+      await submitAnswer(later(count * hour), inputFor(survey, { byName: `${count}` }));
+    }
+    const kept = await findAnswer(house.store, survey._id, answererOf(ctx, asked).key);
+    expect(kept?.edits.map(({ byName, values }) => [byName, values !== undefined])).to.deep.equal(
+      ['0', '1', '2', '3', '4', '5', '6'].map((name, place) => [name, place >= 2]),
+    );
+  });
+
+  it('keeps no words of a hoster elsewhere, nor of a person', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    for (const byName of ['A', 'B']) await submitAnswer(ctx, inputFor(survey, { home: 'b.example', byName }));
+    const kept = await findAnswer(house.store, survey._id, answererOf(ctx, asked).key);
+    expect(kept?.edits).to.deep.equal([{ at: ctx.now, by: 'p1', byName: 'A' }]);
+  });
+
+  it('does not replace what somebody else has sent since the form was shown', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    const none = new Date(0);
+    await submitAnswer(ctx, inputFor(survey, { by: 'p1', byName: 'Camille', shown: none }));
+    const other = { by: 'p2', byName: 'Sacha' };
+    const unseen = submitAnswer(later(hour), inputFor(survey, { ...other, shown: none }));
+    expect(await refusalOf(unseen)).to.equal('conflict surveys.error.answerOther');
+    const own = submitAnswer(later(hour), inputFor(survey, { by: 'p1', byName: 'Camille', shown: none }));
+    expect(await refusalOf(own)).to.equal('done');
+    const seen = submitAnswer(later(2 * hour), inputFor(survey, { ...other, shown: later(hour).now }));
+    expect(await refusalOf(seen)).to.equal('done');
+  });
+
+  it('lets one of two replace what both were shown', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    await submitAnswer(ctx, inputFor(survey, { by: 'p0' }));
+    const both = ['p1', 'p2'].map((by) =>
+      refusalOf(submitAnswer(later(hour), inputFor(survey, { by, byName: by, shown: ctx.now }))),
+    );
+    expect((await Promise.all(both)).toSorted()).to.deep.equal(['conflict surveys.error.answerOther', 'done']);
   });
 
   it('keeps one answer when two delegates send fifty at once', async () => {

@@ -82,6 +82,21 @@ describe('answers to a survey', () => {
     it(`reads ${name}`, () => expect(read(question, raw)).to.deep.equal(expected));
   }
 
+  it('says how much is too much, in what is counted', () => {
+    const many = Array.from({ length: 61 }, (_, index) => [`r${index}`, 'c1']);
+    const given: [Question, unknown, number][] = [
+      [grid, Object.fromEntries(many), 60],
+      [availability, Object.fromEntries(many), 60],
+      [several, ['c1', 'c2', 'c3'], 2],
+      [several, { is: ['c1', 'other'], other: 'a'.repeat(301) }, 300],
+      [text('link'), `https://a.example/${'a'.repeat(2000)}`, 2000],
+    ];
+    for (const [question, raw, max] of given) {
+      const { errors } = readAnswers(sectionOf(question), { q: raw });
+      expect(errors[0]?.message.params?.max, question.kind).to.equal(max);
+    }
+  });
+
   it('reads what it has read once more as the same', () => {
     for (const [, question, raw] of table) {
       const first = read(question, raw);

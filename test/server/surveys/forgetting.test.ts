@@ -5,9 +5,9 @@ import { deletePerson } from '../../../server/people/actions/deletion.js';
 import { collectOwnData } from '../../../server/people/actions/ownData.js';
 import type { Person } from '../../../server/people/schema.js';
 import { saveDraft, submitAnswer } from '../../../server/surveys/actions/answering.js';
-import { purgeSurveysOf } from '../../../server/surveys/actions/forgetting.js';
+import { forgetGuestAddresses, purgeSurveysOf } from '../../../server/surveys/actions/forgetting.js';
 import { closeSurvey } from '../../../server/surveys/actions/running.js';
-import { personAnswerer } from '../../../server/surveys/askedPeople.js';
+import { guestAnswerer, personAnswerer } from '../../../server/surveys/askedPeople.js';
 import { answererFor } from '../../../server/surveys/askedSurveys.js';
 import {
   answersIn,
@@ -16,8 +16,10 @@ import {
   findAnswer,
   findDraft,
   findSurvey,
+  surveysIn,
   turnoutsIn,
 } from '../../../server/surveys/queries.js';
+import { sentAnswersIn } from '../../../server/surveys/remoteSurveys.js';
 import type { Answerer, Survey } from '../../../server/surveys/schema.js';
 import {
   actorFor,
@@ -123,6 +125,61 @@ describe('what surveys keep of those who go', () => {
     expect(kept?.edits.map(({ byName }) => byName)).to.deep.equal(['']);
     expect(await findAnswer(house.store, also._id, collective.key)).to.deep.include({ by: '', byName: '' });
     expect((await findDraft(house.store, survey._id, collective.key))?.byName).to.equal('');
+  });
+
+  it('forgets who answered elsewhere for a collective, also one that they left before, and under a former name', async () => {
+    const sent = { surveyKey: 'k', survey: 'https://there.example/s', owner: 'https://there.example/o' };
+    const collective = answererFor(ctx, ours);
+    const at = ctx.now;
+    const edits = [
+      { at, by: person._id, byName: 'Canari Ancien' },
+      { at, by: 'p2', byName: 'Sacha' },
+    ];
+    const said = { version: 1, values: {}, state: 'accepted' as const, receiptAt: at, refusal: null, sentAt: at };
+    await sentAnswersIn(house.store).insertOne({
+      ...{
+        _id: `sent-${person._id}`,
+        ...sent,
+        host: 'there.example',
+        collectiveId: ours._id,
+        answerer: collective.key,
+      },
+      ...{ ...said, by: person._id, byName: person.displayName, edits },
+    });
+    const here = await asking({ answerBy: 'collective' });
+    await send(here, collective, { _id: person._id, displayName: 'Canari Ancien' });
+    await send(here, collective, { _id: 'p2', displayName: 'Sacha' });
+    await house.store
+      .collection<Collective>('collectives')
+      .updateOne({ _id: ours._id }, { $pull: { members: { personId: person._id } } });
+    const { surveyAnswers } = await collectOwnData(ctx, person);
+    expect(surveyAnswers).to.deep.include({
+      ...{ survey: {}, answerer: collective.key, sentTo: 'there.example', state: 'accepted', values: {}, sentAt: at },
+    });
+    await leave();
+    const kept = await sentAnswersIn(house.store).findOne({ _id: `sent-${person._id}` });
+    expect(kept).to.deep.include({ by: '', byName: '', edits: [{ at, by: '', byName: '' }, edits[1]] });
+    const answer = await findAnswer(house.store, here._id, collective.key);
+    expect(answer?.edits.map(({ by, byName }) => [by, byName])).to.deep.equal([['', '']]);
+  });
+
+  it('drops the addresses of guests a month after the end, and again when it was opened once more', async () => {
+    const survey = await asking({ answerBy: 'anyone' });
+    const guest = guestAnswerer('g'.repeat(20), '');
+    const said = { surveyId: survey._id, answerer: guest, by: '', byName: '', home: '', version: 1, raw: { q: 'x' } };
+    await submitAnswer(ctx, { ...said, email: 'guest@example.org' });
+    await closeSurvey(other, survey._id);
+    const later = (days: number) => ({ ...ctx, now: new Date(ctx.now.getTime() + days * 24 * 60 * 60 * 1000) });
+    const email = async () => (await findAnswer(house.store, survey._id, guest.key))?.email;
+    await forgetGuestAddresses(later(29));
+    expect(await email()).to.equal('guest@example.org');
+    expect(await forgetGuestAddresses(later(31))).to.equal(1);
+    expect(await email()).to.equal(null);
+    expect(await forgetGuestAddresses(later(32))).to.equal(0);
+    const again = { $set: { closedAt: later(40).now } };
+    await surveysIn(house.store).updateOne({ _id: survey._id }, again);
+    expect(await forgetGuestAddresses(later(60))).to.equal(0);
+    expect(await forgetGuestAddresses(later(71))).to.equal(1);
   });
 
   it('gives them their answers in the download of their data', async () => {

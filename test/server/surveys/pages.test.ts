@@ -14,7 +14,7 @@ import { closeSurvey, publishResults } from '../../../server/surveys/actions/run
 import { guestAnswerer } from '../../../server/surveys/askedPeople.js';
 import { answersIn, ballotsIn, draftsIn, getSurvey, turnoutsIn } from '../../../server/surveys/queries.js';
 import { surveyRoutes } from '../../../server/surveys/routes.js';
-import type { Section } from '../../../server/surveys/schema.js';
+import type { Section, Survey } from '../../../server/surveys/schema.js';
 import {
   actorFor,
   buildPerson,
@@ -188,11 +188,11 @@ describe('the pages on which surveys are answered', () => {
   });
 
   describe('of anybody', () => {
-    const open = (more = {}) => buildSurvey(ctx, owner, [], { sections, answerBy: 'anyone', ...more });
+    const open = (more = {}) => buildSurvey(ctx, owner, [], { sections, answerBy: 'anyone', listed: true, ...more });
 
     it('exist no more while the collective that asks is in the bin, and stand in no list while it is not published', async () => {
       const asking = await buildCollective(house, { members: [{ personId: person._id, role: 'representative' }] });
-      const open = await buildSurvey(ctx, asking, [], { sections, answerBy: 'anyone' });
+      const open = await buildSurvey(ctx, asking, [], { sections, answerBy: 'anyone', listed: true });
       const told = await buildSurvey(ctx, asking, [owner], { sections });
       await closeSurvey(ctx, told._id);
       const { revision } = await getSurvey(house.store, told._id);
@@ -219,6 +219,22 @@ describe('the pages on which surveys are answered', () => {
       expect(await refusalOf(submitAnswer(ctx, { surveyId: open._id, ...guest }))).to.equal(
         'closed surveys.error.closed',
       );
+    });
+
+    it('are listed for everybody only when that was said, the next to close first, twenty to a page', async () => {
+      const quiet = await open({ listed: false });
+      expect((await app.client().get(`/surveys/${quiet._id}`)).text).to.include('noindex');
+      const closing = (hours: number) => new Date(ctx.now.getTime() + hours * 3_600_000);
+      const all: Survey[] = [];
+      for (let at = 0; at < 21; at += 1) all.push(await open({ closesAt: closing(500 - at) }));
+      const first = (await app.client().get('/surveys')).text;
+      expect(first).to.not.include(quiet._id);
+      const [soonest, before] = [all[20]?._id ?? '', all[19]?._id ?? ''];
+      expect(first.indexOf(soonest)).to.be.within(1, first.indexOf(before));
+      expect(first).to.include('href="/surveys?open&#x3D;2"');
+      const second = (await app.client().get('/surveys?open=2')).text;
+      expect(second).to.include(all[0]?._id).and.not.include(soonest);
+      for (const { _id } of all) await closeSurvey(ctx, _id);
     });
 
     it('say what it is without a session, and begin one with the form', async () => {

@@ -172,7 +172,18 @@ describe('pages of results', function () {
   it('are published after a look at what others will read: to those asked, then to everybody, then to nobody', async () => {
     const survey = await review();
     const publish = `${pathOf(survey)}/results/publish`;
-    expect((await organiser.get(publish)).text).to.include('The survey is not closed');
+    expect((await organiser.get(publish)).text).to.include('By themselves, when the survey closes');
+    const planned = {
+      readers: 'members',
+      when: 'closing',
+      revision: String((await getSurvey(house.store, survey._id)).revision),
+    };
+    expect((await organiser.post(publish, planned)).status).to.equal(303);
+    expect((await organiser.get(`${pathOf(survey)}/results`)).text).to.include(
+      'publish themselves when the survey closes',
+    );
+    const unset = { ...planned, when: 'at', revision: String((await getSurvey(house.store, survey._id)).revision) };
+    expect((await organiser.post(publish, unset)).status).to.equal(422);
     expect((await member.get(`${askedPathOf(survey)}/results`)).text).to.include('Results not published');
     await closeSurvey(ctx, survey._id);
     const leadsThere = async () =>
@@ -229,6 +240,10 @@ describe('pages of results', function () {
     expect((await organiser.post(action, { slot: 'slot thu' }, `${pathOf(survey)}/results`)).status).to.equal(303);
     const page = await member.get(`${askedPathOf(survey)}/results`);
     expect(page.text).to.include('Date chosen').and.include('slot.ics');
+    const form = await member.get(askedPathOf(survey));
+    expect(form.text)
+      .to.include('Date chosen')
+      .and.include(`${askedPathOf(survey)}/slot.ics`);
     const file = await member.get(`${askedPathOf(survey)}/slot.ics`);
     expect(file.headers.get('content-type')).to.include('text/calendar');
     expect(file.text).to.include('DTSTART:20261210T180000Z\r\nDTEND:20261210T193000Z\r\nSUMMARY:Review 2026');
