@@ -146,10 +146,11 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
       withdraw: `surveys.withdraw.confirm.${who}`,
     },
     elsewhere: asked.elsewhere && { host: asked.elsewhere.host, link: asked.elsewhere.link },
+    markAction: `${path}/answered`,
     sent: own.sent ? presentSent(own.sent) : null,
     own: {
       isAnswered: own.isAnswered,
-      said: `surveys.answered.${isAnonymous ? 'anonymous' : isOpen ? 'text' : 'over'}`,
+      said: `surveys.answered.${isAnonymous ? (asked.elsewhere === null ? 'anonymous' : 'marked') : isOpen ? 'text' : 'over'}`,
       at: own.at,
       byName: own.byName,
       draft: own.draft,
