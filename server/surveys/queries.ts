@@ -223,6 +223,11 @@ export async function countAnswers(store: Store, survey: Pick<Survey, '_id' | 'n
     : answersIn(store).countDocuments(filter);
 }
 
+/** Whether somebody has answered an anonymous survey that stands open: then only the wording may still change. */
+export async function isWordingOnly(store: Store, survey: Pick<Survey, '_id' | 'names' | 'state'>): Promise<boolean> {
+  return survey.names === 'anonymous' && survey.state === 'open' && (await countAnswers(store, survey)) > 0;
+}
+
 /** Keys of all who have answered. */
 export async function listAnswererKeys(store: Store, survey: Pick<Survey, '_id' | 'names'>): Promise<string[]> {
   const filter = { surveyId: survey._id };

@@ -35,6 +35,11 @@ export interface RemoteSurvey extends Doc, Eventful {
   link: string | null;
   /** Actors of our collectives that are asked. */
   asked: string[];
+  /**
+   * Of an anonymous one: those of them that said here that they have answered by the link, in the order of letters. Nobody else
+   * is told, and neither when nor who said so is kept.
+   */
+  marked?: string[];
   /** Rises with each change there: what is older changes nothing. */
   revision: number;
   version: number;

@@ -126,9 +126,14 @@ const wording = new Set(['label', 'help', 'title', 'intro', 'fromLabel', 'toLabe
  * before, or could choose no more, would tell who answered before the change and who after.
  */
 export function checkSameQuestions(before: readonly Section[], after: readonly Section[]): void {
-  if (bones(before) !== bones(after)) {
+  if (!isSameQuestions(before, after)) {
     throw new DomainError('closed', 'surveys.error.anonymousChange', { field: 'sections' });
   }
+}
+
+/** Whether nothing but the wording differs. */
+export function isSameQuestions(before: readonly Section[], after: readonly Section[]): boolean {
+  return bones(before) === bones(after);
 }
 
 /** Everything but the wording, whatever the order of fields. */

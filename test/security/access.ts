@@ -327,6 +327,7 @@ export const access: Record<string, Rule> = {
   [`GET ${mine}/asked`]: { who: 'members' },
   [`GET ${mine}/asked/:survey`]: { who: 'members' },
   [`POST ${mine}/asked/:survey`]: { who: 'ownPeople', body: { 'a.q': 'Oui', version: '1' } },
+  [`POST ${mine}/asked/:survey/answered`]: { who: 'owners', body: { is: 'yes' } },
   [`GET ${mine}/asked/:survey/done`]: { who: 'members' },
   [`POST ${mine}/asked/:survey/withdraw`]: { who: 'ownPeople' },
   'GET /surveys/by-link/:token': { who: 'guests' },

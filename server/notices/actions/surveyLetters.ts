@@ -111,6 +111,7 @@ async function listMissingRemotely(house: Desk, survey: RemoteSurvey, everybody 
 async function missingRemotely(house: Desk, survey: RemoteSurvey, iri: string, everybody: boolean): Promise<Asked[]> {
   const { store, site } = house;
   const sent = everybody ? null : await findSentAnswer(store, survey.iri, iri);
+  if (!everybody && survey.marked?.includes(iri)) return [];
   if (sent !== null && (sent.state === 'sent' || sent.state === 'accepted')) return [];
   const handle = iri.slice(actorIri(site, '').length);
   const collective = await findCollectiveByHandle(store, handle);
@@ -126,16 +127,16 @@ async function missingRemotely(house: Desk, survey: RemoteSurvey, iri: string, e
 function ofRemote({ _id, title, languages, closesAt, names, organiser, timeZone }: RemoteSurvey): Subject {
   const { name } = organiser;
   const head = { title, languages, closesAt, names, timeZone };
-  return { key: _id, ...head, answerBy: 'collective', organiser: { fr: name, en: name }, slot: null };
+  const said = { organiser: { fr: name, en: name }, slot: null, isByLink: names === 'anonymous' };
+  return { key: _id, ...head, answerBy: 'collective', ...said };
 }
 
-/** To those who have not answered a survey elsewhere. Who answered an anonymous one is known there only: nobody is reminded. */
+/** To those who have not answered a survey elsewhere, or have not said so where it is anonymous and nobody can know. */
 export async function remoteReminders(
   house: Desk,
   survey: RemoteSurvey,
   mayWrite: (person: Person) => boolean,
 ): Promise<Draft[]> {
-  if (survey.names === 'anonymous') return [];
   const missing = await listMissingRemotely(house, survey);
   const awake = missing.map((one) => ({ ...one, people: one.people.filter(mayWrite) }));
   return lettersAbout(house, ofRemote(survey), 'surveyReminder', awake);
@@ -171,6 +172,8 @@ export async function letters(
 interface Subject extends Pick<Survey, 'title' | 'languages' | 'closesAt' | 'answerBy' | 'names' | 'timeZone'> {
   /** What stands in its address. */
   key: string;
+  /** Answered elsewhere, where this instance cannot see it. */
+  isByLink?: boolean;
   organiser: LocalText;
   /** Of a date poll: which date it will be; null: the letter is about something else. */
   slot: Slot | null;
@@ -183,7 +186,7 @@ async function lettersAbout(house: Desk, survey: Subject, kind: MailKind, asked:
     const params = {
       ...surveyParams(survey, language, person.timeZone ?? settings.timeZone),
       organiser: textIn(survey.organiser, language),
-      who: survey.answerBy,
+      who: survey.isByLink ? 'link' : survey.answerBy,
       rule: survey.names === 'anonymous' ? 'anonymous' : survey.answerBy,
       collective: textIn(collective.profile.name, language),
       ...(survey.slot === null

@@ -12,7 +12,7 @@ import { isCounted, withdrawAnswer } from '../actions/answering.js';
 import { requestLink } from '../actions/copies.js';
 import { findAskedAddress, findForAnyone, findPublicSurvey, guestAnswerer, listPublicSurveys } from '../askedPeople.js';
 import { type AskedSurvey, findOwnAnswer } from '../askedSurveys.js';
-import { isOpenNow, presentAskedList, presentSlotOf, publicCrumbs } from '../presentAsked.js';
+import { isOpenNow, presentAskedList, presentPromise, presentSlotOf, publicCrumbs } from '../presentAsked.js';
 import { findAnswer, findSurvey } from '../queries.js';
 import { guestLink, mayRead, pickText, readGuestLink } from '../rules.js';
 import {
@@ -90,7 +90,7 @@ function publicPages(routes: Routes): void {
           ? `/surveys/${asked.key}/results`
           : null,
       receiptHref: asked.names === 'anonymous' ? `/surveys/${asked.key}/receipt` : null,
-      promise: survey?.answerBy === 'anyone' ? `surveys.promiseTo.guest.${asked.names}` : null,
+      ...(survey?.answerBy === 'anyone' && presentPromise(asked.names, 'anyone', false)),
     };
     // Whoever gave the link to a few did not give it to search engines.
     const isForFew = survey?.answerBy === 'anyone' && !survey.listed;

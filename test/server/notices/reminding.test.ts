@@ -18,7 +18,7 @@ import type { Person } from '../../../server/people/schema.js';
 import { submitAnswer } from '../../../server/surveys/actions/answering.js';
 import { receiveSurvey } from '../../../server/surveys/actions/receiving.js';
 import { chooseSlot, closeSurvey, extendSurvey, publishResults } from '../../../server/surveys/actions/running.js';
-import { receiveReceipt, sendAnswer } from '../../../server/surveys/actions/sending.js';
+import { markAnswered, receiveReceipt, sendAnswer } from '../../../server/surveys/actions/sending.js';
 import { getSurvey } from '../../../server/surveys/queries.js';
 import {
   findSentAnswer,
@@ -329,10 +329,17 @@ describe('letters about surveys', () => {
       expect(await tos('surveyReminder')).to.deep.equal(['camille', 'noor']);
     });
 
-    it('remind nobody of an anonymous one: who has answered is known elsewhere only', async () => {
+    it('remind of an anonymous one those who have not said here that they answered it: nobody else can know', async () => {
       await keep(2, 1, { names: 'anonymous', link: 'https://canopee.example/surveys/by-link/x' });
+      await markAnswered(ctx(), key, answererOf(ctx(), others), true);
       house.pass(1.1 * day);
-      expect(await remindDue(house, ctx())).to.equal(0);
+      for (let at = 0; at < 6; at += 1) {
+        await remindDue(house, ctx());
+        house.pass(3 * hour);
+      }
+      expect(await tos('surveyReminder')).to.deep.equal(['camille', 'noor']);
+      const [french] = (await mails('surveyReminder')).filter(({ to }) => to.startsWith('camille'));
+      expect(french?.text).to.include('Personne n’a encore noté que Les pads a répondu');
     });
 
     it('say that an answer was not taken, and ask that collective again', async () => {
