@@ -398,9 +398,11 @@ export function presentTurnout(
   words: Words,
   lines: readonly TurnoutLine[],
   answerHref: ((id: string) => string) | null,
+  missing: ReadonlyMap<string, readonly string[]> = new Map(),
 ) {
   return lines.map(({ invited, answered, asked, answerId }) => ({
     name: invited.name,
+    missing: (missing.get(invited.iri) ?? []).join(', '),
     handle: invited.collectiveId === null ? `@${invited.handle}` : '',
     isMany: asked > 1,
     answered,

@@ -3,11 +3,21 @@
 import { listCollectivesById } from '../collectives/queries.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Actor, Context } from '../context.js';
+import { listPeopleById } from '../people/queries.js';
 import { fold } from '../shapes.js';
 import type { Coll, CollectionIndexes, Doc, Store } from '../store/store.js';
 import { type Crossable, CrossTable, isCrossable } from './crossTable.js';
-import { answersIn, ballotsIn, countAnswers, eachAnswer, findSurvey, getVersion, turnoutsIn } from './queries.js';
-import { answerKey, isEnough, maySeeNames, maySeeResults } from './rules.js';
+import {
+  answersIn,
+  ballotsIn,
+  countAnswers,
+  countAsked,
+  eachAnswer,
+  findSurvey,
+  getVersion,
+  turnoutsIn,
+} from './queries.js';
+import { answerKey, asksThisPerson, isEnough, maySeeNames, maySeeResults } from './rules.js';
 import type { Invited, Question, Section, Survey, SurveyAnswer, Texts, Value } from './schema.js';
 import { type SurveyResult, Tally, type TallyPart } from './tally.js';
 
@@ -236,12 +246,6 @@ export interface TurnoutLine {
   answerId: string | null;
 }
 
-async function countAsked(store: Store, survey: Survey): Promise<number | null> {
-  if (survey.answerBy === 'anyone') return null;
-  if (survey.answerBy === 'collective') return survey.invited.length;
-  return new Set((await invitedHere(store, survey)).flatMap(peopleOf)).size;
-}
-
 async function invitedHere(store: Store, { invited }: Survey): Promise<Collective[]> {
   return listCollectivesById(
     store,
@@ -249,8 +253,10 @@ async function invitedHere(store: Store, { invited }: Survey): Promise<Collectiv
   );
 }
 
-function peopleOf({ members }: Pick<Collective, 'members'>): string[] {
-  return members.map(({ personId }) => `person:${personId}`);
+/** Ids of the people through whom a collective was asked. */
+function peopleOf({ askedPeople: people }: Survey, { _id, members }: Collective): string[] {
+  if (people === undefined) return members.map(({ personId }) => personId);
+  return people.filter(({ collectiveId }) => collectiveId === _id).map(({ personId }) => personId);
 }
 
 /** Each of those asked with whether they have answered; nothing of what. Those who have not stand first. */
@@ -260,7 +266,7 @@ export async function listTurnout(ctx: Context, survey: Survey): Promise<Turnout
   const keysOf = (invited: Invited): string[] => {
     if (survey.answerBy === 'collective') return [invited.iri];
     const collective = invited.collectiveId === null ? undefined : here.get(invited.collectiveId);
-    return collective ? peopleOf(collective) : [];
+    return collective ? peopleOf(survey, collective).map((id) => `person:${id}`) : [];
   };
   const asked = survey.invited.map((invited) => ({
     invited,
@@ -298,9 +304,29 @@ async function listGiven(store: Store, survey: Survey, ids: readonly string[]): 
   return found;
 }
 
-/** Whether this person is one of those asked: of a collective here that was invited. */
+/**
+ * Who of the people asked one by one has not answered, by the actor of the collective through which they were asked: for
+ * organisers, where names are for them. Nobody where they are not.
+ */
+export async function listMissingPeople({ store }: Context, survey: Survey): Promise<Map<string, string[]>> {
+  if (survey.answerBy !== 'person' || !maySeeNames(survey)) return new Map();
+  const here = new Map((await invitedHere(store, survey)).map((one) => [one._id, peopleOf(survey, one)]));
+  const ids = [...new Set([...here.values()].flat())];
+  const keyOf = (id: string) => answerKey(survey._id, `person:${id}`);
+  const given = await listGiven(store, survey, ids.map(keyOf));
+  const missing = ids.filter((id) => !given.has(keyOf(id)));
+  const names = new Map((await listPeopleById(store, missing)).map(({ _id, displayName }) => [_id, displayName]));
+  const lines = survey.invited.map(({ iri, collectiveId }): [string, string[]] => {
+    const found = (here.get(collectiveId ?? '') ?? []).flatMap((id) => names.get(id) ?? []);
+    return [iri, found.sort((a, b) => a.localeCompare(b))];
+  });
+  return new Map(lines);
+}
+
+/** Whether this person is one of those asked, as such or as one of a collective here that was invited. */
 export async function isOneOfThose(ctx: Context, survey: Survey, actor: Actor): Promise<boolean> {
   if (actor?.kind !== 'person') return false;
+  if (survey.answerBy === 'person') return asksThisPerson(survey, actor.personId, Object.keys(actor.memberships));
   const here = await invitedHere(ctx.store, survey);
   return here.some(({ members }) => members.some(({ personId }) => personId === actor.personId));
 }
