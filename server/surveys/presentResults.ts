@@ -4,6 +4,7 @@ import { dateFormat, numberFormat } from '../formatters.js';
 import type { Translate } from '../i18n.js';
 import { compliance } from './compliance.js';
 import { type Crossable, type CrossTable, keysOf } from './crossTable.js';
+import { earlierId } from './earlier.js';
 import { slotText } from './presentForm.js';
 import type { TurnoutLine } from './results.js';
 import { pickText } from './rules.js';
@@ -52,7 +53,10 @@ export function presentResults(input: ResultsInput) {
     axes: presentAxes(input),
     sections: input.counted.sections.map(({ section, questions }) => ({
       id: section.id,
-      title: say(input, section.title),
+      title:
+        section.id === earlierId
+          ? { text: input.t('surveys.results.noLongerAsked'), lang: input.language }
+          : say(input, section.title),
       questions: questions.map((one) => presentQuestion(input, one, sameKind(one, earlier.get(one.question.id)))),
     })),
   };

@@ -7,6 +7,7 @@ import { listPeopleById } from '../people/queries.js';
 import { fold } from '../shapes.js';
 import type { Coll, CollectionIndexes, Doc, Store } from '../store/store.js';
 import { type Crossable, CrossTable, isCrossable } from './crossTable.js';
+import { withEarlier, withoutIdle } from './earlier.js';
 import {
   answersIn,
   ballotsIn,
@@ -15,6 +16,7 @@ import {
   eachAnswer,
   findSurvey,
   getVersion,
+  listVersions,
   turnoutsIn,
 } from './queries.js';
 import { answerKey, asksThisPerson, isEnough, maySeeNames, maySeeResults } from './rules.js';
@@ -36,6 +38,8 @@ interface SurveyCount extends Doc {
    * out of the store.
    */
   part: string;
+  /** Counts of an older form know nothing of questions that are asked no more. */
+  form?: number;
 }
 
 export const surveyCountIndexes: CollectionIndexes = { surveyCounts: [{ keys: { surveyId: 1 } }] };
@@ -46,16 +50,25 @@ export const textsShown = 5;
 /** They are looked for in so many answers. */
 const readForTexts = 50;
 const answersInPart = 500;
+const countForm = 2;
 /** Parts end before this: a process whose clock is a little behind may still write into what is newer. */
 const settledMs = 60_000;
 
 /** Everything counted, with a few texts of each question. */
 export async function countResults(ctx: Context, survey: Survey): Promise<SurveyResult> {
-  const { sections } = await getVersion(ctx.store, survey._id, survey.version);
+  const { now, sections } = await sectionsOf(ctx.store, survey);
   const tally = new Tally(sections, 0);
   if (survey.names === 'anonymous') await addBallots(ctx, survey, tally);
   else await addAnswers(ctx, survey, tally);
-  return withTexts(tally.result(), await readTexts(ctx.store, survey, sections));
+  return withoutIdle(withTexts(tally.result(), await readTexts(ctx.store, survey, sections)), now);
+}
+
+/** What it asks now, and that with everything that it asked before. */
+async function sectionsOf(store: Store, survey: Survey): Promise<{ now: Section[]; sections: Section[] }> {
+  const { sections: now } = await getVersion(store, survey._id, survey.version);
+  if (survey.version === 1) return { now, sections: now };
+  const earlier = (await listVersions(store, survey._id)).filter(({ number }) => number < survey.version);
+  return { now, sections: withEarlier(now, earlier) };
 }
 
 /** A few texts of each question, from the first answers. */
@@ -89,17 +102,17 @@ function withTexts(counted: SurveyResult, read: SurveyResult): SurveyResult {
 
 /** Everything counted, with every text: for files, and for what other instances are told. */
 export async function countInFull(store: Store, survey: Survey): Promise<SurveyResult> {
-  const { sections } = await getVersion(store, survey._id, survey.version);
+  const { now, sections } = await sectionsOf(store, survey);
   const tally = new Tally(sections);
   for await (const { values } of eachAnswer(store, survey)) tally.add(values);
-  return tally.result();
+  return withoutIdle(tally.result(), now);
 }
 
 async function addBallots({ store }: Context, survey: Survey, tally: Tally): Promise<void> {
   const _id = `${survey._id} all`;
   const answers = await ballotsIn(store).countDocuments({ surveyId: survey._id });
   const kept = await countsIn(store).findOne({ _id });
-  if (kept !== null && kept.version === survey.version && kept.answers === answers) {
+  if (kept !== null && kept.form === countForm && kept.version === survey.version && kept.answers === answers) {
     return tally.addPart(JSON.parse(kept.part) as TallyPart);
   }
   for await (const { values } of eachAnswer(store, survey)) tally.add(values);
@@ -115,7 +128,10 @@ async function addAnswers({ store, now }: Context, survey: Survey, tally: Tally)
     const part = parts.get(partId(survey, after));
     if (part === undefined) break;
     const between = { surveyId: survey._id, at: { $gt: new Date(after), $lte: part.upTo } };
-    const isGood = part.version === survey.version && part.answers === (await answersIn(store).countDocuments(between));
+    const isGood =
+      part.form === countForm &&
+      part.version === survey.version &&
+      part.answers === (await answersIn(store).countDocuments(between));
     if (isGood) tally.addPart(JSON.parse(part.part) as TallyPart);
     else {
       const again = new Tally(tally.sections, 0);
@@ -159,7 +175,7 @@ function partId(survey: Survey, after: number): string {
 }
 
 async function keep(store: Store, { _id: surveyId, version }: Survey, _id: string, upTo: Date, tally: Tally) {
-  const part = { surveyId, version, upTo, answers: tally.answers, part: JSON.stringify(tally.part()) };
+  const part = { surveyId, version, upTo, answers: tally.answers, part: JSON.stringify(tally.part()), form: countForm };
   await countsIn(store).replaceOne({ _id }, part, { upsert: true });
 }
 

@@ -37,7 +37,7 @@ import {
 } from '../editForms.js';
 import { presentForm } from '../presentForm.js';
 import { presentQuestionForm, presentQuestions, presentSectionForm, surveyPath } from '../presentOrganise.js';
-import { getVersion } from '../queries.js';
+import { countAnswers, getVersion } from '../queries.js';
 import { pickText } from '../rules.js';
 import { type Question, type QuestionKind, questionKinds, type Section, type Survey } from '../schema.js';
 import { enterSurvey, enterToChange, type Organised, type SurveyVisit, showSurvey } from './organisePages.js';
@@ -95,6 +95,8 @@ async function showQuestions(visit: SurveyVisit, form: FormState): Promise<void>
   const errors = form.errors.map(({ message }) => ({ field: '', message }));
   await showSurvey(visit, entered, 'questions', 'surveys/questions', {
     ...presentQuestions(survey, version, visit),
+    // What was answered to what goes is kept, and shown apart.
+    warning: (await countAnswers(visit.ctx.store, survey)) > 0 ? 'surveys.questions.removeAnswered' : null,
     errors,
   });
 }

@@ -210,8 +210,8 @@ async function enterExport(visit: SurveyVisit) {
   checkMaySee(survey);
   const rows = await listExportRows(visit.house.store, survey);
   if (!isEnough(survey.names, rows.length)) throw new DomainError('closed', 'surveys.error.tooFewAnswers');
-  const { sections } = await getVersion(visit.house.store, survey._id, survey.version);
-  return { survey, rows, sections };
+  const { sections } = await countInFull(visit.house.store, survey);
+  return { survey, rows, sections: sections.map(({ section }) => section) };
 }
 
 function attach(res: Response, survey: Survey, ending: string, type: string): Response {
@@ -342,7 +342,8 @@ async function showPublish(visit: SurveyVisit, form: FormState | null): Promise<
   const notes = (form ? given.notes : survey.results.notes) as Record<string, unknown> | undefined;
   // While names are hidden nobody sees results; what they leave out can be chosen all the same.
   const { sections } = await getVersion(visit.house.store, survey._id, survey.version);
-  const questions = sections.flatMap((section) => section.questions);
+  const counted = results?.counted?.sections.map(({ section }) => section) ?? sections;
+  const questions = counted.flatMap((section) => section.questions);
   const left = questions.map(({ id }) => id).filter((id) => hidden.includes(id));
   const shown = results?.counted && withoutHidden({ results: { ...survey.results, hidden: left } }, results.counted);
   const errors = form?.errors ?? [];
