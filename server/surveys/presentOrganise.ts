@@ -304,7 +304,13 @@ export function presentSettings(survey: Survey, form: FormState, invitable: read
 
 function settingsLabels(errors: readonly FieldError[]): Record<string, string> {
   return Object.fromEntries(
-    errors.filter(({ field }) => field !== '').map(({ field }) => [field, `surveys.field.${field.split('.')[0]}`]),
+    errors
+      .filter(({ field }) => field !== '')
+      .map(({ field }) => [
+        field,
+        // What stands against it may be about its questions, which are on another page.
+        field === 'sections' ? 'surveys.tab.questions' : `surveys.field.${field.split('.')[0]}`,
+      ]),
   );
 }
 
@@ -330,6 +336,7 @@ export function presentQuestions(survey: Survey, version: SurveyVersion, { langu
     sections: sections.map((section, index) => ({
       id: section.id,
       number: index + 1,
+      isOnly: sections.length === 1,
       title: shown[index]?.title,
       condition: shown[index]?.condition?.message,
       missing: missing(section),
@@ -338,6 +345,8 @@ export function presentQuestions(survey: Survey, version: SurveyVersion, { langu
       isLast: index === sections.length - 1,
       questions: section.questions.map((question, position) => ({
         id: question.id,
+        number: position + 1,
+        isOnly: section.questions.length === 1,
         label: shown[index]?.questions[position]?.label,
         kind: `surveys.kind.${question.kind}`,
         required: question.required,
@@ -468,6 +477,8 @@ function testsOf(question: Question): string[] {
 
 function partLabels(errors: readonly FieldError[]): Record<string, string> {
   return Object.fromEntries(
-    errors.filter(({ field }) => field !== '').map(({ field }) => [field, `surveys.field.${field.split('.')[0]}`]),
+    errors
+      .filter(({ field }) => field !== '')
+      .map(({ field }) => [field, `surveys.field.${field.split('.')[0]?.replace(/Lines$/, '')}`]),
   );
 }
