@@ -1,7 +1,7 @@
 // The forms with which organisers write a survey: what stands in their fields, and what is read from them. Pure: names of fields
 // are those of views/surveys/{settings,question,section}.hbs.
 import { z } from 'zod';
-import type { Message } from '../errors.js';
+import { DomainError, type Message } from '../errors.js';
 import { type FieldError, fieldErrors } from '../http/form.js';
 import { checkbox, languageList, line } from '../shapes.js';
 import { isTimeZone, localTime, momentOf } from '../zonedTime.js';
@@ -85,9 +85,18 @@ export const settingsForm = z.object({
   revision,
   title: titles.refine((title) => Object.keys(title).length > 0, 'shape.required'),
   intro: textsShape(limits.intro).transform(withoutEmpty).default({}),
-  languages: languageList
-    .refine((tags) => tags.length > 0, 'shape.required')
-    .refine((tags) => tags.length <= limits.languages, 'surveys.error.tooManyLanguages'),
+  /** Check boxes, or codes in one text. */
+  languages: z.preprocess(
+    (given) => (Array.isArray(given) ? given.filter((one) => typeof one === 'string').join(',') : (given ?? '')),
+    languageList,
+  ),
+  /** The one in which it was written. */
+  firstLanguage: z.string().max(20).default(''),
+  /** Codes of those that are not offered. */
+  otherLanguages: languageList.default([]),
+  /** filter: shows the form again with the hosters whose name holds the words; nothing is kept. */
+  step: z.enum(['save', 'filter']).default('save'),
+  filter: z.string().max(100).default(''),
   // Missing when what was promised can no longer change: such fields are shown, and not sent.
   answerBy: z.enum(answererKinds).optional(),
   names: z.enum(nameRules).optional(),
@@ -107,6 +116,17 @@ export const settingsForm = z.object({
     lastDay: false,
   }),
 });
+
+/** The languages that the form says, the first one first. Refuses: invalid. */
+export function languagesOf({ languages, firstLanguage, otherLanguages }: LanguageChoice): string[] {
+  const all = [...new Set([...languages, ...otherLanguages])];
+  const field = 'languages';
+  if (all.length === 0) throw new DomainError('invalid', 'shape.required', { field });
+  if (all.length > limits.languages) throw new DomainError('invalid', 'surveys.error.tooManyLanguages', { field });
+  return all.includes(firstLanguage) ? [firstLanguage, ...all.filter((tag) => tag !== firstLanguage)] : all;
+}
+
+type LanguageChoice = Pick<z.output<typeof settingsForm>, 'languages' | 'firstLanguage' | 'otherLanguages'>;
 
 function withoutEmpty(texts: Texts): Texts {
   return Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ''));
