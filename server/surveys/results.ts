@@ -422,3 +422,34 @@ export async function findOneAnswer(
     .toArray();
   return answer === undefined ? null : { answer, at: which.at, count };
 }
+
+export interface AnswerLine {
+  id: string;
+  name: string;
+  handle: string;
+  home: string;
+  at: Date;
+}
+
+/** Who has answered, by name, by page; `q`: whose name or address holds the words. Only for surveys that have names. */
+export async function listAnswers(
+  store: Store,
+  survey: Survey,
+  { q, page }: { q: string; page: number },
+): Promise<{ lines: AnswerLine[]; count: number; page: number; pages: number }> {
+  const words = fold(q).split(/\s+/).filter(Boolean);
+  const projection = { answerer: 1, home: 1, at: 1 };
+  const all = await answersIn(store).find({ surveyId: survey._id }, { projection }).toArray();
+  const found = all
+    .filter(({ answerer }) => words.every((word) => fold(`${answerer.name} ${answerer.handle}`).includes(word)))
+    .map(({ _id: id, answerer, home, at }) => ({ id, name: answerer.name, handle: answerer.handle, home, at }))
+    .sort((a, b) => a.name.localeCompare(b.name) || a.at.getTime() - b.at.getTime());
+  const pages = Math.max(1, Math.ceil(found.length / textsOnPage));
+  const shown = Math.min(page, pages);
+  return {
+    lines: found.slice((shown - 1) * textsOnPage, shown * textsOnPage),
+    count: found.length,
+    page: shown,
+    pages,
+  };
+}

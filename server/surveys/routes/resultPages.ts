@@ -32,6 +32,7 @@ import {
   findCrossTable,
   findOneAnswer,
   findResults,
+  listAnswers,
   listMissingPeople,
   listTurnout,
   type Reader,
@@ -44,7 +45,10 @@ import { presentSlot, resultQuery, sendSlot, showTexts, textsQuery, wordsFor } f
 
 const params = z.object({ id: z.uuid(), survey: z.uuid() });
 const answersQuery = z.object({
-  page: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  /** One answer by its place in time; without it and without `of`: the list. */
+  page: z.coerce.number().int().min(1).max(1_000_000).optional(),
+  q: z.string().max(200).default(''),
+  list: z.coerce.number().int().min(1).max(100_000).default(1),
   of: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
@@ -93,22 +97,23 @@ export function resultPages(routes: Routes): void {
     // Of an anonymous survey there is no answer of somebody; of one with hidden names not before its end.
     if (!maySeeNames(survey)) throw new DomainError('not-found', 'error.notFound');
     const { of, page } = visit.query;
-    const found = await findOneAnswer(visit.house.store, survey, of ? { id: of } : { at: page });
-    if (found === null && (of || page > 1)) throw new DomainError('not-found', 'error.notFound');
+    if (!of && page === undefined) return showAnswers(visit, { survey, collective }, visit.query);
+    const found = await findOneAnswer(visit.house.store, survey, of ? { id: of } : { at: page ?? 1 });
+    if (found === null) throw new DomainError('not-found', 'error.notFound');
     const base = `${surveyPath(survey)}/results`;
     const words = wordsFor(visit, survey);
-    const sections = found && (await getVersion(visit.house.store, survey._id, found.answer.version)).sections;
+    const { sections } = await getVersion(visit.house.store, survey._id, found.answer.version);
     const model = {
       ...frameOf(visit, collective, survey),
       base,
-      answer: found && {
+      answer: {
         name: found.answer.answerer.name,
         handle: found.answer.answerer.handle,
         home: found.answer.home,
         at: found.answer.at,
-        sections: presentAnswer(words, sections ?? [], found.answer.values),
+        sections: presentAnswer(words, sections, found.answer.values),
       },
-      paging: found && paged(`${base}/answers`, {}, { page: found.at, pages: found.count }),
+      paging: stepsOf(`${base}/answers`, { page: found.at, pages: found.count }),
     };
     await visit.page('surveys/oneAnswer', model, { title: visit.t('surveys.results.oneByOne'), nav: 'mine' });
   });
@@ -149,6 +154,32 @@ export function resultPages(routes: Routes): void {
   });
 
   exportPages(routes, path);
+}
+
+/** The answers before and after; the first one has its page in the address too, where the list has none. */
+function stepsOf(path: string, { page, pages }: { page: number; pages: number }) {
+  const address = (at: number) => (at < 1 || at > pages ? null : `${path}?page=${at}`);
+  return { page, pages, previous: address(page - 1), next: address(page + 1) };
+}
+
+/** Who has answered, to be found by name. */
+async function showAnswers(
+  visit: SurveyVisit,
+  { survey, collective }: Entered,
+  { q, list }: { q: string; list: number },
+): Promise<void> {
+  const base = `${surveyPath(survey)}/results`;
+  const found = await listAnswers(visit.house.store, survey, { q, page: list });
+  const model = {
+    ...frameOf(visit, collective, survey),
+    base,
+    q,
+    isSearch: q.trim() !== '',
+    count: found.count,
+    lines: found.lines.map((line) => ({ ...line, href: `${base}/answers?of=${line.id}` })),
+    paging: paged(`${base}/answers`, { q }, found, 'list'),
+  };
+  await visit.page('surveys/answers', model, { title: visit.t('surveys.results.oneByOne'), nav: 'mine' });
 }
 
 function exportPages(routes: Routes, path: string): void {
