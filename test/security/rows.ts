@@ -463,7 +463,10 @@ export const rows: Record<string, Row> = {
   'WB-44': {
     class: 'H',
     what: 'who may vote changes during the vote',
-    by: [[surveys, 'asks those whom it asked when it opened']],
+    by: [
+      [surveys, 'asks those whom it asked when it opened'],
+      ['server/surveys/eligibility.test.ts', 'is fixed by the opening, at every door'],
+    ],
   },
 
   'AP-120': {
