@@ -21,7 +21,13 @@ import { closeSurvey, extendSurvey, publishResults } from '../../server/surveys/
 import { recallAnswer, saveRemoteDraft, sendAnswer } from '../../server/surveys/actions/sending.js';
 import { answererFor, findAsked, findOwnAnswer, listAsked } from '../../server/surveys/askedSurveys.js';
 import { answersIn, ballotsIn, countAnswers, findAnswer, getSurvey } from '../../server/surveys/queries.js';
-import { receiptsIn, remoteSurveyKey, remoteSurveysIn, sentAnswersIn } from '../../server/surveys/remoteSurveys.js';
+import {
+  findRemoteSurvey,
+  receiptsIn,
+  remoteSurveyKey,
+  remoteSurveysIn,
+  sentAnswersIn,
+} from '../../server/surveys/remoteSurveys.js';
 import { linkPurpose, linkRecord } from '../../server/surveys/rules.js';
 import type { Invited, Section, Survey } from '../../server/surveys/schema.js';
 import { refusalOf } from '../server/collectives/collectiveSupport.js';
@@ -94,7 +100,9 @@ describe('surveys across two instances', () => {
     });
 
   it('is shown where the asked live, in their words, with questions, dates and who asks', async () => {
-    const survey = await ask();
+    const reminders = { halfTime: false, twoDays: true, lastDay: false };
+    const survey = await ask({ reminders });
+    expect(await findRemoteSurvey(home.house.store, keyOf(survey))).to.deep.include({ reminders });
     const shown = await seen(survey);
     const { sections, title, closesAt, names, timeZone, languages, version } = shown;
     expect({ title, closesAt, names, timeZone, languages, version, state: shown.state }).to.deep.equal({

@@ -345,7 +345,19 @@ describe('what needs a person', () => {
         const page = await client.get(`/admin/mails/templates?kind=${kind}`);
         expect(page.status, kind).to.equal(200);
         expect(page.text, kind).to.contain('Bonjour').and.to.contain('Hello').and.not.to.contain('%%');
+        expect(page.text.match(/<iframe [^>]*\bsandbox\b(?!=)/g), kind).to.have.length(2);
       }
+      const opened = async (query: string) =>
+        (await client.get(`/admin/mails/templates?kind=surveyOpened${query}`)).text;
+      expect(await opened(''))
+        .to.contain('ROSEAU asks L’Écluse Libre')
+        .and.contain('until Thursday 31 December');
+      expect(await opened('&names=anonymous')).to.contain('The answer is anonymous');
+      expect(await opened('&who=person&end=without'))
+        .to.contain('ROSEAU asks you')
+        .and.contain('No closing date')
+        .and.contain('<option value="person" selected>');
+      expect((await client.get('/admin/mails/templates?kind=surveyOpened&who=x')).status).to.equal(422);
     });
   });
 

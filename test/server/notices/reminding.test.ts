@@ -288,6 +288,17 @@ describe('letters about surveys', () => {
       expect(await tos('surveyReminder')).to.deep.equal(['camille', 'noor']);
     });
 
+    it('remind only at the moments that their organisers chose', async () => {
+      await keep(10, 1, { reminders: { halfTime: false, twoDays: false, lastDay: true } });
+      const seen: (string | undefined)[] = [];
+      for (let at = 0; at < 80; at += 1) {
+        await remindDue(house, ctx());
+        house.pass(3 * hour);
+      }
+      for (const { createdAt } of await mails('surveyReminder')) seen.push(createdAt.toISOString().slice(0, 10));
+      expect(seen).to.deep.equal(Array(3).fill('2026-05-30'));
+    });
+
     it('remind nobody of an anonymous one: who has answered is known elsewhere only', async () => {
       await keep(2, 1, { names: 'anonymous', link: 'https://canopee.example/surveys/by-link/x' });
       house.pass(1.1 * day);
@@ -345,6 +356,9 @@ describe('letters about surveys', () => {
       const path = `/my/collectives/${owner._id}/surveys/${one._id}/remind`;
       const page = await client.get(path);
       expect(page.text).to.contain('The pads').and.to.contain('a survey still waits for an answer');
+      // One letter for each language in which one leaves, and how many go where.
+      expect(page.text).to.contain('une enquête attend encore une réponse').and.contain('1 in French, 1 in English');
+      expect(page.text).not.to.contain(camille.displayName).and.not.to.contain(noor.displayName);
       expect((await client.post(path)).location).to.equal(path);
       expect(await tos('surveyReminder')).to.deep.equal(['camille', 'noor', 'noor']);
       expect((await client.get(path)).text).to.contain('Reminders left within the last day');

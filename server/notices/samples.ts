@@ -1,0 +1,97 @@
+// Every letter of the house with invented values: what people will read, before they do. Shown to administrators; nothing
+// of it is sent.
+import { z } from 'zod';
+import type { Language } from '../context.js';
+import { type Letter, writeLetter } from './actions/letters.js';
+import { type LetterKind, letterKinds, linkMark, stopMark } from './schema.js';
+
+/** What a letter may depend on; the first of each is shown unless another is chosen. */
+const choices = {
+  who: ['collective', 'person'],
+  names: ['named', 'anonymous'],
+  end: ['with', 'without'],
+  source: ['visitor', 'person', 'server'],
+} as const;
+type Choice = keyof typeof choices;
+
+const dependsOn: Partial<Record<LetterKind, readonly Choice[]>> = {
+  surveyOpened: ['who', 'names', 'end'],
+  surveyReminder: ['who', 'end'],
+  surveyExtended: ['who', 'end'],
+  reportMade: ['source'],
+};
+
+export const sampleQuery = z.object({
+  kind: z.enum(letterKinds).default('invitation'),
+  who: z.enum(choices.who).default('collective'),
+  names: z.enum(choices.names).default('named'),
+  end: z.enum(choices.end).default('with'),
+  source: z.enum(choices.source).default('visitor'),
+});
+export type SampleChoice = z.output<typeof sampleQuery>;
+
+/** What can be chosen for a letter of this kind. */
+export function choicesOf(kind: LetterKind): { name: Choice; values: readonly string[] }[] {
+  return (dependsOn[kind] ?? []).map((name) => ({ name, values: choices[name] }));
+}
+
+/** Every way in which a letter of this kind can read. */
+export function samplesOf(kind: LetterKind): SampleChoice[] {
+  const one = sampleQuery.parse({ kind });
+  return choicesOf(kind).reduce<SampleChoice[]>(
+    (found, { name, values }) =>
+      found.flatMap((sample) => values.map((value) => ({ ...sample, [name]: value }) as SampleChoice)),
+    [one],
+  );
+}
+
+const words = {
+  fr: {
+    title: 'Revue annuelle',
+    end: 'jeudi 31 décembre 2026 à 18:00',
+    copy: 'Combien d’heures par semaine ?\n4\n\nQu’est-ce qui manque ?\nUne page commune sur les pannes.',
+  },
+  en: {
+    title: 'Yearly review',
+    end: 'Thursday 31 December 2026 at 18:00',
+    copy: 'How many hours a week?\n4\n\nWhat is missing?\nOne page about outages.',
+  },
+} as const;
+
+type Writer = Parameters<typeof writeLetter>[0];
+
+export async function writeSample(house: Writer, language: Language, choice: SampleChoice): Promise<Letter> {
+  const { kind, who, names, end, source } = choice;
+  const t = house.i18n.translator(language);
+  const { title } = words[language];
+  const collective = 'L’Écluse Libre';
+  const needs = [
+    {
+      text: `${collective}${t('mail.colon')} ${t('notices.need.survey', { title })}`,
+      href: `${house.site.baseUrl}/my`,
+    },
+    { text: t('notices.need.mentions', { count: 2 }), href: `${house.site.baseUrl}/me/partners/mentions` },
+  ];
+  const params = {
+    ...words[language],
+    ...{ collective, organiser: 'ROSEAU', name: 'Camille', source, who, count: needs.length },
+    address: 'https://ecluse.example/chatonsinfos.properties',
+    follower: 'inconnue@social.example',
+    rule: names === 'anonymous' ? 'anonymous' : who,
+    end: end === 'with' ? words[language].end : 'none',
+  };
+  const lines = kind === 'digest' ? needs : [];
+  return writeLetter(house, kind, language, params, { hasLink: kind !== 'emailChanged', lines });
+}
+
+/** With a word, or an address that leads nowhere, in place of the links that only the mail itself holds. */
+export function withoutLinks({ subject, text, html }: Letter, hidden: string): Letter {
+  return {
+    subject,
+    text: text.replaceAll(linkMark, `[${hidden}]`).replaceAll(stopMark, `[${hidden}]`),
+    html: html
+      .replaceAll(`"${linkMark}"`, '"#"')
+      .replaceAll(`"${stopMark}"`, '"#"')
+      .replaceAll(linkMark, `[${hidden}]`),
+  };
+}
