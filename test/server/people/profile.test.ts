@@ -137,7 +137,9 @@ describe('preferences', () => {
       return (await client.get('/me/preferences')).text;
     };
     const kept = async () => (await getPerson(house.store, person._id)).digest;
-    expect(await choose('at-once', 'off')).to.contain('Saved.').and.not.to.contain('summary leaves');
+    expect(await choose('at-once', 'off'))
+      .to.contain('Saved.')
+      .and.not.to.contain('summary leaves');
     expect(await choose('digest', 'off')).to.contain('The summary leaves every day from now on');
     expect(await kept()).to.equal('daily');
     expect(await choose('digest', 'weekly')).to.not.contain('no summary leaves');
