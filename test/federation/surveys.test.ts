@@ -462,7 +462,7 @@ describe('surveys and whoever is not entitled', () => {
     expect(await receipts('Reject')).to.deep.equal([]);
   });
 
-  // The same refusal through both doors: what a form says here, a receipt says there.
+  // What the deed says, the receipt says. What a form makes of the same: test/server/surveys/bothDoors.test.ts.
   const many = Array.from({ length: 10_000 }, (_, index) => `c${index}`);
   const table: [string, Json, number?][] = [
     ['nothing answered', {}],
@@ -475,7 +475,7 @@ describe('surveys and whoever is not entitled', () => {
     ['what is needed missing', Object.fromEntries(Object.entries(fair).filter(([id]) => id !== 'hours'))],
   ];
   for (const [what, raw, version = 1] of table) {
-    it(`refuses ${what} alike in a form and from afar`, async () => {
+    it(`refuses ${what} from afar in the words of the deed`, async () => {
       const survey = await open();
       const answerer = answererFor(app.ctx(), local);
       const by = { by: 'p', byName: 'P', home: '' };
@@ -490,7 +490,7 @@ describe('surveys and whoever is not entitled', () => {
         () => null,
         (error: unknown) => error,
       );
-      if (!(said instanceof DomainError)) throw new Error('the form takes it');
+      if (!(said instanceof DomainError)) throw new Error('the deed takes it');
       const fields =
         said instanceof InvalidFields ? said.errors : [{ field: said.field ?? '', message: said.safeMessage }];
       expect(await post(answerTo(survey, raw, { answer: { version } }))).to.equal(202);
