@@ -48,12 +48,12 @@ export function samplesOf(kind: LetterKind): SampleChoice[] {
 const words = {
   fr: {
     title: 'Revue annuelle',
-    end: 'jeudi 31 décembre 2026 à 18:00',
+    end: 'jeudi 31 décembre 2026 à 18:00 (Europe/Paris)',
     copy: 'Combien d’heures par semaine ?\n4\n\nQu’est-ce qui manque ?\nUne page commune sur les pannes.',
   },
   en: {
     title: 'Yearly review',
-    end: 'Thursday 31 December 2026 at 18:00',
+    end: 'Thursday 31 December 2026 at 18:00 (Europe/Paris)',
     copy: 'How many hours a week?\n4\n\nWhat is missing?\nOne page about outages.',
   },
 } as const;
@@ -67,7 +67,7 @@ export async function writeSample(house: Writer, language: Language, choice: Sam
   const collective = 'L’Écluse Libre';
   const needs = [
     {
-      text: `${collective}${t('mail.colon')} ${t('notices.need.survey', { title })}`,
+      text: `${collective}${t('mail.colon')} ${t('mail.digest.due', { what: t('notices.need.survey', { title }), date: words[language].end.replace(/ \(.*/, '') })}`,
       href: `${house.site.baseUrl}/my`,
     },
     { text: t('notices.need.mentions', { count: 2 }), href: `${house.site.baseUrl}/me/partners/mentions` },

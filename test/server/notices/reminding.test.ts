@@ -136,7 +136,7 @@ describe('letters about surveys', () => {
     const one = await survey(10, { names: 'anonymous' });
     await tell({ type: 'survey.opened', surveyId: one._id });
     const text = (await mails('surveyOpened')).find(({ language }) => language === 'en')?.text;
-    expect(text).to.contain('given once, and cannot be changed').and.not.to.contain('correct it');
+    expect(text).to.contain('Once sent, it cannot be changed').and.not.to.contain('correct it');
   });
 
   it('about more time go to those who have not answered, about results to all who may read them', async () => {
@@ -263,7 +263,7 @@ describe('letters about surveys', () => {
       await arrived('opened');
       expect(await tos('surveyOpened')).to.deep.equal(['camille', 'noor', 'noor']);
       const [french] = (await mails('surveyOpened')).filter(({ to }) => to.startsWith('camille'));
-      expect(french?.text).to.contain('Réseau Canopée interroge Les pads').and.to.contain(reviewTitle.fr);
+      expect(french?.text).to.contain('Réseau Canopée invite Les pads à répondre').and.to.contain(reviewTitle.fr);
       expect(french?.link).to.deep.equal({ path: `/my/collectives/${asked._id}/asked/${key}` });
       await send(asked);
       await keep(20, 2);
