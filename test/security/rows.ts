@@ -15,6 +15,7 @@ const anonymity = 'server/surveys/anonymity.test.ts';
 const anonymous = 'security/anonymous.test.ts';
 const polls = 'federation/polls.test.ts';
 const errands = 'federation/errands.test.ts';
+const bothDoors = 'server/surveys/bothDoors.test.ts';
 const hostile = 'federation/hostile.test.ts';
 const partners = 'federation/partners.test.ts';
 const cavage = 'federation/signatures/cavage.test.ts';
@@ -399,11 +400,20 @@ export const rows: Record<string, Row> = {
     what: 'two votes of one collective',
     by: [
       [surveys, 'keeps one answer when two delegates send fifty at once'],
+      [bothDoors, 'of two delegates in a race counts once, whoever was last'],
       [acrossInstances, 'answers with one receipt, however often the same answer comes'],
       [acrossInstances, 'keeps what was sent later when an older answer or withdrawal arrives after it'],
     ],
   },
-  'AP-112': { class: 'C', what: 'votes out of time or place', by: [[polls, 'take no second vote']] },
+  'AP-112': {
+    class: 'C',
+    what: 'votes out of time or place',
+    by: [
+      [polls, 'take no second vote'],
+      [bothDoors, 'after the end is refused, and what was typed comes back'],
+      [bothDoors, 'in the name of another collective is refused'],
+    ],
+  },
   'AP-113': { class: 'H', what: 'forged results', by: [[polls, 'let nobody else raise their counts']] },
   'AP-114': {
     class: 'H',

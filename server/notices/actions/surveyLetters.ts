@@ -211,7 +211,7 @@ function surveyParams(survey: Subject, language: Language, timeZone: string): { 
   const style = { dateStyle: 'full', timeStyle: 'short', timeZone } as const;
   return {
     title: pickText(survey.title, language, survey.languages).text,
-    end: closesAt === null ? 'none' : dateFormat(locale, style).format(closesAt),
+    end: closesAt === null ? 'none' : `${dateFormat(locale, style).format(closesAt)} (${timeZone})`,
   };
 }
 

@@ -40,7 +40,7 @@ import {
   type Results,
   withoutHidden,
 } from '../results.js';
-import { isEnough, maySeeNames, maySeeResults, pickText } from '../rules.js';
+import { isEnough, isOpen, maySeeNames, maySeeResults, pickText } from '../rules.js';
 import { limits, resultReaders, type Survey, textsShape } from '../schema.js';
 import { presentSlot, resultQuery, sendSlot, showTexts, textsQuery, wordsFor } from './readPages.js';
 
@@ -283,6 +283,7 @@ async function showResults(
     publicHref:
       survey.results.readers === 'public' && survey.results.publishedAt ? `/surveys/${survey._id}/results` : null,
     isOver: survey.state === 'closed',
+    remindHref: isOpen(survey, visit.ctx.now) && asked !== null ? `${surveyPath(survey)}/remind` : null,
     isHeldBack: results === null,
     isTooFew: results !== null && results.counted === null,
     ...figures(words, answered, asked),
