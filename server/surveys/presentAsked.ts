@@ -116,6 +116,7 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
   const { kind, path, listHref } = place;
   const isOpen = isOpenNow(asked, now);
   const isAnonymous = asked.names === 'anonymous';
+  const isGuest = kind === 'anyone';
   const who = variants[kind];
   return {
     action: path,
@@ -138,7 +139,7 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
     timeZone: asked.timeZone,
     ...presentPromise(asked.names, kind, asked.elsewhere !== null),
     isAnonymous,
-    isGuest: kind === 'anyone',
+    isGuest,
     words: {
       edit: `surveys.done.edit.${who}`,
       answered: `surveys.answered.title.${who}`,
@@ -150,7 +151,9 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
     sent: own.sent ? presentSent(own.sent) : null,
     own: {
       isAnswered: own.isAnswered,
-      said: `surveys.answered.${isAnonymous ? (asked.elsewhere === null ? 'anonymous' : 'marked') : isOpen ? 'text' : 'over'}`,
+      said: isAnonymous
+        ? `surveys.answered.${asked.elsewhere === null ? 'anonymous' : 'marked'}`
+        : `surveys.answered.${isOpen ? 'text' : 'over'}${isGuest ? '.guest' : ''}`,
       at: own.at,
       byName: own.byName,
       draft: own.draft,

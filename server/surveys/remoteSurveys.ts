@@ -49,6 +49,8 @@ export interface RemoteSurvey extends Doc, Eventful {
   timeZone: string;
   names: Survey['names'];
   late: Survey['late'];
+  /** Which reminders its organisers want; absent: all. */
+  reminders?: Survey['reminders'];
   state: 'open' | 'closed';
   closesAt: Date | null;
   closedAt: Date | null;
@@ -218,6 +220,9 @@ export const remoteHeadShape = z.object({
   names: z.enum(nameRules),
   late: z.enum(lateRules),
   answerBy: z.literal('collective'),
+  reminders: z
+    .object({ halfTime: z.boolean(), twoDays: z.boolean(), lastDay: z.boolean() })
+    .default({ halfTime: true, twoDays: true, lastDay: true }),
   state: z.enum(['open', 'closed']),
   closesAt: moment.nullable(),
   closedAt: moment.nullable(),

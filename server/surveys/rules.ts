@@ -44,6 +44,17 @@ export function mayAnswerFor(actor: Actor, collective: Membered): boolean {
   return actor?.kind === 'person' && collective.members.some(({ personId }) => personId === actor.personId);
 }
 
+/** Whether this person is among those asked one by one: of a collective asked when it opened. `memberships`: of now. */
+export function asksThisPerson(
+  { answerBy, invited, askedPeople }: Pick<Survey, 'answerBy' | 'invited' | 'askedPeople'>,
+  personId: string,
+  memberships: readonly string[],
+): boolean {
+  if (answerBy !== 'person') return false;
+  if (askedPeople !== undefined) return askedPeople.some((one) => one.personId === personId);
+  return invited.some(({ collectiveId }) => collectiveId !== null && memberships.includes(collectiveId));
+}
+
 /** Whether it takes answers now, by the stored moments alone. */
 export function isOpen(survey: Pick<Survey, 'state' | 'closesAt' | 'deletedAt'>, now: Date): boolean {
   return survey.state === 'open' && survey.deletedAt === null && (survey.closesAt === null || now < survey.closesAt);

@@ -27,6 +27,10 @@ import { followKey } from '../../server/partners/rules.js';
 import { type FollowingState, postTypes } from '../../server/partners/schema.js';
 import { projectDir } from '../../server/paths.js';
 import { publishPost } from '../../server/posts/actions.js';
+import { offerPolls } from '../../server/surveys/actions/polls.js';
+import { votesIn } from '../../server/surveys/pollQueries.js';
+import type { Section } from '../../server/surveys/schema.js';
+import { buildSurvey } from '../server/surveys/surveySupport.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
 import { multikeyOf } from '../support/peer/signing.js';
 import { addCollective, type FederatedApp, nothingStored, startFederatedApp, startPeer } from './federatedApp.js';
@@ -49,7 +53,9 @@ type Effect =
   | 'blocks'
   | 'likes'
   | 'unlikes'
+  | 'votes'
   | 'leaves our group'
+  | { votes: string[] }
   | { reads: string }
   | { answers: string }
   | { reports: readonly [things: number, words: string] }
@@ -94,8 +100,7 @@ const table: Record<string, Effect | Row> = {
   'mastodon/undo-boost': { does: 'unboosts', after: ['mastodon/boost'], serves: 'gotosocial/create-note' },
   'mastodon/like': 'likes',
   'mastodon/undo-like': { does: 'unlikes', after: ['mastodon/like'] },
-  // Polls of ours do not exist: what looks like an answer to one is a message to the author of what it answers.
-  'mastodon/vote': { answers: 'Soup' },
+  'mastodon/vote': 'votes',
   'mastodon/move': 'moves',
   'mastodon/reply': { answers: 'We do.' },
   'mastodon/group-mention': { begins: 'We look for a second reader.' },
@@ -111,11 +116,17 @@ const table: Record<string, Effect | Row> = {
   'gotosocial/feed-note': { reads: 'Single values' },
   'gotosocial/create-note': { reads: 'GoToSocial note 01' },
   'gotosocial/create-question': { reads: 'GoToSocial note 02' },
-  'gotosocial/votes-at-once': 400,
+  'gotosocial/vote': 'votes',
+  // Several choices at once, of which the poll takes one: acknowledged, none is counted.
+  'gotosocial/votes-at-once': 'known',
   'gotosocial/update-note': { does: { changes: 'GoToSocial, edited' }, after: ['gotosocial/create-note'] },
   'gotosocial/delete-note': { does: 'deletes', after: ['gotosocial/create-note'] },
   'gotosocial/boost': boosted,
+  'gotosocial/undo-boost': { does: 'unboosts', after: ['gotosocial/boost'], serves: note },
   'gotosocial/like': 'likes',
+  'gotosocial/undo-like': { does: 'unlikes', after: ['gotosocial/like'] },
+  'gotosocial/move': 'moves',
+  'gotosocial/delete-actor': 'forgets',
   'gotosocial/reply-private': { answers: 'Between us' },
   'gotosocial/flag': { reports: [2, 'dark souls'] },
   'gotosocial/block': 'blocks',
@@ -128,20 +139,30 @@ const table: Record<string, Effect | Row> = {
   'pleroma/update-note': { does: { changes: 'plain, edited' }, after: ['pleroma/feed-note'] },
   'pleroma/delete-note': { does: 'deletes', after: ['pleroma/feed-note'] },
   'pleroma/boost': boosted,
+  'pleroma/undo-boost': { does: 'unboosts', after: ['pleroma/boost'], serves: note },
   'pleroma/like': 'likes',
+  'pleroma/undo-like': { does: 'unlikes', after: ['pleroma/like'] },
+  'pleroma/move': 'moves',
+  'pleroma/delete-actor': 'forgets',
   'pleroma/emoji-react': 'likes',
   'pleroma/reply': { answers: 'same here' },
+  'pleroma/group-comment': { comments: 'Pleroma answers the group' },
   'pleroma/flag': { reports: [2, 'hate speech'] },
 
   'misskey/follow': 'follows',
   'misskey/undo-follow': 'unfollows',
   'misskey/feed-note': { reads: 'Hello' },
   'misskey/create-question': { reads: 'Misskey note 2' },
+  'misskey/update-question': { does: { changes: '"votes":4' }, after: ['misskey/create-question'] },
+  'misskey/update-actor': 'renames',
+  'misskey/group-comment': { comments: 'good hours' },
   'misskey/delete-note': { does: 'deletes', after: ['misskey/feed-note'] },
+  'misskey/delete-actor': 'forgets',
   'misskey/boost': boosted,
+  'misskey/undo-boost': { does: 'unboosts', after: ['misskey/boost'], serves: note },
   'misskey/like': 'likes',
   'misskey/undo-like': { does: 'unlikes', after: ['misskey/like'] },
-  'misskey/vote': { answers: 'Cat' },
+  'misskey/vote': 'votes',
   'misskey/move': 'moves',
   'misskey/reply': { answers: 'Yes' },
   'misskey/flag': { reports: [1, '-----\nspam'] },
@@ -151,14 +172,20 @@ const table: Record<string, Effect | Row> = {
   // It takes back another id than it gave the follow.
   'pixelfed/undo-follow': { does: 'unfollows', after: ['pixelfed/follow'] },
   'pixelfed/create-note': { reads: 'A door' },
+  'pixelfed/update-note': { does: { changes: 'repainted' }, after: ['pixelfed/create-note'] },
   'pixelfed/delete-note': { does: 'deletes', after: ['pixelfed/create-note'] },
+  'pixelfed/delete-actor': 'forgets',
   'pixelfed/boost': boosted,
+  'pixelfed/undo-boost': { does: 'unboosts', after: ['pixelfed/boost'], serves: note },
   'pixelfed/like': 'likes',
+  'pixelfed/undo-like': { does: 'unlikes', after: ['pixelfed/like'] },
+  'pixelfed/move': 'moves',
   'pixelfed/story': 'known',
 
   'friendica/follow': 'follows',
   'friendica/undo-follow': 'unfollows',
   'friendica/create-note': { reads: 'Friendica note 1' },
+  'friendica/create-event': { reads: 'Repair café' },
   'friendica/create-page': { reads: 'A page with a title' },
   'friendica/update-note': { does: { changes: 'Friendica, edited' }, after: ['friendica/create-note'] },
   'friendica/delete-note': { does: 'deletes', after: ['friendica/create-note'] },
@@ -166,6 +193,8 @@ const table: Record<string, Effect | Row> = {
   'friendica/like': 'likes',
   'friendica/dislike': dislike,
   'friendica/undo-dislike': dislike,
+  'friendica/group-note': { begins: 'Our backups move in May.' },
+  'friendica/group-comment': { comments: 'until when?' },
   'friendica/flag': { reports: [2, 'Please look'] },
 
   'wordpress/follow': 'follows',
@@ -179,11 +208,19 @@ const table: Record<string, Effect | Row> = {
   'wordpress/like': 'likes',
 
   'peertube/follow': 'follows',
+  'peertube/undo-follow': 'unfollows',
+  'peertube/delete-actor': 'forgets',
   'peertube/create-video': { reads: 'A film' },
   'peertube/publish-video': { reads: 'Set up a pad in an hour' },
   'peertube/update-video': { does: { changes: 'half an hour' }, after: ['peertube/publish-video'] },
   'peertube/delete-video': { does: 'deletes', after: ['peertube/publish-video'] },
   'peertube/channel-shares-video': { does: { boosts: 'Set up a pad' }, serves: 'peertube/publish-video' },
+  // The video is the channel's own: a Delete would take it away.
+  'peertube/undo-share': {
+    does: { reads: 'Set up a pad' },
+    after: ['peertube/channel-shares-video'],
+    serves: 'peertube/publish-video',
+  },
   'peertube/comment': { reads: 'It helped' },
   'peertube/dislike': dislike,
   // About a video of theirs.
@@ -191,6 +228,10 @@ const table: Record<string, Effect | Row> = {
   'peertube/cache-file': 'known',
   'peertube/view': 'known',
   'peertube/approve-reply': 'known',
+
+  'gancio/create-event': { reads: 'Concert in the yard' },
+  // Its changes bear the id of the first activity: what was seen is not looked at again.
+  'gancio/update-event': { does: 'known', after: ['gancio/create-event'] },
 
   'mobilizon/follow': 'follows',
   'mobilizon/undo-follow': { does: 'unfollows', after: ['mobilizon/follow'] },
@@ -226,7 +267,10 @@ const table: Record<string, Effect | Row> = {
   'lemmy/group-page': { begins: 'We open in June.' },
   'lemmy/group-comment': { comments: 'Which hours?' },
   'lemmy/group-delete': { does: 'leaves our group', after: ['lemmy/group-comment'] },
+  'lemmy/dislike': dislike,
   'lemmy/group-like': 'likes',
+  'lemmy/group-dislike': { votes: ['Dislike'] },
+  'lemmy/group-undo-like': { does: { votes: ['Like', 'Undo'] }, after: ['lemmy/group-like'] },
   'lemmy/flag': { reports: [1, 'report this post'] },
 
   'nodebb/follow': 'follows',
@@ -237,10 +281,11 @@ const table: Record<string, Effect | Row> = {
   'nodebb/update-note': { does: { changes: 'It works now.' }, after: ['nodebb/feed-note'] },
   'nodebb/delete-note': { does: 'deletes', after: ['nodebb/feed-note'] },
   'nodebb/like': 'likes',
+  'nodebb/group-like': { votes: ['Like'] },
   'nodebb/group-note': { comments: 'Thank you for the hours.' },
   'nodebb/flag': { reports: [1, 'off topic'] },
   // A thing that is no actor changes place: nothing here depends on it.
-  'nodebb/move-topic': 403,
+  'nodebb/move-topic': 'known',
 
   'discourse/follow': 'follows',
   'discourse/undo-follow': 'unfollows',
@@ -250,6 +295,7 @@ const table: Record<string, Effect | Row> = {
   'discourse/update-note': { does: { changes: 'Discourse, edited' }, after: ['discourse/create-article'] },
   'discourse/delete-note': { does: 'deletes', after: ['discourse/create-article'] },
   'discourse/like': 'likes',
+  'discourse/undo-like': { does: 'unlikes', after: ['discourse/like'] },
 
   'snac/follow': 'follows',
   'snac/undo-follow': 'unfollows',
@@ -260,6 +306,9 @@ const table: Record<string, Effect | Row> = {
   'snac/boost': boosted,
   'snac/undo-boost': { does: 'unboosts', after: ['snac/boost'], serves: note },
   'snac/like': 'likes',
+  'snac/undo-like': { does: 'unlikes', after: ['snac/like'] },
+  // With an empty text beside the option.
+  'snac/vote': 'votes',
   'snac/move': 'moves',
   'snac/ping': 'known',
 
@@ -270,9 +319,19 @@ const table: Record<string, Effect | Row> = {
   'mitra/update-note': { does: { changes: 'Mitra, edited' }, after: ['mitra/create-note'] },
   'mitra/delete-note': { does: 'deletes', after: ['mitra/create-note'] },
   'mitra/boost': boosted,
+  'mitra/undo-boost': { does: 'unboosts', after: ['mitra/boost'], serves: note },
   'mitra/like': 'likes',
+  'mitra/undo-like': { does: 'unlikes', after: ['mitra/like'] },
+  'mitra/vote': 'votes',
+  'mitra/delete-actor': 'forgets',
   'mitra/dislike': dislike,
   'mitra/move': 'moves',
+  // FEP-7628: said by the new account instead of the old one. Only the old one is believed.
+  'mitra/pull-move': 403,
+
+  // The site is known without its www; its ids have it. Another origin is another server all the same.
+  'www/id-on-www': { reads: 'Written on www 1' },
+  'www/object-beside-www': 403,
 
   'odd/public-as-short-name': { reads: 'Odd as-public' },
   'odd/public-as-bare-name': { reads: 'Odd bare-public' },
@@ -290,16 +349,36 @@ const table: Record<string, Effect | Row> = {
   'odd/single-tag': { reads: 'Odd tag' },
   'odd/url-as-list-of-links': { reads: 'Odd links' },
   'odd/undo-without-id': 'unfollows',
+  // What it answers is no poll: a message to its author.
+  'odd/vote-for-a-note': { answers: 'Soup' },
   'odd/accented-id': { reads: 'Odd été' },
   'odd/terms-of-its-own': { reads: 'Odd terms' },
   'odd/content-in-two-languages': { reads: 'Bonjour' },
+};
+
+/** The question of our poll. */
+const days: Section = {
+  ...{ id: 's', title: {}, intro: {}, showIf: null },
+  questions: [
+    {
+      ...{ id: 'day', kind: 'multiple', label: { fr: 'Which day?', en: 'Which day?' }, help: {}, required: false },
+      ...{ showIf: null, criterion: '', other: false, min: null, max: null },
+      choices: ['Monday', 'Friday'].map((day) => ({ id: day.toLowerCase(), label: { fr: day, en: day } })),
+    },
+  ],
 };
 
 const folder = join(projectDir, 'test/fixtures/activities');
 const files = readdirSync(folder).flatMap((program) =>
   readdirSync(join(folder, program)).map((file) => `${program}/${file.replace(/\.json$/, '')}`),
 );
-const hosts: Record<string, string> = { wordpress: 'blog', nodebb: 'forum', gotosocial: 'gts', fedify: 'fedify' };
+const hosts: Record<string, string> = {
+  www: 'www.odd',
+  wordpress: 'blog',
+  nodebb: 'forum',
+  gotosocial: 'gts',
+  fedify: 'fedify',
+};
 const hostOf = (program: string): string => `https://${hosts[program] ?? program}.example`;
 
 describe('what each program sends', function () {
@@ -312,6 +391,7 @@ describe('what each program sends', function () {
   let group: Group;
   let groupIri: string;
   let first: string;
+  let poll: string;
   const peers = new Map<string, Peer>();
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const edwards = generateKeyPairSync('ed25519');
@@ -332,12 +412,17 @@ describe('what each program sends', function () {
     const words = { fr: 'Bonjour', en: 'Hello' };
     ours = `${app.baseUrl}/objects/${(await publishPost(app.ctx(), hoster._id, words))._id}`;
     first = `${app.baseUrl}/objects/${(await publishPost(app.ctx(), hoster._id, words, { groupId: group._id }))._id}`;
+    const closesAt = new Date(app.house.now().getTime() + 24 * 3_600_000);
+    const survey = await buildSurvey(app.ctx(), hoster, [hoster], { sections: [days], closesAt });
+    const [offered] = await offerPolls(app.ctx(), survey._id, { questions: ['day'], endsAt: null });
+    poll = `${app.baseUrl}/objects/${offered?._id}`;
     await app.run();
   });
 
   /** A fixture with the addresses that the servers of this run have. */
   function read(name: string): Json {
     let text = readFileSync(join(folder, `${name}.json`), 'utf8')
+      .replaceAll('https://us.example/objects/0190p"', `${poll}"`)
       .replaceAll('https://us.example/objects/0190a"', `${ours}"`)
       .replaceAll('https://us.example/objects/0190a\\n', `${ours}\\n`)
       .replaceAll('https://us.example', app.baseUrl)
@@ -415,7 +500,7 @@ describe('what each program sends', function () {
   }
 
   const kept =
-    'follows followings remotePosts remoteActors feedEntries received keyFailures mentions reactions reports'.split(
+    'follows followings remotePosts remoteActors feedEntries received keyFailures mentions reactions reports fediVotes'.split(
       ' ',
     );
   async function forgetAll(): Promise<void> {
@@ -455,6 +540,12 @@ describe('what each program sends', function () {
       expect(post?.thread).to.equal('begins' in effect ? post?._id : groupKey(group._id, first));
       return void expect(post?.content?.content).to.include('begins' in effect ? effect.begins : effect.comments);
     }
+    if (typeof effect === 'object' && 'votes' in effect) {
+      const acted = await groupActivitiesIn(store)
+        .find({ author: actor.iri }, { sort: { at: 1 } })
+        .toArray();
+      return void expect(acted.map(({ type }) => type)).to.deep.equal(effect.votes);
+    }
     if (typeof effect === 'object') {
       const text = 'reads' in effect ? effect.reads : 'boosts' in effect ? effect.boosts : effect.changes;
       return void expect(await feed()).to.include(text);
@@ -487,6 +578,11 @@ describe('what each program sends', function () {
         ).to.deep.equal([actor.iri]);
       case 'unlikes':
         return void expect(await countReactions(store, ours, 'like')).to.equal(0);
+      case 'votes': {
+        const [vote, ...more] = await votesIn(store).find({ actor: actor.iri }).toArray();
+        expect(more).to.deep.equal([]);
+        return void expect(poll).to.equal(`${app.baseUrl}/objects/${vote?.pollId}`);
+      }
       case 'leaves our group':
         return void expect((await findGroupPost(store, group._id, about))?.removedBy).to.equal('author');
       case 'forgets':
@@ -514,7 +610,7 @@ describe('what each program sends', function () {
       }
       await follow(actor, does === 'accepts' || does === 'rejects' ? 'pending' : 'accepted');
       if (serves) servePost(read(serves));
-      if (JSON.stringify(activity).includes(`${groupIri}"`)) {
+      if ([groupIri, first].some((named) => JSON.stringify(activity).includes(`${named}"`))) {
         expect(await send(actor, peerOf(actor.iri).follow(actor, groupIri))).to.equal(202);
       }
       if (does === 'blocks') expect(await send(actor, peerOf(actor.iri).follow(actor, us))).to.equal(202);

@@ -14,7 +14,7 @@ import type { Store } from '../../store/store.js';
 import { slotText } from '../../surveys/presentForm.js';
 import { findSurvey, getVersion, listAnswererKeys } from '../../surveys/queries.js';
 import { findRemoteSurvey, findSentAnswer, type RemoteSurvey, sentAnswersIn } from '../../surveys/remoteSurveys.js';
-import { findSlot, isOpen, pickText } from '../../surveys/rules.js';
+import { asksThisPerson, findSlot, isOpen, pickText } from '../../surveys/rules.js';
 import type { Invited, Slot, Survey } from '../../surveys/schema.js';
 import { wantsAtOnce } from '../rules.js';
 import { type Desk, type Draft, toPerson } from './queue.js';
@@ -45,6 +45,8 @@ export async function listMissing(store: Store, survey: Survey, everybody = fals
     const found = collective.members
       .flatMap(({ personId }) => people.get(personId) ?? [])
       .filter(mayEnter)
+      // Who came after the opening is not asked.
+      .filter(({ _id }) => !byPerson || asksThisPerson(survey, _id, [collective._id]))
       .filter((person) => !byPerson || (!keys.has(`person:${person._id}`) && !seen.has(person._id)));
     if (byPerson) for (const person of found) seen.add(person._id);
     return byPerson && found.length === 0 ? [] : [{ invited, collective, people: found }];
@@ -209,7 +211,7 @@ function surveyParams(survey: Subject, language: Language, timeZone: string): { 
   const style = { dateStyle: 'full', timeStyle: 'short', timeZone } as const;
   return {
     title: pickText(survey.title, language, survey.languages).text,
-    end: closesAt === null ? 'none' : dateFormat(locale, style).format(closesAt),
+    end: closesAt === null ? 'none' : `${dateFormat(locale, style).format(closesAt)} (${timeZone})`,
   };
 }
 

@@ -13,6 +13,8 @@ import {
   moveQuestion,
   moveSection,
   newPartId,
+  placeQuestion,
+  placeSection,
   putQuestion,
   putSection,
   questionsBefore,
@@ -34,11 +36,12 @@ import {
   readSection,
   sectionParams,
   surveyParams,
+  withLines,
 } from '../editForms.js';
 import { presentPromise } from '../presentAsked.js';
 import { presentForm } from '../presentForm.js';
 import { presentQuestionForm, presentQuestions, presentSectionForm, surveyPath } from '../presentOrganise.js';
-import { getVersion, isWordingOnly } from '../queries.js';
+import { countAnswers, getVersion, isWordingOnly } from '../queries.js';
 import { isSameQuestions, pickText } from '../rules.js';
 import { type Question, type QuestionKind, questionKinds, type Section, type Survey } from '../schema.js';
 import { enterSurvey, enterToChange, type Organised, type SurveyVisit, showSurvey } from './organisePages.js';
@@ -54,13 +57,14 @@ export function questionPages(routes: Routes): void {
   routes.get(`${one}/questions`, params, (visit) => showQuestions(visit, noForm));
   routes.post(`${one}/questions`, { ...params, body: editDeed, retry: showQuestions }, async (visit) => {
     const { survey } = await enterToChange(visit);
-    const { revision, deed } = visit.body;
+    const { revision, deed, place: wanted } = visit.body;
     const place = `${surveyPath(survey)}/questions`;
     const [verb = '', what = '', id = ''] = deed.split(' ');
     if (verb === 'undo') await undoEdit(visit.ctx, survey._id, revision);
-    else await editSections(visit.ctx, survey._id, revision, (sections) => arrange(sections, verb, what, id));
+    else
+      await editSections(visit.ctx, survey._id, revision, (sections) => arrange(sections, { verb, what, id, wanted }));
     // What moved is found again where it is now.
-    if (verb === 'up' || verb === 'down') return visit.redirect(`${place}#${what}-${id}`);
+    if (verb === 'up' || verb === 'down' || verb === 'place') return visit.redirect(`${place}#${what}-${id}`);
     visit.redirect(place, { key: verb === 'undo' ? 'surveys.edit.undone' : `surveys.edit.${what}.${verb}` });
   });
 
@@ -79,8 +83,20 @@ export function questionPages(routes: Routes): void {
   });
 }
 
-function arrange(sections: Section[], verb: string, what: string, id: string): Section[] {
+interface Deed {
+  verb: string;
+  what: string;
+  id: string;
+  /** Place, from 1. */
+  wanted: number | undefined;
+}
+
+function arrange(sections: Section[], { verb, what, id, wanted }: Deed): Section[] {
   const isQuestion = what === 'question';
+  if (verb === 'place') {
+    if (wanted === undefined) throw new DomainError('invalid', 'surveys.error.place', { field: 'place' });
+    return isQuestion ? placeQuestion(sections, id, wanted) : placeSection(sections, id, wanted);
+  }
   if (verb === 'duplicate') return isQuestion ? duplicateQuestion(sections, id) : duplicateSection(sections, id);
   if (verb === 'remove') return isQuestion ? removeQuestion(sections, id) : removeSection(sections, id);
   const direction: Direction = verb === 'up' ? 'up' : 'down';
@@ -102,6 +118,8 @@ async function showQuestions(visit: SurveyVisit, form: FormState): Promise<void>
     canUndo: shown.canUndo && isUndoSafe,
     isSettled,
     openRule: survey.names === 'anonymous' ? 'surveys.questions.openSecret' : 'surveys.questions.open',
+    // What was answered to what goes is kept, and shown apart.
+    warning: (await countAnswers(visit.ctx.store, survey)) > 0 ? 'surveys.questions.removeAnswered' : null,
     errors,
   });
 }
@@ -170,7 +188,7 @@ async function saveQuestion(
     }
     const section = sections.some((one) => one.id === raw.section) ? String(raw.section) : (stands?.section.id ?? '');
     const before = beforeIn(sections, section, stands?.section.id === section ? id : null);
-    const { value, errors } = readQuestion(kind, raw, { id, languages, timeZone, before });
+    const { value, errors } = readQuestion(kind, withLines(raw, languages), { id, languages, timeZone, before });
     if (value === null) throw new InvalidFields(errors);
     return putQuestion(sections, section, value);
   });
@@ -240,7 +258,7 @@ async function showQuestion(visit: SurveyVisit, { kind, id, section, form }: Sho
     survey,
     sections,
     before: beforeIn(sections, here, stands ? id : null),
-    values: typed ? form.values : stored,
+    values: typed ? withLines(form.values, survey.languages) : stored,
     errors: form.errors,
     language: visit.language,
     t: visit.t,

@@ -388,4 +388,23 @@ describe('pages for making surveys', () => {
     expect(moved.status).to.equal(422);
     expect(moved.text).to.include('only the wording can still change');
   });
+
+  it('take languages by name and the first of them, and find hosters by name without losing what was typed', async () => {
+    const id = await draft();
+    const page = `${mine}/${id}/settings`;
+    const chosen = { ...settings, languages: 'en, fr', firstLanguage: 'fr', otherLanguages: 'br' };
+    expect((await post('/settings', id, chosen, page)).status).to.equal(303);
+    expect((await find(id)).languages).to.deep.equal(['fr', 'en', 'br']);
+    expect((await member.get(page)).text).to.include('Breton');
+    for (let at = 0; at < 42; at += 1) {
+      await buildCollective(house, { name: { fr: `Foule ${at}`, en: `Crowd ${at}` }, published: true });
+    }
+    expect((await member.get(page)).text).to.include('more collectives are not shown');
+    const revision = String((await find(id)).revision);
+    const typed = { ...chosen, revision, step: 'filter', filter: 'foule 41', 'intro.en': 'Typed at length' };
+    const found = await member.post(page, typed, page);
+    expect(found.status).to.equal(200);
+    expect(found.text).to.include('Foule 41').and.include('Typed at length').and.not.include('Foule 40');
+    expect((await find(id)).intro).to.not.have.property('en');
+  });
 });
