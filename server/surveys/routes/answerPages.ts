@@ -77,8 +77,8 @@ export function answerPages(routes: Routes): void {
   });
 
   routes.post(`${path}/:survey/answered`, { ...entering, body: markShape }, async (visit) => {
+    if ((await enter(visit)).seat.asked.elsewhere === null) throw new DomainError('not-found', 'error.notFound');
     const { seat } = await enterToAnswer(visit);
-    if (seat.asked.elsewhere === null) throw new DomainError('not-found', 'error.notFound');
     const isAnswered = visit.body.is === 'yes';
     await markAnswered(visit.ctx, seat.asked.key, seat.answerer, isAnswered);
     visit.redirect(seat.place.path, { key: isAnswered ? 'surveys.marked.yes' : 'surveys.marked.no' });
