@@ -63,7 +63,8 @@ async function resultsOf({ house }: Federation, survey: Survey): Promise<Json | 
   const tally = new Tally(sections);
   for await (const { values } of eachAnswer(house.store, survey)) tally.add(values);
   if (!isEnough(survey.names, tally.answers)) return null;
-  return toSurveyResults(survey, tally.result(), survey.invited.length);
+  const url = survey.results.readers === 'public' ? `${house.site.baseUrl}/surveys/${survey._id}/results` : null;
+  return toSurveyResults(survey, tally.result(), survey.invited.length, url);
 }
 
 interface Said {

@@ -115,8 +115,9 @@ function fromRemote(remote: RemoteSurvey, now: Date): AskedSurvey {
 function publishedOf(remote: RemoteSurvey): Published | null {
   const counted = resultOfRemote(remote);
   if (remote.results === null || counted === null) return null;
-  const { answers, asked, notes, publishedAt } = remote.results;
-  return { answers, asked, counted, notes, publishedAt, chosenSlot: remote.chosenSlot };
+  const { answers, asked, notes, publishedAt, isShortened, url } = remote.results;
+  const shortened = isShortened ? { url: url ?? null } : null;
+  return { answers, asked, counted, notes, publishedAt, chosenSlot: remote.chosenSlot, shortened };
 }
 
 function isAsked(survey: Survey, collective: Pick<Collective, '_id'>): boolean {
