@@ -61,7 +61,8 @@ async function resultsOf({ house }: Federation, survey: Survey): Promise<Json | 
   if (survey.state !== 'closed' || survey.results.publishedAt === null) return null;
   const counted = await countInFull(house.store, survey);
   if (!isEnough(survey.names, counted.answers)) return null;
-  return toSurveyResults(survey, counted, survey.invited.length);
+  const url = survey.results.readers === 'public' ? `${house.site.baseUrl}/surveys/${survey._id}/results` : null;
+  return toSurveyResults(survey, counted, survey.invited.length, url);
 }
 
 interface Said {

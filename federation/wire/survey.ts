@@ -19,7 +19,7 @@ import {
 } from '../../server/surveys/remoteSurveys.js';
 import { checkSections, pickText } from '../../server/surveys/rules.js';
 import { type Section, type Survey, sectionsShape, type Values } from '../../server/surveys/schema.js';
-import type { SurveyResult } from '../../server/surveys/tally.js';
+import type { QuestionResult, SurveyResult } from '../../server/surveys/tally.js';
 import { readIri, sameOrigin } from '../iris.js';
 import { isObject } from '../json.js';
 import { type Json, link, paragraphs } from './namespace.js';
@@ -94,20 +94,46 @@ function toSurvey(survey: Survey, sections: Section[], personalLink: string | nu
   };
 }
 
-/** Published results without what their organisers leave out; texts only as far as there is room. */
-export function toSurveyResults(survey: Survey, result: SurveyResult, asked: number): Json | null {
+/**
+ * Published results without what their organisers leave out. Where there is no room for all, the longest texts go first, question
+ * by question, then the largest questions, the notes last. `url`: where everybody may read the whole; null: nowhere.
+ */
+export function toSurveyResults(survey: Survey, result: SurveyResult, asked: number, url: string | null): Json | null {
   const { publishedAt, notes, hidden } = survey.results;
   if (publishedAt === null) return null;
   const questions = result.sections
     .flatMap((section) => section.questions)
     .filter(({ question, isTooFew }) => !hidden.includes(question.id) && !isTooFew)
     .map(({ question, ...counts }) => ({ id: question.id, ...counts }));
-  const base = { publishedAt: publishedAt.toISOString(), answers: result.answers, asked, notes };
-  const whole = { ...base, isShortened: false, questions: JSON.stringify(questions) };
-  if (bytesOnWire(whole) <= wireLimits.results) return whole;
-  const counted = questions.map(({ texts: _texts, others: _others, ...counts }) => counts);
-  const short = { ...base, isShortened: true, questions: JSON.stringify(counted) };
-  return bytesOnWire(short) <= wireLimits.results ? short : { ...short, notes: {}, questions: '[]' };
+  const at = { publishedAt: publishedAt.toISOString(), answers: result.answers, asked };
+  const of = (kept: readonly Counts[], isShortened: boolean) => ({
+    ...{ ...at, notes, isShortened },
+    ...(isShortened && url !== null ? { url } : {}),
+    questions: JSON.stringify(kept),
+  });
+  const fits = (kept: readonly Counts[]) => bytesOnWire(of(kept, true)) <= wireLimits.results;
+  if (bytesOnWire(of(questions, false)) <= wireLimits.results) return of(questions, false);
+  let kept: Counts[] = questions;
+  for (const { id } of largest(questions, ({ texts = [], others = [] }) => [texts, others])) {
+    kept = kept.map((one) => (one.id === id ? withoutTexts(one) : one));
+    if (fits(kept)) return of(kept, true);
+  }
+  for (const { id } of largest(kept, (one) => one)) {
+    kept = kept.filter((one) => one.id !== id);
+    if (fits(kept)) return of(kept, true);
+  }
+  return { ...of([], true), notes: {} };
+}
+
+type Counts = Omit<QuestionResult, 'question'> & { id: string };
+
+function largest(questions: readonly Counts[], part: (one: Counts) => unknown): Counts[] {
+  const sizes = new Map(questions.map((one) => [one.id, bytesOnWire(part(one))]));
+  return questions.toSorted((a, b) => (sizes.get(b.id) ?? 0) - (sizes.get(a.id) ?? 0));
+}
+
+function withoutTexts({ texts: _texts, others: _others, ...counts }: Counts): Counts {
+  return counts;
 }
 
 export interface SurveyNoteReading {
@@ -137,7 +163,7 @@ export function fromSurveyNote(json: unknown, privateHosts: readonly string[], n
       link: rest.names === 'anonymous' ? own(json.survey.link) : null,
       ...rest,
       sections: sections.data,
-      results: resultsOf(json.surveyResults),
+      results: resultsOf(json.surveyResults, own),
       receivedAt: now,
       deletedAt: null,
     },
@@ -154,13 +180,18 @@ function holdsTogether(sections: Section[]): boolean {
   }
 }
 
-function resultsOf(json: unknown): RemoteResults | null {
+function resultsOf(json: unknown, own: (value: unknown) => string | null): RemoteResults | null {
   if (!isObject(json)) return null;
   const head = remoteResultsShape.safeParse(json);
   const questions = remoteQuestionsShape.safeParse(parse(json.questions));
   if (!head.success || !questions.success) return null;
   // What was not counted is not there, rather than there and not known.
-  return { ...head.data, questions: JSON.parse(JSON.stringify(questions.data)) as RemoteResults['questions'] };
+  const url = own(json.url);
+  return {
+    ...head.data,
+    ...(url === null ? {} : { url }),
+    questions: JSON.parse(JSON.stringify(questions.data)) as RemoteResults['questions'],
+  };
 }
 
 /** JSON in a text; undefined: none. */

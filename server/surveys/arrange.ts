@@ -2,7 +2,7 @@
 // sections as they are and gives new ones. Pure.
 import { randomBytes } from 'node:crypto';
 import { DomainError } from '../errors.js';
-import type { Condition, Question, Section } from './schema.js';
+import type { Condition, Question, Section, Texts } from './schema.js';
 
 export type Direction = 'up' | 'down';
 
@@ -142,6 +142,29 @@ export function placeQuestion(sections: readonly Section[], id: string, place: n
 export function placeSection(sections: readonly Section[], id: string, place: number): Section[] {
   if (!sections.some((one) => one.id === id)) throw notFound();
   return placed(sections, id, place);
+}
+
+/** "Revue 2026" -> "Revue 2027", "Season 2026/2027" -> "Season 2027/2028"; without a year: that after the one given. */
+export function nextTitle(title: Texts, createdAt: Date): Texts {
+  const year = /\b20\d\d\b/g;
+  const hasYear = Object.values(title).some((text) => text.match(year));
+  const next = (text: string) => {
+    if (hasYear) return text.replace(year, (one) => String(Number(one) + 1));
+    return `${text.slice(0, 195)} ${createdAt.getUTCFullYear() + 1}`;
+  };
+  return Object.fromEntries(Object.entries(title).map(([language, text]) => [language, text === '' ? '' : next(text)]));
+}
+
+/** Date polls keep the slots to come. */
+export function withoutPastSlots(sections: readonly Section[], now: Date): Section[] {
+  return sections.map((section) => ({
+    ...section,
+    questions: section.questions.map((question) =>
+      question.kind === 'availability'
+        ? { ...question, slots: question.slots.filter(({ startsAt }) => startsAt > now) }
+        : question,
+    ),
+  }));
 }
 
 function placed<T extends { id: string }>(list: readonly T[], id: string, place: number): T[] {

@@ -125,7 +125,7 @@ function fromRemote(remote: RemoteSurvey, now: Date): AskedSurvey {
 function publishedOf(remote: RemoteSurvey): Published | null {
   const counted = resultOfRemote(remote);
   if (remote.results === null || counted === null) return null;
-  const { answers, asked, notes, publishedAt } = remote.results;
+  const { answers, asked, notes, publishedAt, isShortened, url } = remote.results;
   return {
     answers,
     asked,
@@ -133,6 +133,7 @@ function publishedOf(remote: RemoteSurvey): Published | null {
     notes,
     publishedAt,
     chosenSlot: remote.chosenSlot,
+    shortened: isShortened ? { url: url ?? null } : null,
   };
 }
 

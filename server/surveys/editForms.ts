@@ -101,6 +101,8 @@ export const settingsForm = z.object({
   answerBy: z.enum(answererKinds).optional(),
   names: z.enum(nameRules).optional(),
   listed: checkbox,
+  /** The edition before; empty: none. */
+  previousId: z.union([z.uuid(), z.literal('')]).optional(),
   invited: severalOf,
   elsewhere: severalOf,
   allHere: checkbox,

@@ -318,6 +318,19 @@ export function presentSettings(survey: Survey, form: FormState, invitable: read
   };
 }
 
+/** What may be the edition before: the collective's other surveys, for {{> select}}. */
+export function presentEditions(survey: Survey, all: readonly Survey[], { language, t }: Words) {
+  const others = all.filter(
+    ({ _id, state }) => _id !== survey._id && (state === 'closed' || _id === survey.previousId),
+  );
+  if (others.length === 0) return [];
+  const named = others.map(({ _id, title, languages, closedAt }) => {
+    const { text } = pickText(title, language, languages);
+    return { value: _id, label: closedAt === null ? text : `${text} (${closedAt.getUTCFullYear()})` };
+  });
+  return [{ value: '', label: t('surveys.none.edition') }, ...named];
+}
+
 /** So many are shown without a filter. */
 const unfiltered = 40;
 
@@ -361,7 +374,11 @@ function settingsLabels(errors: readonly FieldError[]): Record<string, string> {
       .map(({ field }) => [
         field,
         // What stands against it may be about its questions, which are on another page.
-        field === 'sections' ? 'surveys.tab.questions' : `surveys.field.${field.split('.')[0]}`,
+        field === 'previousId'
+          ? 'surveys.overview.previous'
+          : field === 'sections'
+            ? 'surveys.tab.questions'
+            : `surveys.field.${field.split('.')[0]}`,
       ]),
   );
 }

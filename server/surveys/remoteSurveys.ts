@@ -72,8 +72,10 @@ export interface RemoteResults {
   asked: number;
   notes: Texts;
   questions: (Omit<QuestionResult, 'question'> & { id: string })[];
-  /** Some texts were left out because there were too many. */
+  /** Texts, or whole questions, were left out because there were too many. */
   isShortened: boolean;
+  /** Where everybody may read the whole, on the owner's instance. Missing: nowhere, or nothing was left out. */
+  url?: string;
 }
 
 export const sentStates = ['sent', 'accepted', 'refused', 'withdrawn'] as const;

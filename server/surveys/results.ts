@@ -243,6 +243,8 @@ export interface Published {
   notes: Texts;
   publishedAt: Date;
   chosenSlot: Survey['chosenSlot'];
+  /** Of another instance: parts were left out on the way; the whole stands at `url`, where everybody may read it. */
+  shortened?: { url: string | null } | null;
 }
 
 export async function findPublished(ctx: Context, survey: Survey): Promise<Published | null> {

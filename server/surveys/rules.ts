@@ -210,6 +210,7 @@ export function obstaclesTo({ survey, sections, isOwnerPublic, now }: Opening): 
   const isElsewhere = answerBy !== 'anyone' && invited.some(({ collectiveId }) => collectiveId === null);
   const all: [boolean, string, string][] = [
     [sections.every(({ questions }) => questions.length === 0), 'surveys.error.noQuestions', 'sections'],
+    [sections.some(lacksSlots), 'surveys.error.slots', 'sections'],
     [names === 'anonymous' && asksForServices(sections), 'surveys.error.anonymousServices', 'sections'],
     [answerBy !== 'anyone' && invited.length === 0, 'surveys.error.nobodyAsked', 'invited'],
     [isElsewhere && answerBy === 'person', 'surveys.error.personElsewhere', 'elsewhere'],
@@ -217,6 +218,11 @@ export function obstaclesTo({ survey, sections, isOwnerPublic, now }: Opening): 
     [closesAt !== null && closesAt <= now, 'surveys.error.closesInPast', 'closesAt'],
   ];
   return all.filter(([is]) => is).map(([, key, field]) => ({ key, field }));
+}
+
+/** A date poll that was duplicated when all its slots were past. */
+function lacksSlots({ questions }: Section): boolean {
+  return questions.some((question) => question.kind === 'availability' && question.slots.length === 0);
 }
 
 /** Refuses: invalid. Something that is asked, somebody who is, and a way to them. */

@@ -59,6 +59,7 @@ export async function addSurveys(house: House): Promise<Record<string, string>> 
   const sections = first ? [{ ...first, title: { fr: first.title.fr ?? '' } }, ...others] : [];
   const input = { ...charter, sections, languages: ['fr', 'en'], timeZone: 'Europe/Paris' };
   const draft = await createSurvey(ctx, ecluse._id, input);
+  const ready = await createSurvey(ctx, ecluse._id, { ...input, answerBy: 'anyone' });
   const closed = await addClosed(house, hosters, ecluse);
   const person = await addOpen(house, ecluse, { answerBy: 'person', names: 'hiddenUntilClose' }, meetingTitle);
   const guest = await addOpen(house, ecluse, { answerBy: 'anyone' }, visitorsTitle);
@@ -74,6 +75,7 @@ export async function addSurveys(house: House): Promise<Record<string, string>> 
     guest,
     secret,
     draft: draft._id,
+    ready: ready._id,
     closed,
     poll: await addPolls(house, survey._id),
   };

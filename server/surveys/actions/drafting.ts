@@ -6,6 +6,7 @@ import { DomainError } from '../../errors.js';
 import { pending } from '../../events.js';
 import { newId } from '../../ids.js';
 import { DuplicateKeyError, type Store } from '../../store/store.js';
+import { nextTitle, withoutPastSlots } from '../arrange.js';
 import { pollsIn, votesIn } from '../pollQueries.js';
 import {
   answersIn,
@@ -13,6 +14,7 @@ import {
   countAnswers,
   countedIn,
   draftsIn,
+  findSurvey,
   getOrganised,
   getVersion,
   surveysIn,
@@ -49,7 +51,7 @@ export type SurveySettings = Pick<
   | 'late'
   | 'reminders'
 > &
-  Partial<Pick<Survey, 'listed'>>;
+  Partial<Pick<Survey, 'listed' | 'previousId'>>;
 
 export interface NewSurvey {
   title: Texts;
@@ -182,6 +184,8 @@ export async function saveSettings(
   if (!mayChangeQuestions(survey)) throw new DomainError('closed', 'surveys.error.closed');
   const { title, intro, languages, answerBy, names, invited, timeZone, opensAt, closesAt, late, reminders } = input;
   checkRevision(survey, input.revision);
+  const previousId = input.previousId === undefined ? survey.previousId : input.previousId;
+  await checkEdition(ctx, survey, previousId);
   checkPromises(survey, { names, answerBy });
   checkDates(ctx, survey, { opensAt, closesAt });
   // Who is asked was fixed by the opening.
@@ -203,12 +207,22 @@ export async function saveSettings(
     closesAt,
     late,
     reminders,
+    previousId,
     // Only what anybody may answer can be for everybody to see.
     listed: answerBy === 'anyone' && (input.listed ?? survey.listed ?? false),
     // Whoever gives it another moment, or none, has seen why it did not open.
     notOpened: opensAt === null || opensAt > ctx.now ? null : (survey.notOpened ?? null),
   };
   return change(ctx, survey, set);
+}
+
+/** Refuses: invalid. Only another survey of the same collective that stands is the edition before. */
+async function checkEdition(ctx: Context, survey: Survey, previousId: string | null): Promise<void> {
+  if (previousId === null || previousId === survey.previousId) return;
+  const before = await findSurvey(ctx.store, previousId);
+  const isOne = before !== null && before._id !== survey._id && before.deletedAt === null;
+  if (isOne && before.collectiveId === survey.collectiveId) return;
+  throw new DomainError('invalid', 'surveys.error.previous', { field: 'previousId' });
 }
 
 function checkDates(ctx: Context, survey: Survey, { opensAt, closesAt }: Pick<Survey, 'opensAt' | 'closesAt'>): void {
@@ -238,12 +252,17 @@ async function change(ctx: Context, survey: Survey, set: Partial<Survey>): Promi
   return saved;
 }
 
-/** A new draft with the same questions and choices; the old one becomes its edition before. Refuses: not-found, closed. */
+/**
+ * A new draft with the same questions and choices, for the year after; the old one becomes its edition before. Slots that are
+ * past stay behind. Refuses: not-found, closed.
+ */
 export async function duplicateSurvey(ctx: Context, surveyId: string): Promise<Survey> {
   const { survey } = await getOrganised(ctx, surveyId);
   const { sections } = await getVersion(ctx.store, survey._id, survey.version);
-  const { title, intro, languages, timeZone, answerBy, names } = survey;
-  const input = { title, intro, languages, timeZone, answerBy, names, sections, previousId: survey._id };
+  const { intro, languages, timeZone, answerBy, names } = survey;
+  const title = nextTitle(survey.title, survey.createdAt);
+  const asked = withoutPastSlots(sections, ctx.now);
+  const input = { title, intro, languages, timeZone, answerBy, names, sections: asked, previousId: survey._id };
   const copy = await createSurvey(ctx, survey.collectiveId, input);
   const { invited, late, reminders } = survey;
   await surveysIn(ctx.store).updateOne({ _id: copy._id }, { $set: { invited, late, reminders } });

@@ -21,6 +21,7 @@ import {
   surveyParams,
 } from '../editForms.js';
 import {
+  presentEditions,
   presentOverview,
   presentOwn,
   presentParts,
@@ -259,6 +260,7 @@ function settingsPages(routes: Routes, path: string): void {
       filter: _filter,
       firstLanguage: _first,
       otherLanguages: _others,
+      previousId,
       ...rest
     } = visit.body;
     // What is on its way to be answered keeps its dates: the overview gives more time, and says so to those asked.
@@ -270,7 +272,16 @@ function settingsPages(routes: Routes, path: string): void {
       ? survey.invited
       : await invitedOf(visit, { survey, collective }, { chosen: [...here, ...elsewhere], others, allHere });
     const promises = { answerBy: answerBy ?? survey.answerBy, names: names ?? survey.names };
-    await saveSettings(visit.ctx, survey._id, { ...rest, languages, ...promises, ...dates, invited, revision });
+    const edition = previousId === undefined ? {} : { previousId: previousId === '' ? null : previousId };
+    await saveSettings(visit.ctx, survey._id, {
+      ...rest,
+      ...edition,
+      languages,
+      ...promises,
+      ...dates,
+      invited,
+      revision,
+    });
     visit.redirect(`${surveyPath(survey)}/settings`, { key: 'surveys.settings.saved' });
   });
 }
@@ -335,11 +346,8 @@ async function showSettings(visit: SurveyVisit, form: FormState): Promise<void> 
   // What was promised, and whom it asks, is not sent by the form once it stands.
   const values = typed ? { ...settingsValues(survey), invited: [], ...form.values } : settingsValues(survey);
   const invitable = await listInvitable(visit.ctx, collective, survey);
-  await showSurvey(
-    visit,
-    entered,
-    'settings',
-    'surveys/settings',
-    presentSettings(survey, { values, errors: form.errors }, invitable, visit.language),
-  );
+  await showSurvey(visit, entered, 'settings', 'surveys/settings', {
+    ...presentSettings(survey, { values, errors: form.errors }, invitable, visit.language),
+    editions: presentEditions(survey, await listSurveysOf(visit.ctx.store, collective._id), visit),
+  });
 }

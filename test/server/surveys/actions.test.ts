@@ -195,6 +195,48 @@ describe('surveys', () => {
     await publish('organisers');
   });
 
+  it('is duplicated for the year after, without the slots that are past', async () => {
+    const slot = (id: string, hours: number) => ({
+      id,
+      startsAt: new Date(ctx.now.getTime() + hours * hour),
+      endsAt: null,
+    });
+    const dates = (...slots: ReturnType<typeof slot>[]): Section[] => [
+      {
+        ...{ id: 's', title: {}, intro: {}, showIf: null },
+        questions: [
+          {
+            ...{ id: 'when', label: { fr: 'Quand ?' }, help: {}, required: false, showIf: null, criterion: '' },
+            ...{ kind: 'availability', slots },
+          },
+        ],
+      },
+    ];
+    const some = await buildSurvey(ctx, owner, [asked], { sections: dates(slot('d1', -5), slot('d2', 5)) });
+    const copy = await duplicateSurvey(ctx, some._id);
+    expect(copy.title).to.deep.equal({ fr: 'Revue 2027', en: 'Review 2027' });
+    expect(copy.previousId).to.equal(some._id);
+    const [section] = (await getVersion(house.store, copy._id, 1)).sections;
+    expect(section?.questions[0]).to.deep.include({ slots: [slot('d2', 5)] });
+    const past = await buildSurvey(ctx, owner, [asked], { sections: dates(slot('d1', -5)) });
+    const empty = await duplicateSurvey(ctx, past._id);
+    expect(await refusalOf(openSurvey(ctx, empty._id))).to.equal('invalid surveys.error.slots');
+  });
+
+  it('may follow any other survey of the same collective, and no other one', async () => {
+    const before = await buildSurvey(ctx, owner, [asked]);
+    const survey = await buildSurvey(ctx, owner, [asked], { isDraft: true });
+    const { ctx: theirs, collective } = await buildMember(house, 'member');
+    const foreign = await buildSurvey(theirs, collective, [asked]);
+    const save = async (previousId: string | null) =>
+      (await saveSettings(ctx, survey._id, { ...(await getSurvey(house.store, survey._id)), previousId })).previousId;
+    expect(await save(before._id)).to.equal(before._id);
+    for (const wrong of [survey._id, foreign._id, 'none']) {
+      expect(await refusalOf(save(wrong))).to.equal('invalid surveys.error.previous');
+    }
+    expect(await save(null)).to.equal(null);
+  });
+
   it('is nobody’s to change but of those who ask', async () => {
     const survey = await buildSurvey(ctx, owner, [asked], { isDraft: true });
     for (const deed of [openSurvey, closeSurvey, deleteSurvey, duplicateSurvey]) {

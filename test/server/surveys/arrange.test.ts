@@ -6,6 +6,7 @@ import {
   duplicateSection,
   moveQuestion,
   moveSection,
+  nextTitle,
   placeQuestion,
   placeSection,
   putQuestion,
@@ -48,6 +49,17 @@ describe('the order of questions', () => {
     expect(drawn(placeQuestion(list, 'a', 2))).to.equal('s:bac t:');
     expect(drawn(placeQuestion(list, 'a', 99))).to.equal('s:bca t:');
     expect(drawn(placeSection(list, 't', 1))).to.equal('t: s:abc');
+  });
+
+  it('says the year after in every language', () => {
+    const made = new Date('2026-03-01T00:00:00Z');
+    expect(nextTitle({ fr: 'Revue 2026', en: 'Review 2026' }, made)).to.deep.equal({
+      fr: 'Revue 2027',
+      en: 'Review 2027',
+    });
+    expect(nextTitle({ fr: 'Saison 2026-2027' }, made)).to.deep.equal({ fr: 'Saison 2027-2028' });
+    expect(nextTitle({ fr: 'Revue annuelle', en: '' }, made)).to.deep.equal({ fr: 'Revue annuelle 2027', en: '' });
+    expect(nextTitle({ fr: 'Port 12026 ouvert' }, made)).to.deep.equal({ fr: 'Port 12026 ouvert 2027' });
   });
 
   it('loses nothing and doubles nothing, whatever is moved', () => {
