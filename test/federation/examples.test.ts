@@ -17,8 +17,8 @@ import { followKey, postKey } from '../../server/partners/rules.js';
 import { projectDir } from '../../server/paths.js';
 import { deletePost, publishPost, updatePost } from '../../server/posts/actions.js';
 import { offerPolls } from '../../server/surveys/actions/polls.js';
-import type { Invited, Section } from '../../server/surveys/schema.js';
-import { buildSurvey } from '../server/surveys/surveySupport.js';
+import type { Invited } from '../../server/surveys/schema.js';
+import { buildSurvey, choiceSection } from '../server/surveys/surveySupport.js';
 import { actorFor, buildPerson, contextFor } from '../support/appSupport.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
 import { addCollective, type FederatedApp, startFederatedApp, startPeer } from './federatedApp.js';
@@ -28,20 +28,6 @@ type Json = Record<string, unknown>;
 const page = join(projectDir, 'FEDERATION.md');
 const mark = '<!-- made by test/federation/examples.test.ts -->\n';
 const publicIri = 'https://www.w3.org/ns/activitystreams#Public';
-const days: Section = {
-  ...{ id: 's', title: {}, intro: {}, showIf: null },
-  questions: [
-    {
-      ...{ id: 'day', kind: 'single', label: { fr: 'Quel jour ?', en: 'Which day?' }, help: {}, required: false },
-      ...{ showIf: null, criterion: '', other: false, min: null, max: null },
-      choices: [
-        { id: 'monday', label: { fr: 'Lundi', en: 'Monday' } },
-        { id: 'friday', label: { fr: 'Vendredi', en: 'Friday' } },
-      ],
-    },
-  ],
-};
-
 /** As in the page: pairs and items stand on one line while there is room. */
 function write(value: unknown, indent = '', before = 0): string {
   const flat = oneLine(value);
@@ -199,7 +185,13 @@ describe('the examples of FEDERATION.md', () => {
     const closesAt = new Date(app.house.now().getTime() + 7 * 24 * 3_600_000);
     let surveyId = '';
     const [asked] = await sent('Create', async () => {
-      surveyId = (await buildSurvey(app.ctx(), hoster, [], { sections: [days], closesAt, invited: [invited] }))._id;
+      surveyId = (
+        await buildSurvey(app.ctx(), hoster, [], {
+          sections: [choiceSection({ day: 'single' })],
+          closesAt,
+          invited: [invited],
+        })
+      )._id;
     });
     show('A survey', '`questions` is JSON in a text.', asked);
     const [poll] = await sent('Create', () => offerPolls(app.ctx(), surveyId, { questions: ['day'], endsAt: null }));
