@@ -8,7 +8,7 @@ import type { Errand } from './errand.js';
 import type { Federation } from './federation.js';
 import { isActedOn } from './handlers.js';
 import { isLocal, sameDocument, sameOrigin, withoutFragment } from './iris.js';
-import { isObject, readJson } from './json.js';
+import { readJson } from './json.js';
 import { normalise, type ReceivedActivity } from './normalise.js';
 import { Refusal } from './refusal.js';
 import {
@@ -21,7 +21,7 @@ import {
   mayRefetch,
 } from './remoteActors.js';
 import { readEd25519Multikey } from './signatures/keys.js';
-import { proofKeyId, verifyProof } from './signatures/proofs.js';
+import { isProofCurrent, proofKeyId, verifyProof } from './signatures/proofs.js';
 
 /** An activity with the bytes in which it came. */
 export interface Carried {
@@ -86,7 +86,8 @@ async function provenAuthor(
   errand: Errand,
 ): Promise<RemoteActor | null> {
   const keyId = proofKeyId(json);
-  if (keyId === null || !sameOrigin(keyId, activity.actor) || !isRecent(federation, json)) return null;
+  if (keyId === null || !sameOrigin(keyId, activity.actor) || !isProofCurrent(json, federation.house.now(), provenMs))
+    return null;
   const known = await findKnownKey(federation, keyId);
   if (known !== null && holds(json, known, activity.actor)) return known.actor;
   if (known !== null && !mayRefetch(federation, known.actor)) return null;
@@ -102,12 +103,7 @@ async function provenAuthor(
  * Days for which a proof alone is enough: fewer than those for which a repeat is recognised (inbox.ts), so that nobody can
  * play again what was taken back long ago.
  */
-const provenDays = 60;
-
-function isRecent(federation: Federation, { proof }: Record<string, unknown>): boolean {
-  const created = isObject(proof) && typeof proof.created === 'string' ? Date.parse(proof.created) : Number.NaN;
-  return federation.house.now().getTime() - created < provenDays * 24 * 60 * 60 * 1000;
-}
+const provenMs = 60 * 24 * 60 * 60 * 1000;
 
 function holds(json: Record<string, unknown>, { actor, key }: FoundKey, author: string): boolean {
   return actor._id === author && isProvenBy(json, actor, key.id);

@@ -314,7 +314,7 @@ async function whoMayGo(federation: Federation, candidates: readonly Delivery[])
       candidates.map((one) => one.host),
     ),
   ]);
-  for (const host of rests) await park(federation, host);
+  await Promise.all([...rests].map((host) => park(federation, host)));
   const free: Delivery[] = [];
   for (const one of candidates) {
     if (rests.has(one.host)) continue;

@@ -28,6 +28,8 @@ export interface Federation {
   /** Those among them that strangers had us fetch: by whom and host together, and all strangers together by host. */
   strangerFetchLimit: WindowLimit;
   strangersFetchLimit: WindowLimit;
+  /** Deletions of what is not known here that are remembered, by host. */
+  deletionLimit: WindowLimit;
   /** Bytes that were taken in and kept, by host. */
   bytesLimit: WindowLimit;
   /** Answers of others that are passed on, by their server. */
@@ -65,6 +67,7 @@ export function createFederation(
     fetchLimit: new WindowLimit(60, minute, house.now),
     strangerFetchLimit: new WindowLimit(10, minute, house.now),
     strangersFetchLimit: new WindowLimit(30, minute, house.now),
+    deletionLimit: new WindowLimit(300, 24 * 60 * minute, house.now),
     bytesLimit: new WindowLimit(50_000_000, 24 * 60 * minute, house.now),
     forwardLimit: new WindowLimit(120, 60 * minute, house.now),
     surveyLimit: new WindowLimit(600, 60 * minute, house.now),

@@ -28,7 +28,7 @@ export async function forward(inbound: Inbound): Promise<void> {
   // Most of what arrives names nobody here; it need not be read again to know that.
   if (activity.type !== 'Delete' && !raw.includes(federation.house.site.host)) return;
   const json = readJson(raw);
-  if (!isObject(json.proof) && !isObject(json.signature)) return;
+  if (![json.proof].flat().some(isObject) && !isObject(json.signature)) return;
   // Who voted for what is nobody else's business.
   if (await isVote(inbound)) return;
   const key = `forward-${createHash('sha256').update(activity.id).digest('hex')}`;

@@ -1,16 +1,23 @@
 // Between the wire and the groups of this instance (FEP-1b12): which of them an activity names, and what of it is brought to
 // them. What comes from elsewhere and what our own collectives say go through the same deeds, in server/groups.
-import { receiveGroupPost, receiveGroupPostChange, receiveGroupRemoval } from '../server/groups/actions/receive.js';
+import {
+  receiveGroupPost,
+  receiveGroupPostChange,
+  receiveGroupRemoval,
+  receiveGroupVote,
+} from '../server/groups/actions/receive.js';
 import { listGroupPostsByIri, standingOf } from '../server/groups/queries.js';
 import { contextIri, mayWrite } from '../server/groups/rules.js';
-import type { Group } from '../server/groups/schema.js';
-import { actorIri } from '../server/partners/rules.js';
+import type { Group, GroupVote } from '../server/groups/schema.js';
+import { findRemoteActor } from '../server/partners/queries.js';
+import { actorIri, isPublicAudience } from '../server/partners/rules.js';
 import type { RemotePost } from '../server/partners/schema.js';
 import type { Activity } from './activities.js';
 import { findLocalActor } from './actors.js';
 import { contextFor, type Federation } from './federation.js';
 import { localHandleIn, readIri } from './iris.js';
 import { isObject, readJson } from './json.js';
+import type { ReceivedObject } from './normalise.js';
 import { fromPost } from './wire/remotePost.js';
 
 type Json = Record<string, unknown>;
@@ -22,11 +29,7 @@ const maxNamed = 5;
 export async function groupsNamedIn(federation: Federation, json: Json): Promise<Group[]> {
   const { site } = federation.house;
   const [object] = [json.object].flat();
-  const carriers = [json, ...(isObject(object) ? [object] : [])];
-  const iris = carriers
-    .flatMap(({ to, cc, audience }) => [to, cc, audience].flat())
-    .map((one) => (isObject(one) ? one.id : one))
-    .filter((one) => typeof one === 'string');
+  const iris = [json, ...(isObject(object) ? [object] : [])].flatMap(addresseesOf);
   const handles = iris.map((iri) => localHandleIn(site, iri.replace(/\/followers$/, ''))).filter((one) => one !== null);
   const groups: Group[] = [];
   for (const handle of [...new Set(handles)].slice(0, maxNamed)) {
@@ -34,6 +37,13 @@ export async function groupsNamedIn(federation: Federation, json: Json): Promise
     if (actor !== null && actor !== 'gone' && actor.kind === 'group') groups.push(actor.group);
   }
   return groups;
+}
+
+function addresseesOf({ to, cc, audience }: Json): string[] {
+  return [to, cc, audience]
+    .flat()
+    .map((one) => (isObject(one) ? one.id : one))
+    .filter((one) => typeof one === 'string');
 }
 
 /** Whether the sender may write into a group that the activity names: of whoever may not, nothing is kept or fetched. */
@@ -70,6 +80,43 @@ export async function bringRemoval(
     const iri = actorIri(site, group.handle);
     return [iri, `${iri}/outbox`, contextIri(site, thread)].some((one) => one === brought.target);
   });
+}
+
+function voteOf(type: string | null): GroupVote | null {
+  return type === 'Like' || type === 'Dislike' ? type : null;
+}
+
+/** A like or dislike of what stands in groups here, or the end of one (FEP-1b12). What was said to its author alone stays there. */
+export async function bringVote(
+  federation: Federation,
+  brought: Brought,
+  { type, object }: { type: string; object: ReceivedObject | null },
+): Promise<void> {
+  const { site } = federation.house;
+  const isUndo = type === 'Undo';
+  const vote = voteOf(isUndo ? (object?.type ?? null) : type);
+  if (object === null || (vote === null && !(isUndo && object.type === null))) return;
+  if (isUndo && object.actor !== null && object.actor !== brought.author) return;
+  const said = addresseesOf(JSON.parse(brought.raw) as Json);
+  // NodeBB says it to its followers and the author.
+  const sender = await findRemoteActor(federation.house.store, brought.author);
+  const followers = sender?.followers ?? `${brought.author}/followers`;
+  const isOpen = said.length === 0 || isPublicAudience(said) || said.includes(followers);
+  const isFor = (group: Group): boolean => {
+    const iri = actorIri(site, group.handle);
+    return isOpen || said.some((one) => one === iri || one === `${iri}/followers`);
+  };
+  await receiveGroupVote(
+    contextFor(federation),
+    {
+      ...brought,
+      ...(isUndo
+        ? { type: 'Undo' as const, iri: object.object, undoes: object.id }
+        : { type: vote ?? 'Like', iri: object.id, undoes: null }),
+      vote,
+    },
+    isFor,
+  );
 }
 
 /** Where a Remove takes from; null: it does not say. */

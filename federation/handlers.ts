@@ -5,6 +5,7 @@
 import { hastenSource, watchActor } from '../server/elsewhere/actions/sources.js';
 import { DomainError } from '../server/errors.js';
 import { receiveGroupPostChange, receiveGroupRemoval } from '../server/groups/actions/receive.js';
+import { listVotesByIri } from '../server/groups/queries.js';
 import { readPolicy } from '../server/instances/queries.js';
 import { isLimitedPeer } from '../server/instances/rules.js';
 import { receiveReport } from '../server/moderation/actions.js';
@@ -24,6 +25,7 @@ import { forgetRemoteActor, receiveFollow, receiveUndoFollow } from '../server/p
 import {
   findFollowByIri,
   findReactionByIri,
+  findRemoteActor,
   findRemotePost,
   isAskedFromHere,
   isFollowedHere,
@@ -37,13 +39,14 @@ import { addressedBy, ownerToldBy } from './addressed.js';
 import { isKnownHoster, receiveServiceEnd, receiveServiceIn } from './catalogues.js';
 import type { Errand } from './errand.js';
 import { contextFor, type Federation } from './federation.js';
-import { bringPost, bringRemoval, isForGroups, standsInGroup, targetIn } from './groups.js';
+import { bringPost, bringRemoval, bringVote, isForGroups, standsInGroup, targetIn } from './groups.js';
 import { isLocal, localHandleIn, readIri, sameOrigin } from './iris.js';
 import { isObject, readJson } from './json.js';
 import type { ReceivedActivity, ReceivedObject } from './normalise.js';
 import { Refusal } from './refusal.js';
 import { fetchActor } from './remoteActors.js';
 import { fetchBrought } from './remoteObjects.js';
+import { isDeletedAlready, noteDeletion } from './unseenDeletions.js';
 import { hasVoted, isVote, receiveVoteIn } from './votes.js';
 import { fromFlag } from './wire/flag.js';
 import { fromPost } from './wire/remotePost.js';
@@ -59,13 +62,14 @@ export interface Inbound {
 }
 
 /**
- * check: may be refused. concerns: false when nobody here has asked for it; then it is forgotten. deed: takes effect once, by
+ * check: may be refused. concerns: false when nobody here has asked for it; then it is forgotten, but for what `otherwise` keeps. deed: takes effect once, by
  * the id of its activity. ignored: is forgotten.
  */
 export type Handler =
   | {
       check?: (inbound: Inbound) => void;
       concerns?: (inbound: Inbound) => Promise<boolean>;
+      otherwise?: (inbound: Inbound) => Promise<void>;
       deed: (inbound: Inbound) => Promise<void>;
     }
   | 'ignored';
@@ -79,8 +83,8 @@ export const handlers: Readonly<Record<string, Handler>> = {
   Arrive: ignored,
   Block: { concerns: isAboutOurs, deed: receiveBlockActivity },
   Create: { check: checkOwnObject, concerns: isHeard, deed: receiveCreate },
-  Delete: { concerns: isDeletable, deed: receiveDelete },
-  Dislike: ignored,
+  Delete: { concerns: isDeletable, otherwise: noteDeletion, deed: receiveDelete },
+  Dislike: { concerns: isInGroup, deed: receiveGroupVoteIn },
   EmojiReact: { concerns: isOfOurs, deed: receiveLike },
   Flag: { concerns: flagsOurs, deed: receiveFlag },
   Follow: { deed: receiveFollowActivity },
@@ -88,7 +92,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   Invite: ignored,
   Join: ignored,
   Leave: ignored,
-  Like: { concerns: isOfOurs, deed: receiveLike },
+  Like: { concerns: isOfOursOrInGroup, deed: receiveLike },
   Listen: ignored,
   Move: { concerns: isPartner, deed: receiveMove },
   Offer: ignored,
@@ -107,6 +111,8 @@ export const handlers: Readonly<Record<string, Handler>> = {
 export function isActedOn(type: string): boolean {
   return Object.hasOwn(handlers, type) && handlers[type] !== ignored;
 }
+
+const actorTypes: ReadonlySet<string> = new Set(['Application', 'Group', 'Organization', 'Person', 'Service']);
 
 /** ActivityStreams types that are no activities: an "activity" of such a type is malformed. */
 export const notActivities: ReadonlySet<string> = new Set(
@@ -160,10 +166,13 @@ async function undoesHere(inbound: Inbound): Promise<boolean> {
   const { federation, activity, sender } = inbound;
   const { object } = activity;
   const { store, site } = federation.house;
-  if (object === null || !mayBeUndone(object.type)) return false;
+  if (object === null) return false;
+  if (await standsInGroup(federation, object.object)) return true;
+  if (object.id !== null && (await listVotesByIri(store, object.id)).length > 0) return true;
+  if (!mayBeUndone(object.type)) return false;
   if (object.id !== null && (await findFollowByIri(store, object.id))) return true;
   if (object.id !== null && (await findReactionByIri(store, object.id))) return true;
-  if (object.type === 'Announce' && (await isPartner(inbound))) return true;
+  if ((object.type === 'Announce' || object.type === null) && (await isPartner(inbound))) return true;
   if (object.type !== null && object.type !== 'Follow')
     return (await reactionTo(federation, object.object, sender._id)) !== null;
   const handle = object.object === null ? null : localHandleIn(site, object.object);
@@ -172,8 +181,10 @@ async function undoesHere(inbound: Inbound): Promise<boolean> {
 }
 
 /** Undo of a Follow, by its id or by whom it followed; of a like or boost; of anything else nothing is kept. */
-async function receiveUndo({ federation, activity, sender }: Inbound): Promise<void> {
+async function receiveUndo(inbound: Inbound): Promise<void> {
+  const { federation, activity, sender } = inbound;
   const { object } = activity;
+  await receiveGroupVoteIn(inbound);
   if (object === null || !mayBeUndone(object.type)) return;
   const ctx = contextFor(federation);
   if (object.type === 'Announce' && object.object !== null) await receiveUndoBoost(ctx, object.object, sender._id);
@@ -280,6 +291,7 @@ async function errandOf(inbound: Inbound): Promise<Errand> {
 async function isHeard(inbound: Inbound): Promise<boolean> {
   const { federation, raw, sender } = inbound;
   if (await isVote(inbound)) return true;
+  if (inbound.activity.hasSeveral) return false;
   if ((await isPartnerOrToUs(inbound)) || (await isKnownHoster(federation, sender))) return true;
   return isForGroups(federation, raw, sender._id);
 }
@@ -343,6 +355,7 @@ async function receiveCreate(inbound: Inbound): Promise<void> {
   await receiveServiceIn(inbound);
   const post = await postOf(inbound);
   if (post === null || !isBy(post, sender)) return;
+  if (await isDeletedAlready(federation, post.iri, sender._id)) return;
   const ctx = contextFor(federation);
   await receivePost(ctx, post, sender._id);
   await receiveMentions(ctx, post, await addressedBy(federation, post));
@@ -393,8 +406,20 @@ async function reactionTo(federation: Federation, object: string | null, actor: 
   return object === null || owner === null ? null : { object, owner, actor };
 }
 
-/** Somebody likes or passes on an object of ours: counted once. */
-async function receiveLike({ federation, activity, sender }: Inbound): Promise<void> {
+/** A like or dislike in a group of ours, or the end of one. */
+async function receiveGroupVoteIn(inbound: Inbound): Promise<void> {
+  const brought = broughtBy(inbound);
+  if (brought) await bringVote(inbound.federation, brought, inbound.activity);
+}
+
+async function isOfOursOrInGroup(inbound: Inbound): Promise<boolean> {
+  return (await isOfOurs(inbound)) || isInGroup(inbound);
+}
+
+/** Somebody likes or passes on an object of ours: counted once. What stands in a group of ours is passed on. */
+async function receiveLike(inbound: Inbound): Promise<void> {
+  const { federation, activity, sender } = inbound;
+  await receiveGroupVoteIn(inbound);
   const of = await reactionTo(federation, activity.object?.id ?? null, sender._id);
   const kind = reactionTypes[activity.type];
   if (of === null || kind === undefined) return;
@@ -435,7 +460,12 @@ function isPostType(type: string): boolean {
 async function receiveMove(inbound: Inbound): Promise<void> {
   const { federation, activity, sender, raw } = inbound;
   const { privateHosts, site } = federation.house;
-  if (activity.object?.id !== sender._id) throw new Refusal(403, 'an actor moves only itself');
+  const { object } = activity;
+  if (object?.id !== sender._id) {
+    // A topic of a forum goes to another category (NodeBB): nothing here depends on where it stands.
+    if (object?.id && sameOrigin(object.id, sender._id) && !(await isActor(federation, object))) return;
+    throw new Refusal(403, 'an actor moves only itself');
+  }
   const { target } = readJson(raw);
   const iri = readIri(isObject(target) ? target.id : target, privateHosts);
   if (iri === null) throw new Refusal(400, 'a Move names its target');
@@ -443,6 +473,12 @@ async function receiveMove(inbound: Inbound): Promise<void> {
   const home = await fetchActor(federation, iri, await errandOf(inbound));
   if (!home.alsoKnownAs?.includes(sender._id)) throw new Refusal(403, 'the target does not know the actor');
   await moveFollowings(contextFor(federation), sender, home);
+}
+
+/** As it says itself, or as it is known here. */
+async function isActor({ house }: Federation, { id, type }: ReceivedObject): Promise<boolean> {
+  if (type !== null && actorTypes.has(type)) return true;
+  return (await findRemoteActor(house.store, id ?? '')) !== null;
 }
 
 /** Whether its object is an actor of ours. */

@@ -50,10 +50,12 @@ export async function receive(
   if (handler === undefined || handler === 'ignored') return;
   const inbound = { federation, activity, sender, raw, errand };
   if ('check' in handler) handler.check(inbound);
-  const survey = await surveyMatter(inbound);
+  // Several objects are votes or what is reported: nothing else is read of them.
+  const survey = activity.hasSeveral ? null : await surveyMatter(inbound);
   // Also what nobody here asked for: the followers of the one answered did.
-  if (survey === null) await forward(inbound);
-  if (!('deed' in handler) || (survey === null && handler.concerns && !(await handler.concerns(inbound)))) return;
+  if (survey === null && !activity.hasSeveral) await forward(inbound);
+  if (!('deed' in handler)) return;
+  if (survey === null && handler.concerns && !(await handler.concerns(inbound))) return handler.otherwise?.(inbound);
   if (activity.id !== null && (await isRepeat(federation, activity, activity.id))) return;
   await checkBytes(federation, sender);
   try {

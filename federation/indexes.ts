@@ -20,5 +20,6 @@ export const federationIndexes: CollectionIndexes = {
   goneInboxes: [{ keys: { host: 1, days: 1 } }, { keys: { lastAt: 1 } }],
   received: [{ keys: { receivedAt: 1 } }, { keys: { actor: 1, receivedAt: -1 } }],
   keyFailures: [{ keys: { until: 1 } }],
+  unseenDeletions: [{ keys: { until: 1 } }],
   signatureSchemes: [{ keys: { until: 1 } }],
 };

@@ -1,6 +1,7 @@
 // Finds an actor elsewhere for somebody of ours, by "@user@host" or by address, before anything is said to it. Writes nothing
 // but what its own server says of it.
-import { isPublicAudience } from '../server/partners/rules.js';
+import { findRemoteActorByName } from '../server/partners/queries.js';
+import { isNameFresh, isPublicAudience } from '../server/partners/rules.js';
 import type { LookUp, RemoteActor, RemotePost } from '../server/partners/schema.js';
 import { findLocalActor } from './actors.js';
 import type { Federation } from './federation.js';
@@ -68,6 +69,14 @@ async function fetchByAddress(federation: Federation, address: string): Promise<
   const id = isObject(json) ? readIri(json.id, federation.house.privateHosts) : null;
   if (id === null || isLocal(federation.house.site, id)) throw new Refusal(401, 'there is no actor at that address');
   return fetchActor(federation, id);
+}
+
+/** Who bears the name "user@host", by what is known here or by its own server; null: nobody that can be read now. */
+export async function findNamed(federation: Federation, address: string): Promise<RemoteActor | null> {
+  const [user = '', host = ''] = address.split('@');
+  const { now, store } = federation.house;
+  const known = await findRemoteActorByName(store, address.toLowerCase());
+  return known && isNameFresh(known, now()) ? known : finger(federation, user.toLowerCase(), host.toLowerCase());
 }
 
 function found(actor: RemoteActor): LookUp {

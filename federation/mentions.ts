@@ -1,9 +1,12 @@
 // Whom a post names: actors of ours by their handle, actors elsewhere by user@host, from our records or by WebFinger
 // (RFC 7033). A name that cannot be resolved stays text: a post never waits for somebody else's server.
-import { findRemoteActorByHandle } from '../server/partners/queries.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { confirmName } from '../server/partners/actions.js';
+import { findRemoteActorByName } from '../server/partners/queries.js';
+import { isNameFresh } from '../server/partners/rules.js';
 import type { RemoteActor } from '../server/partners/schema.js';
 import { findLocalActor } from './actors.js';
-import type { Federation } from './federation.js';
+import { contextFor, type Federation } from './federation.js';
 import { readIri, sameOrigin } from './iris.js';
 import { isObject } from './json.js';
 import { Refusal } from './refusal.js';
@@ -21,15 +24,29 @@ export interface Mentioned {
 
 /** Names looked up over the network for one post. */
 const maxLookups = 5;
+/** For all of them together: what is said waits for nobody longer, and neither does what comes after it. */
+const patienceMs = 2500;
 
-/** All at once: the slowest server decides, not their sum. */
-export async function resolveMentions(federation: Federation, names: readonly string[]): Promise<Mentioned[]> {
-  const lookups = { left: maxLookups };
-  const found = await Promise.all(names.map((mention) => resolve(federation, mention, lookups)));
-  return found.filter((one) => one !== null);
+interface Lookups {
+  left: number;
+  /** When nobody is waited for any more. */
+  over: Promise<null>;
 }
 
-async function resolve(federation: Federation, mention: string, lookups: { left: number }): Promise<Mentioned | null> {
+/** All at once and for a moment: an actor found too late is known the next time. */
+export async function resolveMentions(federation: Federation, names: readonly string[]): Promise<Mentioned[]> {
+  const timer = new AbortController();
+  const over = pause(patienceMs, null, { signal: timer.signal, ref: false }).catch(() => null);
+  const lookups = { left: maxLookups, over };
+  try {
+    const found = await Promise.all(names.map((mention) => resolve(federation, mention, lookups)));
+    return found.filter((one) => one !== null);
+  } finally {
+    timer.abort();
+  }
+}
+
+async function resolve(federation: Federation, mention: string, lookups: Lookups): Promise<Mentioned | null> {
   const { site, store } = federation.house;
   const [user = '', host = site.host] = mention.split('@');
   if (host === site.host) {
@@ -37,57 +54,94 @@ async function resolve(federation: Federation, mention: string, lookups: { left:
     if (local === null || local === 'gone') return null;
     return { mention, iri: local.iri, page: `${site.baseUrl}/@${local.handle}`, actor: null };
   }
-  const known = await findRemoteActorByHandle(store, mention);
-  const actor =
-    known && known.goneAt === null ? known : lookups.left-- > 0 ? await lookUp(federation, user, host) : null;
-  return actor && { mention, iri: actor._id, page: actor.url ?? actor._id, actor };
+  const name = mention.toLowerCase();
+  const known = await findRemoteActorByName(store, name);
+  if (known && isNameFresh(known, federation.house.now())) return mentioned(mention, known);
+  const asked = lookups.left-- > 0 ? finger(federation, user.toLowerCase(), host.toLowerCase()) : null;
+  const found = await Promise.race([asked, lookups.over]);
+  if (found?.acct === name) return mentioned(mention, found);
+  // Its server says nothing now: what it said last counts, unless it has given the name to somebody else.
+  const last = known && (await findRemoteActorByName(store, name));
+  return last && mentioned(mention, last);
 }
 
-/** The actor that a server names for user@host and that bears this name; null: none that can be read now. */
-async function lookUp(federation: Federation, user: string, host: string): Promise<RemoteActor | null> {
-  const actor = await finger(federation, user, host);
-  return actor?.handle === `${user}@${host}` ? actor : null;
+function mentioned(mention: string, actor: RemoteActor): Mentioned {
+  return { mention, iri: actor._id, page: actor.url ?? actor._id, actor };
 }
 
-/** The actor that a server names for user@host, wherever it lives: show its own handle, not the one asked for. */
+/**
+ * The actor that a server names for user@host, wherever it lives: show its own handle, not the one asked for. When the name is
+ * the actor's own it is kept as such (`acct`): the host of a name alone says whose it is, never the actor's document.
+ */
 export async function finger(federation: Federation, user: string, host: string): Promise<RemoteActor | null> {
-  const scheme = federation.house.privateHosts.includes(host) ? 'http' : 'https';
-  const iri = await ask(federation, `${scheme}://${host}`, `acct:${user}@${host}`);
-  if (iri === null) return null;
+  const name = `${user}@${host}`;
+  const said = await ask(federation, originFor(federation, host), `acct:${name}`);
+  if (said === null || said.self === null) return null;
   try {
-    return await fetchActor(federation, iri);
+    const actor = await fetchActor(federation, said.self);
+    if (actor._id !== said.self || !(await bears(federation, actor, name))) return actor;
+    await confirmName(contextFor(federation), actor._id, name);
+    return { ...actor, acct: name, handle: name };
   } catch (error) {
     if (error instanceof Refusal || error instanceof GoneError) return null;
     throw error;
   }
 }
 
-/** Id of the actor by which a server itself acts (FEP-d556: WebFinger of its front page), on its own origin; null: none. */
-export async function findInstanceActor(federation: Federation, origin: string): Promise<string | null> {
-  const iri = await ask(federation, origin, `${origin}/`);
-  return iri !== null && sameOrigin(iri, origin) ? iri : null;
+/**
+ * Whether an actor takes a name that the name's server gives it. Where that is another server than its own, its document must
+ * say so (`webfinger`, FEP-2c59), or its own server's WebFinger.
+ */
+async function bears(federation: Federation, actor: RemoteActor, name: string): Promise<boolean> {
+  if (name.endsWith(`@${actor.host}`)) return actor.handle === name;
+  if (actor.webfinger) return actor.webfinger === name;
+  const said = await ask(federation, originFor(federation, actor.host), `acct:${actor.handle}`);
+  return said?.self === actor._id && said.subject === `acct:${name}`;
 }
 
-async function ask(federation: Federation, origin: string, resource: string): Promise<string | null> {
+function originFor(federation: Federation, host: string): string {
+  return `${federation.house.privateHosts.includes(host) ? 'http' : 'https'}://${host}`;
+}
+
+/** Id of the actor by which a server itself acts (FEP-d556: WebFinger of its front page), on its own origin; null: none. */
+export async function findInstanceActor(federation: Federation, origin: string): Promise<string | null> {
+  const { self } = (await ask(federation, origin, `${origin}/`)) ?? noAnswer;
+  return self !== null && sameOrigin(self, origin) ? self : null;
+}
+
+interface Answer {
+  /** In lower case. */
+  subject: string | null;
+  self: string | null;
+}
+
+const noAnswer: Answer = { subject: null, self: null };
+
+/** Null: no answer. */
+async function ask(federation: Federation, origin: string, resource: string): Promise<Answer | null> {
   const query = encodeURIComponent(resource);
   const answer = await federation.fetch.fetchText(`${origin}/.well-known/webfinger?resource=${query}`, {
     maxBytes: 100_000,
     timeoutMs: 5000,
     accept: 'application/jrd+json, application/json;q=0.9',
   });
-  return answer.outcome === 'read' ? selfOf(answer.body, federation.house.privateHosts) : null;
+  return answer.outcome === 'read' ? readAnswer(answer.body, federation.house.privateHosts) : null;
 }
 
-function selfOf(body: Uint8Array, privateHosts: readonly string[]): string | null {
+function readAnswer(body: Uint8Array, privateHosts: readonly string[]): Answer {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(body));
   } catch {
-    return null;
+    return noAnswer;
   }
-  const links = isObject(json) && Array.isArray(json.links) ? json.links : [];
+  if (!isObject(json)) return noAnswer;
+  const links = Array.isArray(json.links) ? json.links : [];
   const self = links.find(
     (link) => isObject(link) && link.rel === 'self' && /activity\+json|ld\+json/.test(String(link.type)),
   );
-  return isObject(self) ? readIri(self.href, privateHosts) : null;
+  return {
+    subject: typeof json.subject === 'string' ? json.subject.slice(0, 500).toLowerCase() : null,
+    self: isObject(self) ? readIri(self.href, privateHosts) : null,
+  };
 }

@@ -2,10 +2,11 @@
 // Nothing is believed here (that is verify.ts and handlers.ts), nothing is fetched, nothing inline is kept as an object.
 import type { Apex } from './apex.js';
 import { withoutContexts } from './contexts.js';
-import { readIri } from './iris.js';
+import { readIri, sameOrigin } from './iris.js';
 import { isObject } from './json.js';
 import { readPlainly } from './plainReading.js';
 import { Refusal } from './refusal.js';
+import { fromVote } from './wire/question.js';
 
 type Json = Record<string, unknown>;
 
@@ -26,6 +27,8 @@ export interface ReceivedActivity {
   actor: string;
   /** Null: the activity has no object that has an id or a type. */
   object: ReceivedObject | null;
+  /** `object` is the first of several; what it is about stands in all of them: votes in one poll, what is reported. */
+  hasSeveral: boolean;
 }
 
 /** A report names an actor and what it wrote. Its handler reads the list; here stands the first alone. */
@@ -53,16 +56,41 @@ export function interpret(expanded: Json, plain: Json, privateHosts: readonly st
   if (typeof type !== 'string' || type.length > 100) throw new Refusal(400, 'an activity has exactly one type');
   const objects = listOf(expanded.object);
   const hasSeveral = objects.length > 1 || (Array.isArray(plain.object) && plain.object.length > 1);
-  if (hasSeveral && !withSeveralObjects.has(type)) throw new Refusal(400, 'an activity has exactly one object');
   if (objects.length === 0 && plain.object !== undefined && plain.object !== null) {
     throw new Refusal(400, 'the object cannot be read');
   }
-  return {
+  const activity = {
     id: readId(expanded.id, privateHosts),
     type,
     actor: readActor(expanded.actor, plain.actor, privateHosts),
     object: objects.length === 0 ? null : readObject(objects[0], privateHosts),
+    hasSeveral,
   };
+  const mayHaveSeveral = withSeveralObjects.has(type) || (type === 'Create' && areVotes(objects, plain.object));
+  if (hasSeveral && !(mayHaveSeveral && areBy(objects, activity, privateHosts)))
+    throw new Refusal(400, 'an activity has exactly one object');
+  return activity;
+}
+
+const maxVotes = 20;
+
+/** GoToSocial sends all choices of a vote at once. The same ones in both readings, in one poll. */
+function areVotes(objects: unknown[], plain: unknown): boolean {
+  if (!Array.isArray(plain) || plain.length !== objects.length || plain.length > maxVotes) return false;
+  const votes = plain.map(fromVote);
+  return votes.every((vote, index) => {
+    const read = objects[index];
+    return vote !== null && vote.inReplyTo === votes[0]?.inReplyTo && isObject(read) && read.id === vote.iri;
+  });
+}
+
+/** A report names what is others'; votes are their sender's own, on its own server. */
+function areBy(objects: unknown[], { type, actor }: ReceivedActivity, privateHosts: readonly string[]): boolean {
+  if (withSeveralObjects.has(type)) return true;
+  return objects.every((object) => {
+    const { id, attributedTo } = readObject(object, privateHosts);
+    return id !== null && sameOrigin(id, actor) && attributedTo.every((author) => author === actor);
+  });
 }
 
 /** Only the words that name the sender, for one case: a Delete by somebody whose key is gone. */

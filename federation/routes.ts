@@ -53,6 +53,7 @@ import type { Json } from './wire/namespace.js';
 /** Bytes of one activity. */
 export const maxActivityBytes = 64 * 1024;
 const followersPageSize = 50;
+const synchronisation = 'collection-synchronization';
 /** Where what is read depends on who asks, a cache must keep answers apart. */
 const varyingBySigner = 'Accept, Signature, Signature-Input';
 
@@ -90,7 +91,7 @@ function answerInbox(federation: Federation): RequestHandler {
       await limitSender(federation, req, claim);
       await checkPeer(federation, claim.keyId, raw);
       const sender = await verifyOrForget(federation, claim, raw, errand);
-      return sender && { sender, errand };
+      return sender && { sender, errand, covered: claim.covered };
     });
     if (verified !== null) {
       const { sender, errand } = verified;
@@ -101,7 +102,9 @@ function answerInbox(federation: Federation): RequestHandler {
       await notePeer(federation, sender._id, 'in');
     }
     res.status(202).end();
-    if (verified !== null) noteSynchronisation(federation, req.headers['collection-synchronization'], verified.sender);
+    // Whoever stands between us could have added what is not signed.
+    if (verified?.covered.includes(synchronisation))
+      noteSynchronisation(federation, req.headers[synchronisation], verified.sender);
   };
 }
 

@@ -7,12 +7,13 @@ import { pruneReceived } from '../federation/inbox.js';
 import { pruneSchemes } from '../federation/knocking.js';
 import { enforcePolicy } from '../federation/policy.js';
 import { pruneKeyFailures } from '../federation/remoteActors.js';
+import { pruneDeletions } from '../federation/unseenDeletions.js';
 import { pruneImports } from '../server/catalogue/actions/imports.js';
 import { purgeCatalogueOf, purgeWithdrawnServices } from '../server/catalogue/actions/purge.js';
 import { purgeDeleted } from '../server/collectives/actions.js';
 import type { Context } from '../server/context.js';
 import { pruneEntries } from '../server/elsewhere/actions/entries.js';
-import { purgeGroupPostsOf } from '../server/groups/actions/receive.js';
+import { pruneGroupVotes, purgeGroupPostsOf } from '../server/groups/actions/receive.js';
 import { contextOf, type House } from '../server/house.js';
 import { pruneLimits } from '../server/http/limits.js';
 import { pruneRules } from '../server/instances/actions/domainRules.js';
@@ -22,6 +23,7 @@ import { pruneMails } from '../server/notices/actions/sendDueMails.js';
 import { pruneBlocks } from '../server/partners/actions/blocking.js';
 import { pruneRemotePosts } from '../server/partners/actions/feed.js';
 import { pruneFollowings, purgePartnersOf } from '../server/partners/actions/following.js';
+import { pruneFollowImports } from '../server/partners/actions/importing.js';
 import { pruneInteractions, pruneVotes } from '../server/partners/actions/interact.js';
 import { pruneReactions } from '../server/partners/actions/reactions.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
@@ -54,7 +56,9 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
   followings: pruneFollowings,
   interactions: pruneInteractions,
   blocks: pruneBlocks,
+  followImports: pruneFollowImports,
   reports: pruneReports,
+  groupVotes: pruneGroupVotes,
   surveys: purgeSurveys,
   surveyDrafts: pruneDrafts,
   guestAddresses: forgetGuestAddresses,
@@ -67,6 +71,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
   activities: (_ctx, federation) => pruneActivities(federation),
   received: (_ctx, federation) => pruneReceived(federation),
   keyFailures: (_ctx, federation) => pruneKeyFailures(federation),
+  unseenDeletions: (_ctx, federation) => pruneDeletions(federation),
   pictures: (_ctx, _federation, house) => house.pictures.prune(),
   signatureSchemes: (_ctx, federation) => pruneSchemes(federation),
 };

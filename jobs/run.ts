@@ -1,4 +1,5 @@
-// Runs the table of jobs/schedule.ts: by one leader, without overlap, each time once, one log line a run, errors caught.
+// Runs the table of jobs/schedule.ts: by one leader unless a job is for every process, without overlap, each time once, one log
+// line a run, errors caught.
 import cron, { type ScheduledTask } from 'node-cron';
 import type { Log } from '../server/context.js';
 import type { JobDesk } from '../server/house.js';
@@ -14,6 +15,8 @@ export interface Job<Tools> {
   run(tools: Tools, signal: AbortSignal): Promise<JobResult>;
   /** Runs often and is idempotent: noted only when it did something or failed. */
   quiet?: true;
+  /** Runs in every process, whoever leads: what it works on is shared out by leases of its own. For quiet jobs. */
+  everywhere?: true;
   /** Also runs right after a write. */
   onWake?: true;
   /** Also runs right after that job did something. */
@@ -69,6 +72,7 @@ export function runner<Tools>(
   async function lead(job: Job<Tools>, slot: Date): Promise<void> {
     try {
       const fence = leader.current() ?? (await leader.claim());
+      if (job.everywhere) return await perform(job, slot, fence);
       if (fence === null) return;
       if (!job.quiet && !(await claimSlot(job.name, slot, fence))) return;
       // Stopped just now: whoever leads next does it.
@@ -108,7 +112,8 @@ export function runner<Tools>(
     }
   }
 
-  async function perform(job: Job<Tools>, slot: Date, fence: number): Promise<void> {
+  /** Without a fence: of a job that runs everywhere, by a process that does not lead. */
+  async function perform(job: Job<Tools>, slot: Date, fence: number | null): Promise<void> {
     const startedAt = base.now();
     const began = performance.now();
     let result: JobResult | null = null;
@@ -126,13 +131,18 @@ export function runner<Tools>(
     if (job.quiet && didNothing && !(await hasFailed(job.name))) return;
     if (job.quiet) await note(job.name);
     const error = failure ? String(failure instanceof Error ? failure.message : failure).slice(0, 500) : null;
-    await runs.updateOne(
-      { _id: job.name, fence: { $lte: fence } },
-      {
-        $set: { slot, fence, startedAt, finishedAt: base.now(), durationMs, result, error },
-        ...(failure ? { $inc: { failuresInRow: 1 } } : {}),
+    await runs.updateOne(fence === null ? { _id: job.name } : { _id: job.name, fence: { $lte: fence } }, {
+      $set: {
+        slot,
+        ...(fence === null ? {} : { fence }),
+        startedAt,
+        finishedAt: base.now(),
+        durationMs,
+        result,
+        error,
       },
-    );
+      ...(failure ? { $inc: { failuresInRow: 1 } } : {}),
+    });
     if (!failure) await runs.updateOne({ _id: job.name, failuresInRow: { $gt: 0 } }, { $set: { failuresInRow: 0 } });
   }
 

@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { backupCommand, exportCommand, importCommand, restoreCommand } from './cli/archives.js';
 import { bootstrapCommand } from './cli/bootstrap.js';
+import { bounceCommand } from './cli/bounce.js';
 import { importInfosCommand } from './cli/chatonsinfos.js';
 import { doctorCommand } from './cli/doctor.js';
 import { explain } from './cli/failure.js';
@@ -80,6 +81,12 @@ program
   .option('--follow', 'read the address again from now on, every 12 hours')
   .option(...asJson)
   .action(importInfosCommand);
+
+program
+  .command('bounce')
+  .description('read a mail that came back, from the standard input: for the mail server')
+  .option(...asJson)
+  .action(bounceCommand);
 
 program
   .command('doctor')

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { whenDelivered } from '../federation/delivery.js';
 import { createFederation, type Federation } from '../federation/federation.js';
 import { createFetch, type Fetch } from '../federation/fetch.js';
 import { federationIndexes } from '../federation/indexes.js';
@@ -83,6 +84,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
     const house = buildHouse(config, { store, site, log, secret: readSecret(config, dataDir), dataDir });
     const { federation } = house;
     closers.push(() => federation.fetch.close());
+    closers.push(() => whenDelivered(federation));
     const tools: JobTools = {
       house,
       federation,

@@ -1,6 +1,6 @@
 // What a group says: what it is, and what was done in it, passed on exactly as it came (FEP-1b12). Called by
 // federation/outbox.ts only. Never what another announced: only what stands in server/groups is passed on.
-import { findGroup, findGroupActivity, findGroupPostByKey } from '../../server/groups/queries.js';
+import { findGroup, findGroupActivity, findGroupPostByKey, voteTypes } from '../../server/groups/queries.js';
 import type { Group, GroupActivity, GroupPost } from '../../server/groups/schema.js';
 import { activitiesIn } from '../activities.js';
 import { keysOf } from '../actorKeys.js';
@@ -44,7 +44,7 @@ export async function announceGroupActivity(federation: Federation, event: Annou
     const told: Draft = { ...frame, object, listed: true };
     return isFirst ? [told, { ...frame, object: post.iri }] : [told];
   }
-  if (acted.type === 'Update') return [{ ...frame, object }];
+  if (acted.type === 'Update' || voteTypes.includes(acted.type)) return [{ ...frame, object }];
   const undo = isFirst ? await undoneBoost(federation, frame, post) : [];
   return [{ ...frame, object, withdrawsSubject: true }, ...undo];
 }

@@ -32,6 +32,7 @@ export function readCavage(request: SignedRequest, now: Date): SignatureClaim | 
     keyId: parameters.get('keyId') ?? '',
     algorithm,
     signature: readSignature(parameters.get('signature')),
+    covered: signed,
     bases: targets(request.target).map((target) => signingString(signed, { ...request, target }, parameters)),
   };
 }

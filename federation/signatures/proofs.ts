@@ -30,20 +30,43 @@ export function addProof(document: Json, key: ProofKey, now: Date): Json {
   return { ...unsigned, proof: { ...config, proofValue } };
 }
 
+/** The document's proof of the kind that we know, alone or among others that say nothing to us; null: none, or several. */
+function proofOf(document: Json): Json | null {
+  const [proof, ...others] = [document.proof].flat().slice(0, maxProofs).filter(isKnownProof);
+  return proof === undefined || others.length > 0 ? null : proof;
+}
+
+const maxProofs = 10;
+
+function isKnownProof(proof: unknown): proof is Json {
+  if (!isObject(proof) || proof.type !== 'DataIntegrityProof' || proof.cryptosuite !== 'eddsa-jcs-2022') return false;
+  // What builds on another proof covers that one too, which is not checked here.
+  return proof.proofPurpose === 'assertionMethod' && proof.previousProof === undefined;
+}
+
 /** The id of the key that a document's proof names; null: no proof of the kind that we know. */
 export function proofKeyId(document: Json): string | null {
-  const proof = document.proof;
-  if (!isObject(proof) || proof.type !== 'DataIntegrityProof' || proof.cryptosuite !== 'eddsa-jcs-2022') return null;
-  if (proof.proofPurpose !== 'assertionMethod') return null;
-  const method = proof.verificationMethod;
+  const method = proofOf(document)?.verificationMethod;
   return typeof method === 'string' ? method : null;
+}
+
+/** So far clocks of others may be ahead. */
+const clockSkewMs = 60 * 60 * 1000;
+
+/** Whether the document's proof was made within that time, not in the future, and has not expired. */
+export function isProofCurrent(document: Json, now: Date, maxAgeMs: number): boolean {
+  const { created, expires } = proofOf(document) ?? {};
+  const age = typeof created === 'string' ? now.getTime() - Date.parse(created) : Number.NaN;
+  if (!(age < maxAgeMs && age > -clockSkewMs)) return false;
+  return expires === undefined || (typeof expires === 'string' && Date.parse(expires) > now.getTime());
 }
 
 /** Whether the document's proof was made over it with this Ed25519 key. */
 export function verifyProof(document: Json, key: KeyObject): boolean {
   if (proofKeyId(document) === null || key.asymmetricKeyType !== 'ed25519') return false;
-  const { proof, signature: _linkedDataSignature, ...unsigned } = document;
-  if (!isObject(proof)) return false;
+  const { proof: _proofs, signature: _linkedDataSignature, ...unsigned } = document;
+  const proof = proofOf(document);
+  if (proof === null) return false;
   const { proofValue, ...config } = proof;
   const signature = typeof proofValue === 'string' ? decodeMultibase(proofValue) : null;
   if (signature?.length !== 64 || !sameContext(unsigned, config)) return false;

@@ -23,6 +23,8 @@ export interface SignatureClaim {
   /** As named by the sender; null: not named. */
   algorithm: string | null;
   signature: Buffer;
+  /** Names of what was signed, in lower case: a header that is not among them says nothing. */
+  covered: readonly string[];
   /** What was signed, by one or (query variants) two readings of the request. */
   bases: readonly string[];
 }

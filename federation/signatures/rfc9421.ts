@@ -31,7 +31,8 @@ export function readMessageSignature(request: SignedRequest, now: Date): Signatu
   }
   const keyId = input.parameters.get('keyid');
   if (keyId === undefined) throw new SignatureProblem('the parameter keyid is missing');
-  return { scheme: 'rfc9421', keyId, algorithm, signature, bases: [signatureBase(input, request)] };
+  const bases = [signatureBase(input, request)];
+  return { scheme: 'rfc9421', keyId, algorithm, signature, covered: input.components, bases };
 }
 
 /** Whether a claim was made with this key; the key's own type decides, the name in `alg` must fit it. */

@@ -45,12 +45,21 @@ export function fromActor(json: unknown, privateHosts: readonly string[], now: D
       ),
     outbox: ownAddress(iri, json.outbox, privateHosts),
     followers: ownAddress(iri, json.followers, privateHosts),
+    webfinger: nameOf(json.webfinger),
     catalogue: ownAddress(iri, json.catalogue, privateHosts),
     alsoKnownAs: listOf(json.alsoKnownAs)
       .slice(0, 20)
       .map((other) => readIri(other, privateHosts))
       .filter((other) => other !== null),
   };
+}
+
+/** FEP-2c59: as "user@host"; some write it with a scheme or an @. */
+function nameOf(value: unknown): string | null {
+  const name = readText(value, 400)
+    .toLowerCase()
+    .replace(/^(acct:|@)/, '');
+  return /^[\p{L}\p{N}._-]{1,100}@[^\s@/]{1,253}$/u.test(name) ? name : null;
 }
 
 /** FEP-844e: whether the actor, or the server that it names as its generator, says that it takes RFC 9421 signatures. */

@@ -84,8 +84,9 @@ function htmlIn(language: 'fr' | 'en', survey: Survey, frame: SurveyNoteFrame): 
 
 function toSurvey(survey: Survey, sections: Section[], personalLink: string | null): Json {
   const { revision, version, title, intro, languages, timeZone, names, late, answerBy, state, chosenSlot } = survey;
+  const { reminders } = survey;
   return {
-    ...{ revision, version, title, intro, languages, timeZone, names, late, answerBy, state, chosenSlot },
+    ...{ revision, version, title, intro, languages, timeZone, names, late, answerBy, state, chosenSlot, reminders },
     closesAt: survey.closesAt?.toISOString() ?? null,
     closedAt: survey.closedAt?.toISOString() ?? null,
     ...(personalLink === null ? {} : { link: personalLink }),

@@ -24,6 +24,15 @@ export function threadPath(group: Pick<Group, 'handle'>, thread: string): string
   return `${groupPath(group)}/threads/${thread}`;
 }
 
+/** Where one post stands in its thread. */
+export function groupPostPath(group: Pick<Group, 'handle'>, post: { key: string; thread: string }): string {
+  return `${threadPath(group, post.thread)}#${anchorOf(post.key)}`;
+}
+
+function anchorOf(key: string): string {
+  return `p-${key.slice(0, 16)}`;
+}
+
 export function presentGroup(group: Group, site: Site, language: Language) {
   return {
     name: textIn(group.name, language),
@@ -65,7 +74,11 @@ export async function presentGroupPosts(store: Store, group: Group, posts: reado
       if (body === null) return [];
       const { title } = body;
       return [
-        { ...body, key: post._id, anchor: `p-${post._id.slice(0, 16)}`, href: threadPath(group, post.thread), title },
+        {
+          ...body,
+          ...{ key: post._id, anchor: anchorOf(post._id), href: threadPath(group, post.thread), title },
+          reportHref: `/report?about=${encodeURIComponent(post.postId === null ? post.iri : (body.originHref ?? ''))}`,
+        },
       ];
     }),
   );

@@ -20,7 +20,13 @@ export const groupIndexes: CollectionIndexes = {
     { keys: { thread: 1, removedAt: 1, position: 1 } },
     { keys: { groupId: 1, inReplyTo: 1, removedAt: 1, position: -1 } },
   ],
-  groupActivities: [{ keys: { groupId: 1, author: 1, at: 1 } }, { keys: { post: 1 } }, eventIndex],
+  groupActivities: [
+    { keys: { groupId: 1, author: 1, at: 1 } },
+    { keys: { post: 1, author: 1, at: -1 } },
+    { keys: { activityIri: 1 }, sparse: true },
+    { keys: { type: 1, at: 1 } },
+    eventIndex,
+  ],
 };
 
 export function groupsIn(store: Store) {
@@ -143,6 +149,20 @@ export async function countThread(store: Store, thread: string): Promise<number>
 /** What one author did in a group since then. */
 export async function countActivities(store: Store, groupId: string, author: string, since: Date): Promise<number> {
   return groupActivitiesIn(store).countDocuments({ groupId, author, at: { $gt: since } });
+}
+
+/** Likes and dislikes, and what takes them back. */
+export const voteTypes: GroupActivity['type'][] = ['Like', 'Dislike', 'Undo'];
+
+/** What an author last said of a post by a like or a dislike, or by taking it back; null: nothing lately. */
+export async function findLastVote(store: Store, post: string, author: string): Promise<GroupActivity | null> {
+  const said = { post, author, type: { $in: voteTypes } };
+  return groupActivitiesIn(store).findOne(said, { sort: { at: -1, _id: -1 } });
+}
+
+/** The likes and dislikes with that id. */
+export async function listVotesByIri(store: Store, activityIri: string): Promise<GroupActivity[]> {
+  return groupActivitiesIn(store).find({ activityIri }, { limit: 50 }).toArray();
 }
 
 export async function findGroupActivity(store: Store, id: string): Promise<GroupActivity | null> {

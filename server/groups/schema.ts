@@ -51,12 +51,17 @@ export interface GroupPost extends Doc {
   removedBy: 'author' | 'moderator' | null;
 }
 
+/** What followers think of a post: passed on, and not counted here. */
+export type GroupVote = 'Like' | 'Dislike';
+
 /** Something done in a group, to be passed on to its followers once. The _id is made of the group and the activity's IRI. */
 export interface GroupActivity extends Doc, Eventful {
   groupId: string;
   post: string;
   /** removal: by a moderator on a page here, without an activity of its own. */
-  type: 'Create' | 'Update' | 'Delete' | 'Remove' | 'removal';
+  type: 'Create' | 'Update' | 'Delete' | 'Remove' | 'removal' | GroupVote | 'Undo';
+  /** Of a like or dislike: its id, by which it may be taken back. */
+  activityIri?: string;
   /** IRI of who did it. */
   author: string;
   /** The activity as it came, with its proof: what is announced. Emptied once the post is removed. */

@@ -35,7 +35,7 @@ export interface Reportable {
 }
 
 /**
- * Looks at what is to be reported. Ours: what everybody sees. Elsewhere: what this person may read here, or an actor that we
+ * Looks at what is to be reported. Ours, and what stands in a group of ours: what everybody sees. Elsewhere: what this person may read here, or an actor that we
  * know. Refuses: not-found.
  */
 export async function enterReportable(ctx: Context, address: string): Promise<Reportable> {
@@ -63,6 +63,11 @@ export async function enterReportable(ctx: Context, address: string): Promise<Re
       const author = found.author;
       if (author === null || !(await mayRead(ctx, found.post._id))) throw missing;
       return { found, objects: [author._id, found.post.iri], about: author._id };
+    }
+    case 'groupPost': {
+      const { author, post } = found;
+      const about = ctx.actor?.kind === 'person' ? (author?._id ?? null) : null;
+      return { found, objects: [...(author ? [author._id] : []), post.iri], about };
     }
     case 'remoteActor':
       if (ctx.actor?.kind !== 'person' || found.actor.goneAt !== null) throw missing;

@@ -2,6 +2,7 @@
 import { servicePath } from '../catalogue/present.js';
 import { nameIn, pagePath, safeHref } from '../collectives/present.js';
 import type { Language, Site } from '../context.js';
+import { groupPostPath } from '../groups/present.js';
 import { ownerName, postPath } from '../posts/present.js';
 import { textIn } from '../shapes.js';
 import type { Found } from './queries.js';
@@ -56,16 +57,18 @@ export function presentFound(found: Found, address: string, site: Site, language
         postId: gone ? null : post._id,
       };
     }
+    case 'groupPost':
     case 'remotePost': {
       const { post, author } = found;
-      const href = safeHref(post.url) ?? safeHref(post.iri);
+      const isHere = found.kind === 'groupPost';
+      const href = isHere ? groupPostPath(found.group, found) : (safeHref(post.url) ?? safeHref(post.iri));
       const excerpt = cut(plain([post.title, post.content].filter(Boolean).join('\n'), post.isHtml));
       return {
         ...blank,
         name: author ? `@${author.handle}` : '',
         excerpt,
         href,
-        isElsewhere: true,
+        isElsewhere: !isHere,
         gone: post.deletedAt !== null,
       };
     }

@@ -7,6 +7,8 @@ import type { Collective } from '../collectives/schema.js';
 import type { Site } from '../context.js';
 import { DomainError } from '../errors.js';
 import { eventIndex } from '../events.js';
+import { findGroup, listGroupPostsByIri } from '../groups/queries.js';
+import type { Group } from '../groups/schema.js';
 import { findRemoteActor, findRemotePost } from '../partners/queries.js';
 import type { RemoteActor, RemotePost } from '../partners/schema.js';
 import { findPersonByHandle } from '../people/queries.js';
@@ -109,6 +111,8 @@ export type Found =
   | { kind: 'service'; service: Service; collective: Collective }
   | { kind: 'post'; post: Post; owner: Owner }
   | { kind: 'remotePost'; post: RemotePost; author: RemoteActor | null }
+  /** From elsewhere too, and public on a page of ours. */
+  | { kind: 'groupPost'; post: RemotePost; author: RemoteActor | null; group: Group; key: string; thread: string }
   | { kind: 'remoteActor'; actor: RemoteActor }
   | { kind: 'unknown' };
 
@@ -134,6 +138,12 @@ export async function findTarget(store: Store, site: Site, address: string): Pro
 }
 
 async function findElsewhere(store: Store, iri: string): Promise<Found> {
+  for (const { _id, groupId, thread, content, removedAt } of await listGroupPostsByIri(store, iri)) {
+    const group = await findGroup(store, groupId);
+    if (!group || group.deletedAt !== null || content === null || removedAt !== null) continue;
+    const author = await findRemoteActor(store, content.authors[0] ?? '');
+    return { kind: 'groupPost', post: content, author, group, key: _id, thread };
+  }
   const post = await findRemotePost(store, iri);
   if (post) return { kind: 'remotePost', post, author: await findRemoteActor(store, post.authors[0] ?? '') };
   const actor = await findRemoteActor(store, iri);

@@ -27,7 +27,7 @@ import { writeCount } from '../store/guarded.js';
 import type { Store } from '../store/store.js';
 import { datesOf, listAsked } from '../surveys/askedSurveys.js';
 import { countAnswers, hasAnswered, listOpenFor, listSurveysOf } from '../surveys/queries.js';
-import { pickText } from '../surveys/rules.js';
+import { asksThisPerson, pickText } from '../surveys/rules.js';
 import { countFailedMails, findLastFailedMail } from './queries.js';
 import { isReachable } from './rules.js';
 
@@ -149,7 +149,7 @@ async function askedCollectives(ctx: Context, { collectives, language }: Reader)
 
 async function askedPerson(ctx: Context, { person, collectives, language }: Reader): Promise<Need[]> {
   const ids = collectives.map(({ _id }) => _id);
-  const open = (await listOpenFor(ctx.store, ids, ctx.now)).filter(({ answerBy }) => answerBy === 'person');
+  const open = (await listOpenFor(ctx.store, ids, ctx.now)).filter((survey) => asksThisPerson(survey, person._id, ids));
   const found = await Promise.all(
     open.map(async (survey): Promise<Need[]> => {
       if (await hasAnswered(ctx.store, survey, `person:${person._id}`)) return [];

@@ -149,11 +149,22 @@ async function decide(ctx: Context, ref: PartyRef, followId: string, decision: D
 /** Keeps what an actor's own server says of it, and sends to its new inbox from now on. */
 export async function keepRemoteActor(ctx: Context, actor: RemoteActor): Promise<void> {
   const { _id, ...described } = actor;
-  const known = await remoteActorsIn(ctx.store).findOne({ _id }, { projection: { movedAt: 1, movedTo: 1 } });
-  const fields = { ...described, movedAt: known?.movedAt ?? null, movedTo: known?.movedTo ?? null };
+  const ours = { movedAt: 1, movedTo: 1, acct: 1, acctAt: 1 } as const;
+  const known = await remoteActorsIn(ctx.store).findOne({ _id }, { projection: ours });
+  const { acct = null, acctAt = null, movedAt = null, movedTo = null } = known ?? {};
+  const [user = ''] = described.handle.split('@');
+  const handle = acct?.startsWith(`${user}@`) ? acct : described.handle;
+  const fields = { ...described, handle, acct, acctAt, movedAt, movedTo };
   await remoteActorsIn(ctx.store).replaceOne({ _id }, fields, { upsert: true });
   const deliverTo = deliveryInbox(actor);
   await followsIn(ctx.store).updateMany({ follower: _id, deliverTo: { $ne: deliverTo } }, { $set: { deliverTo } });
+}
+
+/** The server of a name gives it to an actor who bears it: to this one and no other. */
+export async function confirmName(ctx: Context, iri: string, acct: string): Promise<void> {
+  const none = { acct: null, acctAt: null };
+  await remoteActorsIn(ctx.store).updateMany({ acct, _id: { $ne: iri } }, { $set: none });
+  await remoteActorsIn(ctx.store).updateOne({ _id: iri }, { $set: { acct, acctAt: ctx.now, handle: acct } });
 }
 
 /** An actor elsewhere is gone for good: follows of it and by it end, what it wrote goes, its keys count no more. */

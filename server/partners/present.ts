@@ -8,6 +8,7 @@ import { isPollOpen, isPublicAudience, mediaKey } from './rules.js';
 import type {
   Block,
   Follow,
+  FollowImport,
   Following,
   FollowingState,
   LookUp,
@@ -295,6 +296,23 @@ export async function presentRemotePost(
       endsAt: post.poll.endsAt,
       isClosed: post.poll.closed,
     },
+  };
+}
+
+/** How far a list of accounts has come. */
+export function presentImport({ rows, state, unread }: FollowImport) {
+  const count = (wanted: FollowImport['rows'][number]['state']) => rows.filter((row) => row.state === wanted).length;
+  const [waiting, failed, known] = [count('waiting'), count('failed'), count('known')];
+  return {
+    isRunning: state === 'running',
+    isDone: state === 'done',
+    total: rows.length,
+    done: rows.length - waiting,
+    followed: count('followed'),
+    ...{ waiting, failed, known, unread },
+    canStart: state === 'preview' ? waiting > 0 : failed > 0,
+    failures: rows.flatMap(({ address, reason }) => (reason === undefined ? [] : [{ address, reason }])),
+    addresses: state === 'preview' ? rows.filter((row) => row.state === 'waiting').map(({ address }) => address) : [],
   };
 }
 

@@ -40,12 +40,7 @@ export const partnersIndexes: CollectionIndexes = {
     { keys: { state: 1, decidedAt: 1 } },
     eventIndex,
   ],
-  remoteActors: [
-    { keys: { 'keys.id': 1 } },
-    { keys: { handle: 1 } },
-    { keys: { fetchedAt: 1 } },
-    { keys: { host: 1 } },
-  ],
+  remoteActors: [{ keys: { 'keys.id': 1 } }, { keys: { acct: 1 } }, { keys: { fetchedAt: 1 } }, { keys: { host: 1 } }],
   followings: [
     { keys: { followIri: 1 } },
     { keys: { followed: 1, state: 1 } },
@@ -117,9 +112,9 @@ export async function findRemoteActorByKey(store: Store, keyId: string): Promise
   return remoteActorsIn(store).findOne({ 'keys.id': keyId });
 }
 
-/** By "user@host". */
-export async function findRemoteActorByHandle(store: Store, handle: string): Promise<RemoteActor | null> {
-  return remoteActorsIn(store).findOne({ handle: handle.toLowerCase() });
+/** The one to whom "user@host" was given by the server of that name; null: not known, or gone. */
+export async function findRemoteActorByName(store: Store, acct: string): Promise<RemoteActor | null> {
+  return remoteActorsIn(store).findOne({ acct, goneAt: null });
 }
 
 /** The newest request to follow that waits for a yes or a no. */

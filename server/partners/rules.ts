@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Site } from '../context.js';
 import { DomainError } from '../errors.js';
+import { readCsv } from '../formats/csv.js';
 import { parentDomain, readDomain } from '../instances/rules.js';
 import type {
   BlockKind,
@@ -14,7 +15,7 @@ import type {
   RemotePoll,
   RemotePost,
 } from './schema.js';
-import { maxLists } from './schema.js';
+import { maxImported, maxLists } from './schema.js';
 
 /** The key of the one document about this pair. */
 export function followKey(follower: string, followed: string): string {
@@ -76,6 +77,13 @@ export function stateAfterAnswer(state: FollowingState, answer: 'accept' | 'reje
 /** Days between two moves of one actor. */
 const moveCooldownDays = 7;
 
+const nameDays = 30;
+
+/** Whether the server of its name said not long ago that it bears it. */
+export function isNameFresh(actor: { acctAt?: Date | null }, now: Date): boolean {
+  return !!actor.acctAt && now.getTime() - actor.acctAt.getTime() < nameDays * 24 * 60 * 60 * 1000;
+}
+
 export function mayMove(actor: { movedAt?: Date | null }, now: Date): boolean {
   if (!actor.movedAt) return true;
   return now.getTime() - actor.movedAt.getTime() >= moveCooldownDays * 24 * 60 * 60 * 1000;
@@ -108,6 +116,28 @@ export function checkMayLeave(
 /** Refuses: closed. Followers were sent elsewhere: what is said here would reach nobody. */
 export function checkHasNotMoved(move: Pick<OwnMove, 'movedTo'> | null): void {
   if (move?.movedTo) throw new DomainError('closed', 'partners.moves.error.moved');
+}
+
+const maxUnread = 50;
+
+/**
+ * The accounts in a list: the first column of a CSV, as Mastodon and others export it, or one address a line. Each once, in lower
+ * case; those of our own host count as unread.
+ */
+export function readAccounts(
+  text: string,
+  ownHost: string,
+): { accounts: string[]; unread: { line: number; text: string }[] } {
+  const accounts = new Set<string>();
+  const unread: { line: number; text: string }[] = [];
+  for (const [index, [cell = '']] of readCsv(text, maxImported * 5).entries()) {
+    const [, user, host] = /^'?@?([\p{L}\p{N}._-]{1,100})@([^\s@/,]{1,253})$/u.exec(cell.trim()) ?? [];
+    const isHeader = index === 0 && !cell.includes('@');
+    if (user && host && URL.canParse(`https://${host}/`) && host.toLowerCase() !== ownHost) {
+      accounts.add(`${user}@${new URL(`https://${host}/`).host}`.toLowerCase());
+    } else if (!isHeader && unread.length < maxUnread) unread.push({ line: index + 1, text: cell.slice(0, 200) });
+  }
+  return { accounts: [...accounts], unread };
 }
 
 export function postKey(iri: string): string {

@@ -41,6 +41,11 @@ export interface RemoteActor extends Doc {
   host: string;
   /** "user@host"; the name is only as good as the server that says it. */
   handle: string;
+  /** The same, as the server of that name gave it to this actor, and when it did: what a mention goes by. */
+  acct?: string | null;
+  acctAt?: Date | null;
+  /** The name that its own document claims, perhaps of another server (FEP-2c59). */
+  webfinger?: string | null;
   name: string;
   /** Its page for people; null when it names none on its own server. */
   url: string | null;
@@ -260,6 +265,25 @@ export interface Vote extends Doc, Eventful {
   /** Names of the options, as they were. */
   choices: string[];
   at: Date;
+}
+
+/** Accounts that one list may bring along. */
+export const maxImported = 1000;
+
+/** A list of accounts that one of ours brought along to follow them. One for each. */
+export interface FollowImport extends Doc {
+  follower: string;
+  ownerKind: PartyRef['kind'];
+  ownerId: string;
+  /** Who set it to work: it goes on as long as that person may. */
+  startedBy: string | null;
+  state: 'preview' | 'running' | 'done';
+  /** By "user@host". known: followed or asked before. `reason`: a text of the catalogue. */
+  rows: { address: string; state: 'waiting' | 'followed' | 'known' | 'failed'; reason?: string }[];
+  /** Lines that hold no address. */
+  unread: { line: number; text: string }[];
+  changedAt: Date;
+  version: number;
 }
 
 /** Asks a post's own server for it again, where that is due; takes a moment at most and never rejects. */

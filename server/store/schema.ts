@@ -13,6 +13,7 @@ import { instanceIndexes } from '../instances/queries.js';
 import { moderationIndexes } from '../moderation/queries.js';
 import { noticesIndexes } from '../notices/queries.js';
 import { blockIndexes } from '../partners/blockQueries.js';
+import { importIndexes } from '../partners/importQueries.js';
 import { partnersIndexes } from '../partners/queries.js';
 import { peopleIndexes } from '../people/queries.js';
 import { postIndexes } from '../posts/queries.js';
@@ -38,6 +39,7 @@ export const allIndexes: CollectionIndexes = {
   ...moderationIndexes,
   ...noticesIndexes,
   ...partnersIndexes,
+  ...importIndexes,
   ...peopleIndexes,
   ...postIndexes,
   ...sessionIndexes,

@@ -132,6 +132,24 @@ export function moveSection(sections: readonly Section[], id: string, direction:
   return swapped(sections, position, direction === 'up' ? -1 : 1);
 }
 
+/** To a place among the questions of its section, from 1; beyond the end: last. Refuses: not-found. */
+export function placeQuestion(sections: readonly Section[], id: string, place: number): Section[] {
+  if (findQuestion(sections, id) === null) throw notFound();
+  return sections.map((section) => ({ ...section, questions: placed(section.questions, id, place) }));
+}
+
+/** To a place among the sections, from 1; beyond the end: last. Refuses: not-found. */
+export function placeSection(sections: readonly Section[], id: string, place: number): Section[] {
+  if (!sections.some((one) => one.id === id)) throw notFound();
+  return placed(sections, id, place);
+}
+
+function placed<T extends { id: string }>(list: readonly T[], id: string, place: number): T[] {
+  const one = list.find((other) => other.id === id);
+  if (one === undefined) return [...list];
+  return list.filter((other) => other !== one).toSpliced(place - 1, 0, one);
+}
+
 function swapped<T>(list: readonly T[], position: number, step: 1 | -1): T[] {
   const [here, there] = [list[position], list[position + step]];
   if (here === undefined || there === undefined) return [...list];

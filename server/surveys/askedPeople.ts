@@ -5,7 +5,7 @@ import type { Context, PersonActor } from '../context.js';
 import type { Store } from '../store/store.js';
 import { type AskedLine, type AskedSurvey, byUrgency, fromSurvey } from './askedSurveys.js';
 import { findDraft, findSurvey, hasAnswered, surveysIn } from './queries.js';
-import { mayRead } from './rules.js';
+import { asksThisPerson, mayRead } from './rules.js';
 import type { Answerer, Survey } from './schema.js';
 
 export function personAnswerer({ personId, displayName }: Pick<PersonActor, 'personId' | 'displayName'>): Answerer {
@@ -22,12 +22,8 @@ export async function findAskedPerson(ctx: Context, person: PersonActor, key: st
   return survey !== null && asksPerson(survey, person) ? fromSurvey(ctx, survey) : null;
 }
 
-function asksPerson(survey: Survey, { memberships }: PersonActor): boolean {
-  return (
-    isShown(survey) &&
-    survey.answerBy === 'person' &&
-    survey.invited.some(({ collectiveId }) => collectiveId !== null && Object.hasOwn(memberships, collectiveId))
-  );
+function asksPerson(survey: Survey, { personId, memberships }: PersonActor): boolean {
+  return isShown(survey) && asksThisPerson(survey, personId, Object.keys(memberships));
 }
 
 function isShown({ state, deletedAt }: Survey): boolean {
@@ -37,10 +33,16 @@ function isShown({ state, deletedAt }: Survey): boolean {
 /** Every survey that asks or asked this person: open ones first, the next to close first; then the last that closed. */
 export async function listAskedPerson(ctx: Context, person: PersonActor): Promise<AskedLine[]> {
   const ids = Object.keys(person.memberships);
-  if (ids.length === 0) return [];
-  const found = await surveysIn(ctx.store)
-    .find({ 'invited.collectiveId': { $in: ids }, state: { $in: ['open', 'closed'] } })
-    .toArray();
+  const state = { $in: ['open', 'closed'] as const };
+  const [own, ofCollectives] = await Promise.all([
+    surveysIn(ctx.store).find({ 'askedPeople.personId': person.personId, state }).toArray(),
+    ids.length === 0
+      ? []
+      : surveysIn(ctx.store)
+          .find({ 'invited.collectiveId': { $in: ids }, state })
+          .toArray(),
+  ]);
+  const found = [...new Map([...own, ...ofCollectives].map((survey) => [survey._id, survey])).values()];
   const { key } = personAnswerer(person);
   const lines = found
     .filter((survey) => asksPerson(survey, person))
@@ -135,7 +137,7 @@ export async function findAskedAddress(ctx: Context, key: string): Promise<strin
   if (survey === null || actor?.kind !== 'person' || !isShown(survey)) return null;
   const own = survey.invited.find(({ collectiveId }) => collectiveId && Object.hasOwn(actor.memberships, collectiveId));
   const any = actor.instanceRole === 'administrator' ? survey.invited.find(({ collectiveId }) => collectiveId) : null;
-  if (survey.answerBy === 'person') return own ? `/me/surveys/${survey._id}` : null;
+  if (survey.answerBy === 'person') return asksPerson(survey, actor) ? `/me/surveys/${survey._id}` : null;
   const asked = own ?? any;
   return asked ? `/my/collectives/${asked.collectiveId}/asked/${survey._id}` : null;
 }

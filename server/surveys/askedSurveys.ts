@@ -222,7 +222,8 @@ async function findOwnSent(ctx: Context, asked: AskedSurvey, answerer: Answerer)
       at: null,
       edits: [],
       draft,
-      isAnswered: false,
+      // Whether it answered by a link the collective alone knows, and may have said.
+      isAnswered: remote?.marked?.includes(answerer.key) ?? false,
       sent: null,
     };
   const { state, host, sentAt, receiptAt, refusal } = sent;

@@ -1,5 +1,6 @@
 // How far what was answered meets the charter, by axis: from questions that name a criterion ("INF-3": criterion 3 of the axis
 // INF). Pure.
+import { earlierId } from './earlier.js';
 import type { Question } from './schema.js';
 import type { QuestionResult, SurveyResult } from './tally.js';
 
@@ -24,7 +25,8 @@ export interface Axis {
  */
 export function compliance({ answers, sections }: SurveyResult): Axis[] {
   const axes = new Map<string, Criterion[]>();
-  for (const result of sections.flatMap(({ questions }) => questions)) {
+  const now = sections.filter(({ section }) => section.id !== earlierId);
+  for (const result of now.flatMap(({ questions }) => questions)) {
     const { question } = result;
     const met = metIn(result);
     if (question.criterion === '' || met === null) continue;

@@ -1,7 +1,7 @@
 // The forms with which organisers write a survey: what stands in their fields, and what is read from them. Pure: names of fields
 // are those of views/surveys/{settings,question,section}.hbs.
 import { z } from 'zod';
-import type { Message } from '../errors.js';
+import { DomainError, type Message } from '../errors.js';
 import { type FieldError, fieldErrors } from '../http/form.js';
 import { checkbox, languageList, line } from '../shapes.js';
 import { isTimeZone, localTime, momentOf } from '../zonedTime.js';
@@ -48,6 +48,7 @@ export const partForm = z.looseObject({
   ...{ revision, step, kind: typed, section: typed, criterion: typed, required: typed, other: typed, rowsFrom: typed },
   ...{ min: typed, max: typed, decimals: typed, from: typed, to: typed },
   ...{ label: typedTexts, help: typedTexts, unit: typedTexts, fromLabel: typedTexts, toLabel: typedTexts },
+  ...{ choicesLines: typed, rowsLines: typed, slotsLines: typed },
   ...{ title: typedTexts, intro: typedTexts, choices: typedRows, rows: typedRows, slots: typedRows },
   showIf: z
     .looseObject({ on: typed, number: typed, values: z.union([z.string(), z.array(z.string())]).optional() })
@@ -59,7 +60,14 @@ export const endForm = z.object({ revision, closesAt: z.string().max(40).default
 /** "up question q1", "remove section s1", "undo". */
 export const editDeed = z.object({
   revision,
-  deed: z.string().regex(/^(undo|(up|down|duplicate|remove) (question|section) [a-z][a-z0-9]{0,19})$/),
+  deed: z.string().regex(/^(undo|(place|up|down|duplicate|remove) (question|section) [a-z][a-z0-9]{0,19})$/),
+  /** With "place": where it is to stand among those beside it, from 1. */
+  place: z.coerce
+    .number('surveys.error.place')
+    .int('surveys.error.place')
+    .min(1, 'surveys.error.place')
+    .max(1000)
+    .optional(),
 });
 
 const titles = textsShape(200).transform(withoutEmpty);
@@ -77,9 +85,18 @@ export const settingsForm = z.object({
   revision,
   title: titles.refine((title) => Object.keys(title).length > 0, 'shape.required'),
   intro: textsShape(limits.intro).transform(withoutEmpty).default({}),
-  languages: languageList
-    .refine((tags) => tags.length > 0, 'shape.required')
-    .refine((tags) => tags.length <= limits.languages, 'surveys.error.tooManyLanguages'),
+  /** Check boxes, or codes in one text. */
+  languages: z.preprocess(
+    (given) => (Array.isArray(given) ? given.filter((one) => typeof one === 'string').join(',') : (given ?? '')),
+    languageList,
+  ),
+  /** The one in which it was written. */
+  firstLanguage: z.string().max(20).default(''),
+  /** Codes of those that are not offered. */
+  otherLanguages: languageList.default([]),
+  /** filter: shows the form again with the hosters whose name holds the words; nothing is kept. */
+  step: z.enum(['save', 'filter']).default('save'),
+  filter: z.string().max(100).default(''),
   // Missing when what was promised can no longer change: such fields are shown, and not sent.
   answerBy: z.enum(answererKinds).optional(),
   names: z.enum(nameRules).optional(),
@@ -99,6 +116,17 @@ export const settingsForm = z.object({
     lastDay: false,
   }),
 });
+
+/** The languages that the form says, the first one first. Refuses: invalid. */
+export function languagesOf({ languages, firstLanguage, otherLanguages }: LanguageChoice): string[] {
+  const all = [...new Set([...languages, ...otherLanguages])];
+  const field = 'languages';
+  if (all.length === 0) throw new DomainError('invalid', 'shape.required', { field });
+  if (all.length > limits.languages) throw new DomainError('invalid', 'surveys.error.tooManyLanguages', { field });
+  return all.includes(firstLanguage) ? [firstLanguage, ...all.filter((tag) => tag !== firstLanguage)] : all;
+}
+
+type LanguageChoice = Pick<z.output<typeof settingsForm>, 'languages' | 'firstLanguage' | 'otherLanguages'>;
 
 function withoutEmpty(texts: Texts): Texts {
   return Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ''));
@@ -151,6 +179,7 @@ export function readQuestion(kind: QuestionKind, raw: Raw, input: ReadFor): Read
     ...numbers.errors,
     ...conditionErrors(candidate.showIf, input.before),
     ...slotErrors(slots, candidate.slots),
+    ...(raw.slotsLines ? [{ field: 'slotsLines', message: { key: 'surveys.error.slotLines' } }] : []),
   ];
   if (parsed.success && wrong.length === 0) return { value: parsed.data, errors: [] };
   const places = { choices, rows, slots };
@@ -170,6 +199,54 @@ export function readSection(raw: Raw, input: Omit<ReadFor, 'timeZone'>): Read<Om
   if (parsed.success && wrong.length === 0) return { value: parsed.data, errors: [] };
   const found = parsed.success ? [] : fieldErrors(parsed.error).map((error) => placed(error, {}, languages));
   return { value: null, errors: [...wrong, ...found] };
+}
+
+/**
+ * What was written one a line becomes rows after those that are there: choices and rows in the first language, slots as
+ * "2026-12-10 19:00 20:30" or "10/12/2026 19h-20h30". Lines that say no slot stay as they are, and are refused.
+ */
+export function withLines(raw: Raw, [first = 'fr']: readonly string[]): Raw {
+  const lines = (name: string) =>
+    String(raw[`${name}Lines`] ?? '')
+      .split(/\r?\n/)
+      .map((line) => line.trim())
+      .filter(Boolean);
+  const slots = lines('slots').map((line) => [line, slotOfLine(line)] as const);
+  const added: Record<string, Raw[]> = {
+    choices: lines('choices').map((line) => ({ label: { [first]: line } })),
+    rows: lines('rows').map((line) => ({ label: { [first]: line } })),
+    slots: slots.flatMap(([, slot]) => (slot === null ? [] : [slot])),
+  };
+  const all = Object.entries(added)
+    .filter(([, more]) => more.length > 0)
+    .map(([name, more]) => [name, appended(raw[name], more)]);
+  const left = slots.filter(([, slot]) => slot === null).map(([line]) => line);
+  return { ...raw, ...Object.fromEntries(all), choicesLines: '', rowsLines: '', slotsLines: left.join('\n') };
+}
+
+/** After the last row in which something stands. */
+function appended(given: unknown, more: readonly Raw[]): Raw {
+  const rows = rowsOf(given).filter((one) => isFilledRow(one) || isFilledSlot(one));
+  const next = (rows.at(-1)?.at ?? -1) + 1;
+  return Object.fromEntries([
+    ...rows.map(({ at, row }) => [at, row]),
+    ...more.map((row, index) => [next + index, row] as const),
+  ]);
+}
+
+const slotLine =
+  /^(?:(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})[/.](\d{1,2})[/.](\d{4}))[\s,]+(\d{1,2})[:h](\d{2})?(?:\s*[-–\s]\s*(\d{1,2})[:h](\d{2})?)?$/;
+
+function slotOfLine(line: string): Raw | null {
+  const found = slotLine.exec(line);
+  if (found === null) return null;
+  const [, y1, m1, d1, d2, m2, y2, hour = '', minute = '00', endHour, endMinute = '00'] = found;
+  const two = (part = '') => part.padStart(2, '0');
+  return {
+    date: `${y1 ?? y2}-${two(m1 ?? m2)}-${two(d1 ?? d2)}`,
+    start: `${two(hour)}:${minute}`,
+    end: endHour === undefined ? '' : `${two(endHour)}:${endMinute}`,
+  };
 }
 
 /** "choices.1.label" of what was read -> "choices.4.label.fr" of the form; a text that is missing is asked in the first language. */

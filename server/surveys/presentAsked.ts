@@ -5,7 +5,7 @@ import type { Language } from '../context.js';
 import type { AskedLine, AskedSurvey, OwnAnswer, Sent } from './askedSurveys.js';
 import { slotText } from './presentForm.js';
 import { maySeeResults, pickText } from './rules.js';
-import type { AnswererKind } from './schema.js';
+import type { AnswererKind, NameRule } from './schema.js';
 
 export function askedPath(collective: Pick<Collective, '_id'>, key: string): string {
   return `${editPath(collective)}/asked/${key}`;
@@ -63,6 +63,39 @@ export const publicCrumbs = [{ href: '/surveys', key: 'surveys.public.title' }];
 /** Sentences that differ by who answers end in it. */
 const variants: Record<AnswererKind, string> = { collective: 'collective', person: 'person', anyone: 'guest' };
 
+/**
+ * Who sees what, and when: one sentence, and behind it what else there is to know. An anonymous survey says there what nobody
+ * can promise.
+ */
+export function presentPromise(names: NameRule, kind: AnswererKind, isElsewhere: boolean) {
+  const who = variants[kind];
+  const isCollective = kind === 'collective';
+  const more = (isThere: boolean, key: string) => (isThere ? [`surveys.promise.${key}`] : []);
+  const limits =
+    names === 'anonymous'
+      ? [
+          'surveys.promise.limits.results',
+          'surveys.promise.limits.server',
+          ...more(isElsewhere, 'limits.link'),
+          'surveys.promise.limits.small',
+          ...more(kind === 'anyone', 'limits.mail'),
+        ]
+      : [
+          ...more(isCollective, 'more.colleagues'),
+          ...more(kind === 'anyone', 'more.link'),
+          'surveys.promise.more.published',
+          ...more(names === 'named' && isCollective, 'more.turnout'),
+          ...more(names === 'named' && kind === 'person', 'more.turnoutOfPeople'),
+          'surveys.promise.more.administrators',
+          ...more(isElsewhere, 'more.ownInstance'),
+        ];
+  return {
+    promise: isCollective ? `surveys.promise.${names}` : `surveys.promiseTo.${who}.${names}`,
+    limitsTitle: names === 'anonymous' ? 'surveys.promise.limits' : 'surveys.promise.more',
+    limits,
+  };
+}
+
 /** Whether it takes answers now, by its moments alone: the job that closes may be late. */
 export function isOpenNow({ state, closesAt }: Pick<AskedSurvey, 'state' | 'closesAt'>, now: Date): boolean {
   return state === 'open' && (closesAt === null || now < closesAt);
@@ -83,6 +116,7 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
   const { kind, path, listHref } = place;
   const isOpen = isOpenNow(asked, now);
   const isAnonymous = asked.names === 'anonymous';
+  const isGuest = kind === 'anyone';
   const who = variants[kind];
   return {
     action: path,
@@ -103,10 +137,9 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
     slot: presentSlotOf(asked, language, `${kind === 'anyone' ? `/surveys/${asked.key}` : path}/slot.ics`),
     end: asked.closedAt ?? asked.closesAt,
     timeZone: asked.timeZone,
-    // Who sees what, and when, in one sentence.
-    promise: kind === 'collective' ? `surveys.promise.${asked.names}` : `surveys.promiseTo.${who}.${asked.names}`,
+    ...presentPromise(asked.names, kind, asked.elsewhere !== null),
     isAnonymous,
-    isGuest: kind === 'anyone',
+    isGuest,
     words: {
       edit: `surveys.done.edit.${who}`,
       answered: `surveys.answered.title.${who}`,
@@ -114,10 +147,13 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
       withdraw: `surveys.withdraw.confirm.${who}`,
     },
     elsewhere: asked.elsewhere && { host: asked.elsewhere.host, link: asked.elsewhere.link },
+    markAction: `${path}/answered`,
     sent: own.sent ? presentSent(own.sent) : null,
     own: {
       isAnswered: own.isAnswered,
-      said: `surveys.answered.${isAnonymous ? 'anonymous' : isOpen ? 'text' : 'over'}`,
+      said: isAnonymous
+        ? `surveys.answered.${asked.elsewhere === null ? 'anonymous' : 'marked'}`
+        : `surveys.answered.${isOpen ? 'text' : 'over'}${isGuest ? '.guest' : ''}`,
       at: own.at,
       byName: own.byName,
       draft: own.draft,

@@ -13,6 +13,8 @@ export interface FormInput {
   languages: readonly string[];
   /** In it slots are shown. */
   timeZone: string;
+  /** That of the reader, shown beside it where it differs; absent: a script knows it. */
+  readerZone?: string | undefined;
   language: Language;
   t: Translate;
   /** Question id -> a stored value, or what a form sent. */
@@ -224,8 +226,12 @@ function slotsOf(
     timeZone: input.timeZone,
     slots: question.slots.map((slot) => {
       const label = slotText(slot, input);
+      const own = input.readerZone && slotText(slot, { ...input, timeZone: input.readerZone });
+      const { startsAt, endsAt } = slot;
       return {
         label,
+        own: own === label ? null : own,
+        slot: input.readerZone ? null : { startsAt, endsAt, zone: input.timeZone },
         cells: availabilities.map((is) => ({
           id: `${name}-${slot.id}-${is}`,
           name: `${name}.${slot.id}`,
@@ -280,7 +286,7 @@ export function presentMistakes({
   errors,
   language,
   languages,
-}: Omit<FormInput, 'given' | 'services' | 't' | 'timeZone'>) {
+}: Pick<FormInput, 'sections' | 'errors' | 'language' | 'languages'>) {
   const all = sections.flatMap(({ questions }) => questions);
   return errors.map(({ field, message }) => {
     const question = all.find(({ id }) => field === `a.${id}` || field.startsWith(`a.${id}.`));

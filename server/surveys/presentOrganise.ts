@@ -5,6 +5,7 @@ import type { Language, Site } from '../context.js';
 import { dateFormat, languageName } from '../formatters.js';
 import type { FieldError, FormState } from '../http/form.js';
 import type { Translate } from '../i18n.js';
+import { fold } from '../shapes.js';
 import { localTime } from '../zonedTime.js';
 import { conditionValues, listOf, rowsWithSpare, textsIn, textsOf } from './editForms.js';
 import { presentForm } from './presentForm.js';
@@ -259,7 +260,8 @@ export function settingsValues(survey: Survey): Record<string, unknown> {
   const on = (is: boolean) => (is ? 'on' : '');
   return {
     ...survey,
-    languages: survey.languages.join(', '),
+    languages: survey.languages,
+    firstLanguage: survey.languages[0],
     invited: survey.invited.map(({ iri }) => iri),
     listed: on(survey.listed ?? false),
     opensAt: opensAt && localTime(opensAt, timeZone),
@@ -270,17 +272,26 @@ export function settingsValues(survey: Survey): Record<string, unknown> {
 
 export function presentSettings(survey: Survey, form: FormState, invitable: readonly Invited[], language: Language) {
   const { values, errors } = form;
-  const typed = String(values.languages ?? '').match(/[a-z]{2,3}(-[a-z0-9]{2,8})*/gi);
-  const languages = [...new Set((typed ?? survey.languages).map((tag) => tag.toLowerCase()))].slice(
-    0,
-    limits.languages,
-  );
+  const typed = `${values.languages ?? ''},${values.otherLanguages ?? ''}`.match(/[a-z]{2,3}(-[a-z0-9]{2,8})*/gi);
+  const ticked = [...new Set((typed ?? survey.languages).map((tag) => tag.toLowerCase()))].slice(0, limits.languages);
+  const first = ticked.find((tag) => tag === values.firstLanguage);
+  const languages = first === undefined ? ticked : [first, ...ticked.filter((tag) => tag !== first)];
   const isFixed = survey.state === 'open';
   const chosen = [...listOf(values.invited), ...listOf(values.elsewhere)];
+  const words = fold(String(values.filter ?? ''))
+    .split(/\s+/)
+    .filter(Boolean);
+  const found = invitable.filter(({ iri, name, handle }) => {
+    return chosen.includes(iri) || words.every((word) => fold(`${name} ${handle}`).includes(word));
+  });
+  const isHere = (one: Invited) => one.collectiveId !== null;
+  // Whoever is chosen stands there in any case: what is not sent is not asked.
   const shown = (here: boolean) =>
-    invitable
-      .filter(({ collectiveId }) => (collectiveId !== null) === here)
-      .map(({ iri, name, handle }) => ({ value: iri, label: here ? name : `${name} (@${handle})` }));
+    offered(
+      found.filter((one) => isHere(one) === here),
+      chosen,
+    ).map(({ iri, name, handle }) => ({ value: iri, label: here ? name : `${name} (@${handle})` }));
+  const [here, elsewhere] = [shown(true), shown(false)];
   return {
     title: textFields('title', values.title, languages, language),
     intro: textFields('intro', values.intro, languages, language),
@@ -292,8 +303,13 @@ export function presentSettings(survey: Survey, form: FormState, invitable: read
       collectiveId === null ? `${name} (@${handle})` : name,
     ),
     chosen,
-    here: shown(true),
-    elsewhere: shown(false),
+    here,
+    elsewhere,
+    hasFilter: invitable.length > unfiltered,
+    unshown: invitable.length - here.length - elsewhere.length,
+    languageOptions: languageOptions(languages, language),
+    chosenLanguages: languages,
+    firstOptions: languages.map((tag) => ({ value: tag, label: nameOf(tag, language) })),
     answerByOptions: options(answererKinds, 'surveys.answerBy'),
     namesOptions: options(nameRules, 'surveys.names'),
     lateOptions: options(lateRules, 'surveys.late'),
@@ -302,9 +318,51 @@ export function presentSettings(survey: Survey, form: FormState, invitable: read
   };
 }
 
+/** So many are shown without a filter. */
+const unfiltered = 40;
+
+function offered(found: readonly Invited[], chosen: readonly string[]): Invited[] {
+  const isChosen = ({ iri }: Invited) => chosen.includes(iri);
+  const others = found.filter((one) => !isChosen(one));
+  return [...found.filter(isChosen), ...others.slice(0, unfiltered)];
+}
+
+/** Those that are often needed here; others are added by their code. */
+const oftenNeeded = [
+  'ar',
+  'br',
+  'ca',
+  'co',
+  'de',
+  'en',
+  'es',
+  'eu',
+  'fr',
+  'gsw',
+  'it',
+  'nl',
+  'oc',
+  'pl',
+  'pt',
+  'ro',
+  'uk',
+];
+
+function languageOptions(chosen: readonly string[], language: Language) {
+  const others = oftenNeeded.filter((tag) => !chosen.includes(tag));
+  const named = (tags: readonly string[]) => tags.map((value) => ({ value, label: nameOf(value, language) }));
+  return [...named(chosen), ...named(others).sort((a, b) => a.label.localeCompare(b.label, language))];
+}
+
 function settingsLabels(errors: readonly FieldError[]): Record<string, string> {
   return Object.fromEntries(
-    errors.filter(({ field }) => field !== '').map(({ field }) => [field, `surveys.field.${field.split('.')[0]}`]),
+    errors
+      .filter(({ field }) => field !== '')
+      .map(({ field }) => [
+        field,
+        // What stands against it may be about its questions, which are on another page.
+        field === 'sections' ? 'surveys.tab.questions' : `surveys.field.${field.split('.')[0]}`,
+      ]),
   );
 }
 
@@ -330,6 +388,7 @@ export function presentQuestions(survey: Survey, version: SurveyVersion, { langu
     sections: sections.map((section, index) => ({
       id: section.id,
       number: index + 1,
+      isOnly: sections.length === 1,
       title: shown[index]?.title,
       condition: shown[index]?.condition?.message,
       missing: missing(section),
@@ -338,6 +397,8 @@ export function presentQuestions(survey: Survey, version: SurveyVersion, { langu
       isLast: index === sections.length - 1,
       questions: section.questions.map((question, position) => ({
         id: question.id,
+        number: position + 1,
+        isOnly: section.questions.length === 1,
         label: shown[index]?.questions[position]?.label,
         kind: `surveys.kind.${question.kind}`,
         required: question.required,
@@ -468,6 +529,8 @@ function testsOf(question: Question): string[] {
 
 function partLabels(errors: readonly FieldError[]): Record<string, string> {
   return Object.fromEntries(
-    errors.filter(({ field }) => field !== '').map(({ field }) => [field, `surveys.field.${field.split('.')[0]}`]),
+    errors
+      .filter(({ field }) => field !== '')
+      .map(({ field }) => [field, `surveys.field.${field.split('.')[0]?.replace(/Lines$/, '')}`]),
   );
 }

@@ -4,6 +4,7 @@ import { dateFormat, numberFormat } from '../formatters.js';
 import type { Translate } from '../i18n.js';
 import { compliance } from './compliance.js';
 import { type Crossable, type CrossTable, keysOf } from './crossTable.js';
+import { earlierId } from './earlier.js';
 import { slotText } from './presentForm.js';
 import type { TurnoutLine } from './results.js';
 import { pickText } from './rules.js';
@@ -54,7 +55,10 @@ export function presentResults(input: ResultsInput) {
     axes: presentAxes(input),
     sections: input.counted.sections.map(({ section, questions }) => ({
       id: section.id,
-      title: say(input, section.title),
+      title:
+        section.id === earlierId
+          ? { text: input.t('surveys.results.noLongerAsked'), lang: input.language }
+          : say(input, section.title),
       questions: questions.map((one) => presentQuestion(input, one, sameKind(one, earlier.get(one.question.id)))),
     })),
   };
@@ -416,9 +420,11 @@ export function presentTurnout(
   words: Words,
   lines: readonly TurnoutLine[],
   answerHref: ((id: string) => string) | null,
+  missing: ReadonlyMap<string, readonly string[]> = new Map(),
 ) {
   return lines.map(({ invited, answered, asked, answerId }) => ({
     name: invited.name,
+    missing: (missing.get(invited.iri) ?? []).join(', '),
     handle: invited.collectiveId === null ? `@${invited.handle}` : '',
     isMany: asked > 1,
     answered,

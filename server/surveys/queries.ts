@@ -26,6 +26,7 @@ export const surveyIndexes: CollectionIndexes = {
     { keys: { collectiveId: 1, deletedAt: 1, createdAt: -1 } },
     { keys: { 'invited.collectiveId': 1, state: 1 } },
     { keys: { 'invited.iri': 1 } },
+    { keys: { 'askedPeople.personId': 1 } },
     { keys: { state: 1, opensAt: 1 } },
     { keys: { state: 1, closesAt: 1 } },
     { keys: { previousId: 1 } },
@@ -134,10 +135,14 @@ export async function listVersions(store: Store, surveyId: string): Promise<Surv
     .toArray();
 }
 
-/** How many may answer: collectives, or the people of those here; null: anyone may. */
-export async function countAsked(store: Store, survey: Pick<Survey, 'answerBy' | 'invited'>): Promise<number | null> {
+/** How many may answer: collectives, or the people of those here as they were at the opening; null: anyone may. */
+export async function countAsked(
+  store: Store,
+  survey: Pick<Survey, 'answerBy' | 'invited' | 'askedPeople'>,
+): Promise<number | null> {
   if (survey.answerBy === 'anyone') return null;
   if (survey.answerBy === 'collective') return survey.invited.length;
+  if (survey.askedPeople !== undefined) return new Set(survey.askedPeople.map(({ personId }) => personId)).size;
   const ids = survey.invited.flatMap(({ collectiveId }) => (collectiveId === null ? [] : [collectiveId]));
   const collectives = await listCollectivesById(store, ids);
   return new Set(collectives.flatMap(({ members }) => members.map(({ personId }) => personId))).size;
@@ -221,6 +226,11 @@ export async function countAnswers(store: Store, survey: Pick<Survey, '_id' | 'n
   return survey.names === 'anonymous'
     ? turnoutsIn(store).countDocuments(filter)
     : answersIn(store).countDocuments(filter);
+}
+
+/** Whether somebody has answered an anonymous survey that stands open: then only the wording may still change. */
+export async function isWordingOnly(store: Store, survey: Pick<Survey, '_id' | 'names' | 'state'>): Promise<boolean> {
+  return survey.names === 'anonymous' && survey.state === 'open' && (await countAnswers(store, survey)) > 0;
 }
 
 /** Keys of all who have answered. */

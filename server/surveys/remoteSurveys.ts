@@ -35,6 +35,11 @@ export interface RemoteSurvey extends Doc, Eventful {
   link: string | null;
   /** Actors of our collectives that are asked. */
   asked: string[];
+  /**
+   * Of an anonymous one: those of them that said here that they have answered by the link, in the order of letters. Nobody else
+   * is told, and neither when nor who said so is kept.
+   */
+  marked?: string[];
   /** Rises with each change there: what is older changes nothing. */
   revision: number;
   version: number;
@@ -44,6 +49,8 @@ export interface RemoteSurvey extends Doc, Eventful {
   timeZone: string;
   names: Survey['names'];
   late: Survey['late'];
+  /** Which reminders its organisers want; absent: all. */
+  reminders?: Survey['reminders'];
   state: 'open' | 'closed';
   closesAt: Date | null;
   closedAt: Date | null;
@@ -213,6 +220,9 @@ export const remoteHeadShape = z.object({
   names: z.enum(nameRules),
   late: z.enum(lateRules),
   answerBy: z.literal('collective'),
+  reminders: z
+    .object({ halfTime: z.boolean(), twoDays: z.boolean(), lastDay: z.boolean() })
+    .default({ halfTime: true, twoDays: true, lastDay: true }),
   state: z.enum(['open', 'closed']),
   closesAt: moment.nullable(),
   closedAt: moment.nullable(),

@@ -3,11 +3,23 @@
 import { listCollectivesById } from '../collectives/queries.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Actor, Context } from '../context.js';
+import { listPeopleById } from '../people/queries.js';
 import { fold } from '../shapes.js';
 import type { Coll, CollectionIndexes, Doc, Store } from '../store/store.js';
 import { type Crossable, CrossTable, isCrossable } from './crossTable.js';
-import { answersIn, ballotsIn, countAnswers, eachAnswer, findSurvey, getVersion, turnoutsIn } from './queries.js';
-import { answerKey, isEnough, maySeeNames, maySeeResults } from './rules.js';
+import { withEarlier, withoutIdle } from './earlier.js';
+import {
+  answersIn,
+  ballotsIn,
+  countAnswers,
+  countAsked,
+  eachAnswer,
+  findSurvey,
+  getVersion,
+  listVersions,
+  turnoutsIn,
+} from './queries.js';
+import { answerKey, asksThisPerson, isEnough, maySeeNames, maySeeResults } from './rules.js';
 import type { Invited, Question, Section, Survey, SurveyAnswer, Texts, Value } from './schema.js';
 import { withoutFew } from './smallCounts.js';
 import { type SurveyResult, Tally, type TallyPart } from './tally.js';
@@ -27,6 +39,8 @@ interface SurveyCount extends Doc {
    * out of the store.
    */
   part: string;
+  /** Counts of an older form know nothing of questions that are asked no more. */
+  form?: number;
 }
 
 export const surveyCountIndexes: CollectionIndexes = { surveyCounts: [{ keys: { surveyId: 1 } }] };
@@ -37,16 +51,26 @@ export const textsShown = 5;
 /** They are looked for in so many answers. */
 const readForTexts = 50;
 const answersInPart = 500;
+const countForm = 2;
 /** Parts end before this: a process whose clock is a little behind may still write into what is newer. */
 const settledMs = 60_000;
 
 /** Everything counted, with a few texts of each question; of an anonymous survey without small numbers. */
 export async function countResults(ctx: Context, survey: Survey): Promise<SurveyResult> {
-  const { sections } = await getVersion(ctx.store, survey._id, survey.version);
+  const { now, sections } = await sectionsOf(ctx.store, survey);
   const tally = new Tally(sections, 0);
   if (survey.names === 'anonymous') await addBallots(ctx, survey, tally);
   else await addAnswers(ctx, survey, tally);
-  return withoutFew(survey.names, withTexts(tally.result(), await readTexts(ctx.store, survey, sections)));
+  const full = withTexts(tally.result(), await readTexts(ctx.store, survey, sections));
+  return withoutFew(survey.names, withoutIdle(full, now));
+}
+
+/** What it asks now, and that with everything that it asked before. */
+async function sectionsOf(store: Store, survey: Survey): Promise<{ now: Section[]; sections: Section[] }> {
+  const { sections: now } = await getVersion(store, survey._id, survey.version);
+  if (survey.version === 1) return { now, sections: now };
+  const earlier = (await listVersions(store, survey._id)).filter(({ number }) => number < survey.version);
+  return { now, sections: withEarlier(now, earlier) };
 }
 
 /** A few texts of each question, from the first answers. */
@@ -80,17 +104,17 @@ function withTexts(counted: SurveyResult, read: SurveyResult): SurveyResult {
 
 /** The same with every text: for files, and for what other instances are told. */
 export async function countInFull(store: Store, survey: Survey): Promise<SurveyResult> {
-  const { sections } = await getVersion(store, survey._id, survey.version);
+  const { now, sections } = await sectionsOf(store, survey);
   const tally = new Tally(sections);
   for await (const { values } of eachAnswer(store, survey)) tally.add(values);
-  return withoutFew(survey.names, tally.result());
+  return withoutFew(survey.names, withoutIdle(tally.result(), now));
 }
 
 async function addBallots({ store }: Context, survey: Survey, tally: Tally): Promise<void> {
   const _id = `${survey._id} all`;
   const answers = await ballotsIn(store).countDocuments({ surveyId: survey._id });
   const kept = await countsIn(store).findOne({ _id });
-  if (kept !== null && kept.version === survey.version && kept.answers === answers) {
+  if (kept !== null && kept.form === countForm && kept.version === survey.version && kept.answers === answers) {
     return tally.addPart(JSON.parse(kept.part) as TallyPart);
   }
   for await (const { values } of eachAnswer(store, survey)) tally.add(values);
@@ -106,7 +130,10 @@ async function addAnswers({ store, now }: Context, survey: Survey, tally: Tally)
     const part = parts.get(partId(survey, after));
     if (part === undefined) break;
     const between = { surveyId: survey._id, at: { $gt: new Date(after), $lte: part.upTo } };
-    const isGood = part.version === survey.version && part.answers === (await answersIn(store).countDocuments(between));
+    const isGood =
+      part.form === countForm &&
+      part.version === survey.version &&
+      part.answers === (await answersIn(store).countDocuments(between));
     if (isGood) tally.addPart(JSON.parse(part.part) as TallyPart);
     else {
       const again = new Tally(tally.sections, 0);
@@ -150,7 +177,7 @@ function partId(survey: Survey, after: number): string {
 }
 
 async function keep(store: Store, { _id: surveyId, version }: Survey, _id: string, upTo: Date, tally: Tally) {
-  const part = { surveyId, version, upTo, answers: tally.answers, part: JSON.stringify(tally.part()) };
+  const part = { surveyId, version, upTo, answers: tally.answers, part: JSON.stringify(tally.part()), form: countForm };
   await countsIn(store).replaceOne({ _id }, part, { upsert: true });
 }
 
@@ -237,12 +264,6 @@ export interface TurnoutLine {
   answerId: string | null;
 }
 
-async function countAsked(store: Store, survey: Survey): Promise<number | null> {
-  if (survey.answerBy === 'anyone') return null;
-  if (survey.answerBy === 'collective') return survey.invited.length;
-  return new Set((await invitedHere(store, survey)).flatMap(peopleOf)).size;
-}
-
 async function invitedHere(store: Store, { invited }: Survey): Promise<Collective[]> {
   return listCollectivesById(
     store,
@@ -250,8 +271,10 @@ async function invitedHere(store: Store, { invited }: Survey): Promise<Collectiv
   );
 }
 
-function peopleOf({ members }: Pick<Collective, 'members'>): string[] {
-  return members.map(({ personId }) => `person:${personId}`);
+/** Ids of the people through whom a collective was asked. */
+function peopleOf({ askedPeople: people }: Survey, { _id, members }: Collective): string[] {
+  if (people === undefined) return members.map(({ personId }) => personId);
+  return people.filter(({ collectiveId }) => collectiveId === _id).map(({ personId }) => personId);
 }
 
 /** Each of those asked with whether they have answered; nothing of what. Those who have not stand first. */
@@ -261,7 +284,7 @@ export async function listTurnout(ctx: Context, survey: Survey): Promise<Turnout
   const keysOf = (invited: Invited): string[] => {
     if (survey.answerBy === 'collective') return [invited.iri];
     const collective = invited.collectiveId === null ? undefined : here.get(invited.collectiveId);
-    return collective ? peopleOf(collective) : [];
+    return collective ? peopleOf(survey, collective).map((id) => `person:${id}`) : [];
   };
   const asked = survey.invited.map((invited) => ({
     invited,
@@ -299,9 +322,29 @@ async function listGiven(store: Store, survey: Survey, ids: readonly string[]): 
   return found;
 }
 
-/** Whether this person is one of those asked: of a collective here that was invited. */
+/**
+ * Who of the people asked one by one has not answered, by the actor of the collective through which they were asked: for
+ * organisers, where names are for them. Nobody where they are not.
+ */
+export async function listMissingPeople({ store }: Context, survey: Survey): Promise<Map<string, string[]>> {
+  if (survey.answerBy !== 'person' || !maySeeNames(survey)) return new Map();
+  const here = new Map((await invitedHere(store, survey)).map((one) => [one._id, peopleOf(survey, one)]));
+  const ids = [...new Set([...here.values()].flat())];
+  const keyOf = (id: string) => answerKey(survey._id, `person:${id}`);
+  const given = await listGiven(store, survey, ids.map(keyOf));
+  const missing = ids.filter((id) => !given.has(keyOf(id)));
+  const names = new Map((await listPeopleById(store, missing)).map(({ _id, displayName }) => [_id, displayName]));
+  const lines = survey.invited.map(({ iri, collectiveId }): [string, string[]] => {
+    const found = (here.get(collectiveId ?? '') ?? []).flatMap((id) => names.get(id) ?? []);
+    return [iri, found.sort((a, b) => a.localeCompare(b))];
+  });
+  return new Map(lines);
+}
+
+/** Whether this person is one of those asked, as such or as one of a collective here that was invited. */
 export async function isOneOfThose(ctx: Context, survey: Survey, actor: Actor): Promise<boolean> {
   if (actor?.kind !== 'person') return false;
+  if (survey.answerBy === 'person') return asksThisPerson(survey, actor.personId, Object.keys(actor.memberships));
   const here = await invitedHere(ctx.store, survey);
   return here.some(({ members }) => members.some(({ personId }) => personId === actor.personId));
 }
@@ -381,4 +424,35 @@ export async function findOneAnswer(
     .find({ surveyId }, { sort: { at: 1 }, skip: which.at - 1, limit: 1 })
     .toArray();
   return answer === undefined ? null : { answer, at: which.at, count };
+}
+
+export interface AnswerLine {
+  id: string;
+  name: string;
+  handle: string;
+  home: string;
+  at: Date;
+}
+
+/** Who has answered, by name, by page; `q`: whose name or address holds the words. Only for surveys that have names. */
+export async function listAnswers(
+  store: Store,
+  survey: Survey,
+  { q, page }: { q: string; page: number },
+): Promise<{ lines: AnswerLine[]; count: number; page: number; pages: number }> {
+  const words = fold(q).split(/\s+/).filter(Boolean);
+  const projection = { answerer: 1, home: 1, at: 1 };
+  const all = await answersIn(store).find({ surveyId: survey._id }, { projection }).toArray();
+  const found = all
+    .filter(({ answerer }) => words.every((word) => fold(`${answerer.name} ${answerer.handle}`).includes(word)))
+    .map(({ _id: id, answerer, home, at }) => ({ id, name: answerer.name, handle: answerer.handle, home, at }))
+    .sort((a, b) => a.name.localeCompare(b.name) || a.at.getTime() - b.at.getTime());
+  const pages = Math.max(1, Math.ceil(found.length / textsOnPage));
+  const shown = Math.min(page, pages);
+  return {
+    lines: found.slice((shown - 1) * textsOnPage, shown * textsOnPage),
+    count: found.length,
+    page: shown,
+    pages,
+  };
 }

@@ -44,6 +44,17 @@ export function mayAnswerFor(actor: Actor, collective: Membered): boolean {
   return actor?.kind === 'person' && collective.members.some(({ personId }) => personId === actor.personId);
 }
 
+/** Whether this person is among those asked one by one: of a collective asked when it opened. `memberships`: of now. */
+export function asksThisPerson(
+  { answerBy, invited, askedPeople }: Pick<Survey, 'answerBy' | 'invited' | 'askedPeople'>,
+  personId: string,
+  memberships: readonly string[],
+): boolean {
+  if (answerBy !== 'person') return false;
+  if (askedPeople !== undefined) return askedPeople.some((one) => one.personId === personId);
+  return invited.some(({ collectiveId }) => collectiveId !== null && memberships.includes(collectiveId));
+}
+
 /** Whether it takes answers now, by the stored moments alone. */
 export function isOpen(survey: Pick<Survey, 'state' | 'closesAt' | 'deletedAt'>, now: Date): boolean {
   return survey.state === 'open' && survey.deletedAt === null && (survey.closesAt === null || now < survey.closesAt);
@@ -126,9 +137,14 @@ const wording = new Set(['label', 'help', 'title', 'intro', 'fromLabel', 'toLabe
  * before, or could choose no more, would tell who answered before the change and who after.
  */
 export function checkSameQuestions(before: readonly Section[], after: readonly Section[]): void {
-  if (bones(before) !== bones(after)) {
+  if (!isSameQuestions(before, after)) {
     throw new DomainError('closed', 'surveys.error.anonymousChange', { field: 'sections' });
   }
+}
+
+/** Whether nothing but the wording differs. */
+export function isSameQuestions(before: readonly Section[], after: readonly Section[]): boolean {
+  return bones(before) === bones(after);
 }
 
 /** Everything but the wording, whatever the order of fields. */

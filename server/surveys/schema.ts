@@ -139,6 +139,8 @@ export interface Survey extends Doc, Eventful {
   names: NameRule;
   /** Empty with 'anyone'. With 'person': the people of these collectives. */
   invited: Invited[];
+  /** With 'person': who is asked, by the collective through which; fixed by the opening. Missing: opened before that was kept. */
+  askedPeople?: { personId: string; collectiveId: string }[];
   /** With 'anyone': everybody finds it among the surveys here, and followers are told. Missing: only who has the link knows. */
   listed?: boolean;
   /** IANA name: in it the dates below and the slots are shown. */

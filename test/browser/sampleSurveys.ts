@@ -63,8 +63,10 @@ export async function addSurveys(house: House): Promise<Record<string, string>> 
   const person = await addOpen(house, ecluse, { answerBy: 'person', names: 'hiddenUntilClose' }, meetingTitle);
   const guest = await addOpen(house, ecluse, { answerBy: 'anyone' }, visitorsTitle);
   const secret = await addOpen(house, ecluse, { answerBy: 'anyone', names: 'anonymous' }, moodTitle);
+  const counted = await addCounted(house, secret);
   const pages = await addOpen(house, ecluse, { answerBy: 'anyone' }, pagesTitle, pagedSections);
   const ids = {
+    counted,
     collective: ecluse._id,
     survey: survey._id,
     person,
@@ -130,6 +132,24 @@ async function addEdition(
     await submitAnswer(ctx, { surveyId: survey._id, answerer: answererFor(ctx, hoster), ...by, raw });
   }
   await closeSurvey(ctx, survey._id);
+  return survey._id;
+}
+
+/** An anonymous one that six have answered: a question that few have answered, and one to which all said the same. */
+async function addCounted(house: House, model: string): Promise<string> {
+  const ctx = contextOf(house, system);
+  const { collectiveId, title, languages, timeZone } = await getSurvey(house.store, model);
+  const who = { answerBy: 'anyone', names: 'anonymous' } as const;
+  const survey = await createSurvey(ctx, collectiveId, { ...who, title, languages, timeZone, sections: shortSections });
+  await openSurvey(ctx, survey._id);
+  for (let guest = 0; guest < 6; guest += 1) {
+    const raw = { come: { is: 'yes' }, ...(guest < 3 && { order: { ranked: ['people', 'money', 'machines'] } }) };
+    const answerer = { kind: 'anyone' as const, key: `guest:${guest}`, name: '', handle: '' };
+    await submitAnswer(ctx, { surveyId: survey._id, answerer, by: '', byName: '', home: '', version: 1, raw });
+  }
+  await closeSurvey(ctx, survey._id);
+  const { revision } = await getSurvey(house.store, survey._id);
+  await publishResults(ctx, survey._id, { revision, readers: 'public', hidden: [], notes: {} });
   return survey._id;
 }
 

@@ -85,6 +85,8 @@ describe('a survey by keyboard, without JavaScript', function () {
     expect(await text()).to.contain('The settings are saved.');
 
     await page.goto(`${server.baseUrl}${survey}`);
+    await reach(page.locator('summary', { hasText: 'Open now' }));
+    await page.keyboard.press('Enter');
     await press(button('Open now'));
 
     await page.goto(path(`/asked/${id}`));

@@ -68,6 +68,32 @@ describe('the form of a survey in a browser', function () {
     await guest.context().close();
   });
 
+  it('tells the times of slots where the reader is, when that is elsewhere', async () => {
+    const path = `${server.baseUrl}/my/collectives/${server.ids.collective}/asked/${server.ids.survey}?page=all`;
+    const told: string[][] = [];
+    for (const timezoneId of ['America/Montreal', 'Europe/Paris']) {
+      const there = await (await browser.newContext({ locale: 'en-GB', timezoneId })).newPage();
+      await signIn(there);
+      await there.goto(path);
+      told.push(await there.locator('.survey-grid-own').allTextContents());
+      await there.context().close();
+    }
+    expect(told[0]?.[0]).to.match(/^Your time: Thu,? 10 December.*13:00–14:30$/);
+    expect(told[1]).to.deep.equal([]);
+  });
+
+  it('takes a choice back by keyboard, with what comes once there is one', async () => {
+    await page.goto(`${server.baseUrl}/my/collectives/${server.ids.collective}/asked/${server.ids.survey}?page=all`);
+    const none = page.locator('input[name="a.legal.is"][value=""]');
+    expect(await none.isVisible()).to.equal(false);
+    await page.locator('input[name="a.legal.is"]').first().check();
+    expect(await none.isVisible()).to.equal(true);
+    expect(await axe(page)).to.deep.equal([]);
+    await page.keyboard.press('ArrowUp');
+    expect(await none.isChecked()).to.equal(true);
+    expect(await none.isVisible()).to.equal(true);
+  });
+
   it('moves what is ranked by keyboard, keeps the focus, and says the new place', async () => {
     await page.goto(address('person'));
     const up = page

@@ -84,7 +84,7 @@ describe('activities that somebody else brings', () => {
       { ...good, proof: { ...proof, proofPurpose: 'authentication' } },
       { ...good, proof: { ...proof, cryptosuite: 'eddsa-rdfc-2022' } },
       { ...good, proof: { ...proof, type: 'Ed25519Signature2020' } },
-      { ...good, proof: [proof] },
+      { ...good, proof: [proof, proof] },
       { ...good, proof: { ...proof, created: '2020-01-01T00:00:00Z' } },
       // By somebody else's key: the relay's own, another actor's of the same server, an RSA key's name.
       proven(follow(), mallory.proofKeyId, mallory.proofKey),
@@ -164,6 +164,29 @@ describe('activities that somebody else brings', () => {
     const odd = { ...peer.follow(bob, hosterIri), proof: { type: 'DataIntegrityProof', cryptosuite: 'bbs-2023' } };
     expect((await post(odd)).status).to.equal(202);
     expect((await post(good)).status).to.equal(202);
+  });
+
+  it('believes no proof that is dated ahead of the hour, old, or has expired', async () => {
+    const hour = 3_600_000;
+    const at = (ms: number) => new Date(app.house.now().getTime() + ms);
+    const follow = () => peer.follow(bob, hosterIri);
+    const made = (ms: number, more: Json = {}) => proven(follow(), bob.proofKeyId, bob.proofKey, at(ms), more);
+    for (const ms of [2 * hour, 400 * 24 * hour, -61 * 24 * hour]) await refused(403, made(ms));
+    await refused(403, made(0, { expires: at(-hour).toISOString() }));
+    await refused(403, made(0, { expires: 'never' }));
+    expect((await byMallory(made(hour / 2, { expires: at(hour).toISOString() }))).status).to.equal(202);
+    expect((await followOf(bob))?.state).to.equal('accepted');
+  });
+
+  it('takes the one proof that we can read among several, and none when there are two of them or one builds on another', async () => {
+    const { proof, ...follow } = proven(peer.follow(bob, hosterIri), bob.proofKeyId, bob.proofKey, app.house.now());
+    const unknown = { type: 'DataIntegrityProof', cryptosuite: 'bbs-2023', verificationMethod: `${bob.iri}#bbs` };
+    await refused(403, { ...follow, proof: [proof, proof] });
+    await refused(403, { ...follow, proof: [] });
+    await refused(403, { ...follow, proof: [{ ...(proof as Json), previousProof: 'urn:x:1' }, unknown] });
+    await refused(403, { ...follow, summary: 'changed', proof: [unknown, proof] });
+    expect((await byMallory({ ...follow, proof: [unknown, proof] })).status).to.equal(202);
+    expect((await followOf(bob))?.state).to.equal('accepted');
   });
 
   it('takes a proof by a new key after asking the actor afresh', async () => {

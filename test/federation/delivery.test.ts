@@ -174,6 +174,32 @@ describe('the delivery queue', () => {
     await mixed.stop();
   });
 
+  it('waits for no server that hangs: what comes next goes out, also when the place of others is still taken', async () => {
+    const hung = await startPeer();
+    hung.behaviour = 'hang';
+    const mixed = await startFederatedApp({ privateHosts: [peer.host, hung.host] });
+    const whom = await addCollective(mixed);
+    await mixed.run();
+    for (const name of ['h0', 'h1', 'h2']) await follower(hung.origin, name, false, mixed, whom);
+    await publishPost(mixed.ctx(), whom._id, { fr: 'Un', en: '' });
+    await mixed.announce();
+    const started = Date.now();
+    const first = await deliverDue(mixed.federation, { budgetMs: 300 });
+    expect(first).to.deep.equal({ sent: 0, postponed: 0, failed: 0 });
+    expect(Date.now() - started).to.be.below(1500);
+    await follower(peer.origin, 'good', false, mixed, whom);
+    await publishPost(mixed.ctx(), whom._id, { fr: 'Deux', en: '' });
+    await mixed.announce();
+    expect((await deliverDue(mixed.federation, { budgetMs: 300 })).sent).to.equal(1);
+    expect(hung.received.length, 'still two at a time').to.equal(2);
+    // What ends later counts then; a stop waits for it.
+    await hung.stop();
+    const stopped = AbortSignal.abort();
+    expect((await deliverDue(mixed.federation, {}, stopped)).postponed).to.equal(2);
+    expect((await rows(mixed)).every((row) => row.leaseUntil <= mixed.house.now())).to.equal(true);
+    await mixed.stop();
+  });
+
   it('keeps an Update behind its Create while that cannot be delivered (order for each object)', async () => {
     peer.behaviour = { status: 500 };
     const post = await say('Un');

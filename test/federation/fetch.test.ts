@@ -1,13 +1,14 @@
 // The way out: addresses that must never be asked for (AP-60 to AP-63, AP-65), limits (AP-71, AP-72), content types (AP-26).
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createServer as createTcpServer } from 'node:net';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { Readable, type Transform } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { constants, createBrotliCompress, createDeflate, createGzip, gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import {
   createFetch,
+  deadlineMs,
   type Fetch,
   FetchError,
   type FetchOptions,
@@ -15,6 +16,8 @@ import {
   readRetryAfter,
 } from '../../federation/fetch.js';
 import { isPublicAddress } from '../../federation/publicAddress.js';
+import { readSignature, signatureFits } from '../support/peer/signing.js';
+import { dealRsaKeys } from '../support/rsaKeys.js';
 
 type Answerer = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -218,6 +221,38 @@ describe('the way out to the network', () => {
     expect(await reason(fetch.fetchActivityJson(`http://${host}/loop`))).to.equal('too-many-redirects');
   });
 
+  it('brings no signature to another origin: there the request is signed anew, for it alone (AP-63)', async () => {
+    const heard: IncomingMessage[] = [];
+    const other = createServer((req, res) => {
+      heard.push(req);
+      activity({ id: 'x' })(req, res);
+    });
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const there = `127.0.0.1:${(other.address() as AddressInfo).port}`;
+    answers.set('/a', (_req, res) => res.writeHead(302, { location: `http://${there}/a` }).end());
+    const { publicKey, privateKey } = dealRsaKeys();
+    const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const signAs = { keyId: 'https://us.example/actors/instance#main-key', privateKey };
+    const wide = build({ privateHosts: [host, there] });
+    for (const scheme of ['cavage', 'rfc9421'] as const) {
+      await wide.fetchActivityJson(`http://${host}/a`, { signAs, scheme });
+      const [here, next] = [seen.pop(), heard.pop()];
+      expect(here?.headers.signature, scheme).to.be.a('string');
+      expect(next?.headers.signature, scheme).to.be.a('string').and.not.equal(here?.headers.signature);
+      if (scheme === 'rfc9421') continue;
+      const fits = (request: IncomingMessage | undefined, as: string): boolean => {
+        const claim = readSignature(String(request?.headers.signature));
+        const asked = { method: 'GET', path: '/a', headers: { ...request?.headers, host: as } };
+        return claim !== null && signatureFits(claim, asked, pem);
+      };
+      expect(fits(here, host)).to.equal(true);
+      expect(fits(next, there)).to.equal(true);
+      expect(fits(next, host), 'of use against the first server').to.equal(false);
+    }
+    other.closeAllConnections();
+    other.close();
+  });
+
   it('does not follow a redirect of a delivery', async () => {
     answers.set('/inbox', (_req, res) => res.writeHead(307, { location: '/other' }).end());
     expect((await fetch.post(`http://${host}/inbox`, Buffer.from('x'), {})).status).to.equal(307);
@@ -348,6 +383,51 @@ describe('the way out to the network', () => {
       expect(outcome, path).to.deep.equal({ outcome: 'failed', reason: 'timeout' });
       expect(Date.now() - started).to.be.below(2000);
     }
+  });
+
+  it('gives up in time whatever is slow: the headers, TLS, the redirects together; and lets go (AP-72)', async function () {
+    this.timeout(20_000);
+    const sockets = new Set<Socket>();
+    const raw = createTcpServer((socket) => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket)).on('error', () => {});
+      // Headers a byte at a time, without end; whoever speaks TLS hears nothing of it either.
+      socket.once('data', (chunk) => {
+        if (!chunk.toString('latin1').startsWith('GET') && !chunk.toString('latin1').startsWith('POST')) return;
+        socket.write('HTTP/1.1 200 OK\r\nX-Slow: ');
+        const drip = setInterval(() => socket.write('x'), 20);
+        socket.on('close', () => clearInterval(drip));
+      });
+    });
+    await new Promise<void>((resolve) => raw.listen(0, '127.0.0.1', resolve));
+    const slow = `127.0.0.1:${(raw.address() as AddressInfo).port}`;
+    const wide = build({ privateHosts: [host, slow] });
+    for (const [from, to] of [
+      ['/slow1', '/slow2'],
+      ['/slow2', '/slow3'],
+      ['/slow3', '/slow4'],
+    ] as const)
+      answers.set(from, (_req, res) => void setTimeout(() => res.writeHead(302, { location: to }).end(), 250));
+    for (const [what, url] of [
+      ['headers', `http://${slow}/x`],
+      ['redirects', `http://${host}/slow1`],
+    ] as const) {
+      const started = performance.now();
+      const outcome = await wide.fetchText(url, { maxBytes: 1000, timeoutMs: 400 });
+      expect(outcome, what).to.deep.equal({ outcome: 'failed', reason: 'timeout' });
+      expect(performance.now() - started, what).to.be.within(350, 2000);
+    }
+    // With the usual deadline, deliveries included.
+    const started = performance.now();
+    const ends = [`http://${slow}/a`, `https://${slow}/b`].map(async (url) => {
+      expect(await reason(wide.post(url, Buffer.from('x'), {})), url).to.equal('timeout');
+      expect(performance.now() - started, url).to.be.within(deadlineMs - 500, deadlineMs + 2000);
+    });
+    await Promise.all(ends);
+    const gone = performance.now();
+    while (sockets.size > 0 && performance.now() - gone < 1000) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(sockets.size, 'connections left open').to.equal(0);
+    raw.close();
   });
 
   it('keeps to two exchanges a host', async () => {

@@ -8,6 +8,7 @@ import { findFollowing, followingsIn } from '../../server/partners/queries.js';
 import { followKey } from '../../server/partners/rules.js';
 import { contextFor, systemActor } from '../support/appSupport.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
+import type { SignOptions } from '../support/peer/signing.js';
 import { addCollective, type FederatedApp, startFederatedApp, startPeer } from './federatedApp.js';
 
 describe('followers that two sides remember', () => {
@@ -58,16 +59,23 @@ describe('followers that two sides remember', () => {
       .join(', ');
   }
 
-  async function deliver(header: string | null): Promise<void> {
+  async function deliver(header: string | null, sign: Partial<SignOptions> = {}): Promise<void> {
     const object = `${app.baseUrl}/actors/instance`;
     const like = { ...{ id: peer.nextId(), type: 'Like', actor: alice.iri, object } };
-    const tamper: Record<string, string> = header === null ? {} : { 'collection-synchronization': header };
-    expect((await peer.post(alice, `${app.baseUrl}/inbox`, like, { tamper })).status).to.equal(202);
+    const more: Record<string, string> = header === null ? {} : { 'collection-synchronization': header };
+    expect((await peer.post(alice, `${app.baseUrl}/inbox`, like, { ...sign, more })).status).to.equal(202);
     await whenSynchronised(app.federation);
   }
 
   it('asks nothing while both remember the same', async () => {
     await deliver(headerFor([ours]));
+    expect(asked()).to.equal(0);
+    expect(await stateOf(ours)).to.equal('accepted');
+  });
+
+  it('takes no account of a header that the signature does not cover', async () => {
+    serve([]);
+    await deliver(headerFor([]), { headers: ['(request-target)', 'host', 'date', 'digest'] });
     expect(asked()).to.equal(0);
     expect(await stateOf(ours)).to.equal('accepted');
   });

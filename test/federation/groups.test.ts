@@ -274,14 +274,50 @@ describe('a group on the wire', function () {
       expect(peer.ofType('Undo')).to.deep.equal([]);
     });
 
-    it('counts likes of what is ours and passes none on', async () => {
+    it('counts likes of what is ours and passes them on as they came, once, with what takes them back', async () => {
       const like = fixture('lemmy/group-like', ['https://lemmy.example/u/bea', bea]);
       const before = announced().length;
-      const likes = async () => expect((await send(peer, bea, like)).status).to.equal(202);
-      await nothingStored(app, likes, ['received', 'reactions']);
+      const said = async (activity: Json): Promise<number> => {
+        expect((await send(peer, bea, activity)).status).to.equal(202);
+        await run();
+        return announced().length - before;
+      };
+      expect(await said(like)).to.equal(1);
+      expect(inner(-1)).to.deep.equal(like);
       expect(await countReactions(app.house.store, firstIri, 'like')).to.equal(1);
+      expect(await said({ ...like, id: peer.nextId() }), 'said already').to.equal(1);
+      const undo = (object: unknown): Json => ({ ...like, id: peer.nextId(), type: 'Undo', object });
+      expect(await said(undo({ ...like, type: 'Dislike' })), 'never said').to.equal(1);
+      const back = undo(like);
+      expect(await said(back)).to.equal(2);
+      expect(inner(-1)).to.deep.equal(back);
+      expect(await countReactions(app.house.store, firstIri, 'like')).to.equal(0);
+      expect(await said(undo(like)), 'taken back already').to.equal(2);
+      const dislike = { ...like, id: peer.nextId(), type: 'Dislike' };
+      expect(await said(dislike)).to.equal(3);
+      expect(inner(-1)).to.deep.equal(dislike);
+      expect(await said(undo(dislike.id)), 'by its id alone').to.equal(4);
+    });
+
+    it('passes on no like of strangers, of what was said to an author alone, or beyond the hour’s measure', async () => {
+      const created = comment(bea, peer);
+      await send(peer, bea, created);
+      await run();
+      const { id } = created.object as Json & { id: string };
+      const like = (by: PeerActor, of: Peer, change: Json = {}): Json => ({
+        '@context': 'https://www.w3.org/ns/activitystreams',
+        ...{ id: of.nextId(), type: 'Like', actor: by.iri, object: id, ...change },
+      });
+      const before = announced().length;
+      const stranger = evil.addActor('stranger');
+      await send(evil, stranger, like(stranger, evil));
+      await send(peer, bea, like(bea, peer, { to: [`${peer.origin}/users/someone`] }));
       await run();
       expect(announced().length).to.equal(before);
+      for (let times = 0; times < activitiesAnHour; times++) {
+        await send(peer, bea, like(bea, peer, { type: times % 2 ? 'Dislike' : 'Like' }));
+      }
+      expect(await groupActivitiesIn(app.house.store).countDocuments({ author: bea.iri })).to.equal(activitiesAnHour);
     });
 
     it('announces the author’s correction when it is newer, with its proof intact', async () => {

@@ -7,6 +7,7 @@ import { lookUpActor } from '../../federation/lookUp.js';
 import { resolveMentions } from '../../federation/mentions.js';
 import { fetchActor } from '../../federation/remoteActors.js';
 import { fetchPost } from '../../federation/remoteObjects.js';
+import { pruneDeletions } from '../../federation/unseenDeletions.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import { DomainError } from '../../server/errors.js';
 import { importRules, setRule } from '../../server/instances/actions/domainRules.js';
@@ -19,6 +20,7 @@ import {
   followingsIn,
   mentionsIn,
   pageFeed,
+  remoteActorsIn,
   remotePostsIn,
 } from '../../server/partners/queries.js';
 import { followKey } from '../../server/partners/rules.js';
@@ -126,13 +128,24 @@ describe('a hostile partner', () => {
     expect(await feed(nosy)).not.to.include('Taken back');
   });
 
-  it('leaves no trace by deleting or changing what nobody here has read', async () => {
+  it('leaves no trace by deleting or changing what nobody here has read, but a hash, so many a day', async () => {
     const stranger = peer.addActor('stranger');
     expect(await post(stranger, { type: 'Like', object: iriOf(reader) })).to.equal(202);
     for (const type of ['Delete', 'Update']) {
       const object = { ...note(stranger), summary: 'x'.repeat(50_000) };
-      await nothingStored(app, async () => expect(await post(stranger, { type, object })).to.equal(202));
+      const except = type === 'Delete' ? ['unseenDeletions'] : [];
+      await nothingStored(app, async () => expect(await post(stranger, { type, object })).to.equal(202), except);
     }
+    const hashes = app.house.store.collection('unseenDeletions');
+    expect(JSON.stringify(await hashes.find({}).toArray()).length).to.be.below(200);
+    const { deletionLimit } = app.federation;
+    app.federation.deletionLimit = new WindowLimit(0, 24 * 3_600_000, app.house.now);
+    await nothingStored(app, () => post(stranger, { type: 'Delete', object: note(stranger) }));
+    app.federation.deletionLimit = deletionLimit;
+    expect(await pruneDeletions(app.federation)).to.equal(0);
+    app.pass(31 * 24 * 60);
+    expect(await pruneDeletions(app.federation)).to.equal(1);
+    app.pass(-31 * 24 * 60);
     await nothingStored(app, async () =>
       expect(await post(stranger, { type: 'Delete', object: `${other.origin}/notes/1` })).to.equal(403),
     );
@@ -289,6 +302,60 @@ describe('a hostile partner', () => {
     expect((await fetchActor(app.federation, dave.iri)).handle).to.equal(other.host);
     other.serveJson('/users/dave', other.document(dave));
     await fetchActor(app.federation, dave.iri);
+  });
+
+  it('takes no name from a neighbour by bearing it: the name’s own server says whose it is (AP-30)', async () => {
+    const name = `bob@${peer.host}`;
+    const whose = async (one: string) => (await resolveMentions(app.federation, [one])).map(({ iri }) => iri);
+    peer.serveJson('/users/mallory', { ...peer.document(mallory), preferredUsername: 'bob' });
+    await fetchActor(app.federation, mallory.iri);
+    await remoteActorsIn(app.house.store).deleteOne({ _id: bob.iri });
+    expect(await whose(name)).to.deep.equal([bob.iri]);
+    const asked = peer.log.length;
+    await fetchActor(app.federation, mallory.iri);
+    expect(await whose(name)).to.deep.equal([bob.iri]);
+    expect(peer.log.length - asked, 'asked again for what is known').to.equal(1);
+    // Given to somebody else by its server, sooner or later it is known here.
+    peer.actors.set('bob', mallory);
+    app.pass(31 * 24 * 60);
+    expect(await whose(name)).to.deep.equal([mallory.iri]);
+    peer.actors.set('bob', bob);
+    app.pass(-31 * 24 * 60);
+    await lookUpActor(app.federation, `@${name}`);
+    peer.serveJson('/users/mallory', peer.document(mallory));
+    await fetchActor(app.federation, mallory.iri);
+    expect(await whose(name)).to.deep.equal([bob.iri]);
+  });
+
+  it('is named by an account of another domain than its server’s when both say so, and by neither alone', async () => {
+    const sam = peer.addActor('sam');
+    const name = `sam@${other.host}`;
+    const jrd = {
+      subject: `acct:${name}`,
+      links: [{ rel: 'self', type: 'application/activity+json', href: sam.iri }],
+    };
+    const serve = (server: Peer, given: Json | null): void => {
+      if (given === null) server.pages.delete('/.well-known/webfinger');
+      else server.serveJson('/.well-known/webfinger', given, { type: 'application/jrd+json' });
+    };
+    const whose = async () => (await resolveMentions(app.federation, [name])).map(({ iri }) => iri);
+    serve(other, jrd);
+    expect(await whose()).to.deep.equal([]);
+    peer.serveJson('/users/sam', { ...peer.document(sam), webfinger: `someone@${other.host}` });
+    expect(await whose()).to.deep.equal([]);
+    // FEP-2c59.
+    peer.serveJson('/users/sam', { ...peer.document(sam), webfinger: name });
+    expect(await whose()).to.deep.equal([sam.iri]);
+    expect(
+      (await fetchActor(app.federation, sam.iri)) && (await findRemoteActor(app.house.store, sam.iri))?.handle,
+    ).to.equal(name);
+    // As Mastodon has it: the WebFinger of its own server names the account.
+    await remoteActorsIn(app.house.store).deleteOne({ _id: sam.iri });
+    peer.serveJson('/users/sam', peer.document(sam));
+    serve(peer, jrd);
+    expect(await whose()).to.deep.equal([sam.iri]);
+    serve(peer, null);
+    serve(other, null);
   });
 
   it('fills none of our collections by what stands inside an activity (AP-45)', async () => {

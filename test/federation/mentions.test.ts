@@ -115,6 +115,20 @@ describe('mentions and answers from anyone', () => {
     expect(await mentionsIn(at.app.house.store).countDocuments({ post: postKey(answer.id) })).to.equal(0);
   });
 
+  it('stay deleted when they come after their Delete, which counts from their author alone (AP-42)', async () => {
+    const ours = await at.say('Qui répond trop tard ?');
+    const late = noteBy(carol, { inReplyTo: ours.object, content: 'Too late' });
+    const other = noteBy(carol, { inReplyTo: ours.object, content: 'Still wanted' });
+    const deletion = (id: string, object: string) => ({ id, type: 'Delete', object });
+    expect(await at.send(carol, deletion(at.other.nextId(), late.id), at.other)).to.equal(202);
+    expect(await at.send(mallory, deletion(at.peer.nextId(), other.id))).to.equal(403);
+    expect(await create(carol, late)).to.equal(202);
+    expect(await create(carol, other)).to.equal(202);
+    expect(await kept())
+      .to.include('Still wanted')
+      .and.not.include('Too late');
+  });
+
   it('are taken off the page by our side and put back, by members alone', async () => {
     const ours = await at.say('Qui décide ?');
     const answer = noteBy(alice, { inReplyTo: ours.object, content: 'Unwanted' });

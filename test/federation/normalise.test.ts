@@ -181,6 +181,7 @@ describe('reading activities', () => {
       url: 'https://e.example/@u',
       inbox: 'https://e.example/u/inbox',
       sharedInbox: null,
+      webfinger: null,
       keys: [
         { id: 'https://e.example/u#e', kind: 'ed25519', value: 'z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2' },
       ],

@@ -139,4 +139,27 @@ describe('the outbox', () => {
     expect(await pruneActivities(app.federation)).to.equal(2);
     expect(await count()).to.equal(before - 2);
   });
+
+  it('waits for no server that names somebody: what cannot be found in three seconds stays text', async function () {
+    this.timeout(20_000);
+    const slow = await startPeer();
+    const app2 = await startFederatedApp({ privateHosts: [slow.host] });
+    const whom = await addCollective(app2);
+    await app2.run();
+    slow.pages.set('/.well-known/webfinger', () => {});
+    const names = Array.from({ length: 5 }, (_, at) => `@u${at}@${slow.host}`).join(' ');
+    await publishPost(app2.ctx(), whom._id, { fr: `Bonjour ${names}`, en: '' });
+    await publishPost(app2.ctx(), whom._id, { fr: 'La suite', en: '' });
+    const started = Date.now();
+    await app2.announce();
+    expect(
+      slow.log.some((line) => line.includes('webfinger')),
+      'it was asked',
+    ).to.equal(true);
+    expect(Date.now() - started).to.be.below(4000);
+    const said = await activitiesIn(app2.federation).find({ type: 'Create' }).toArray();
+    expect(said.map(({ json }) => json.includes('Bonjour') || json.includes('La suite'))).to.deep.equal([true, true]);
+    await app2.stop();
+    await slow.stop();
+  });
 });

@@ -120,6 +120,51 @@ describe('polls of ours, from another server,', () => {
     expect(await counts(any)).to.equal('1 1 of 1');
   });
 
+  it('take all choices at once, as GoToSocial sends them, and only votes of the sender in one poll so', async () => {
+    const any = await offer('any');
+    await app.run();
+    const voter = newVoter();
+    const other = newVoter();
+    const text = readFileSync(join(projectDir, 'test/fixtures/activities/gotosocial/votes-at-once.json'), 'utf8');
+    const at = (who: PeerActor, to: string) =>
+      JSON.parse(
+        text
+          .replaceAll('https://gts.example/users/dog', who.iri)
+          .replaceAll('https://us.example/objects/0190a', to)
+          .replaceAll('https://us.example/actors/ecluse', owner)
+          .replaceAll('Monday', 'Oui / Yes')
+          .replaceAll('Friday', 'Non / No'),
+      ) as Json & { id: string; object: [Json, Json] };
+    const many = at(voter, `${app.baseUrl}/objects/${any._id}`);
+    expect(await send(voter, many)).to.equal(202);
+    expect(await send(voter, many)).to.equal(202);
+    expect(await counts(any)).to.equal('1 1 of 1');
+    const received = app.house.store.collection<{ _id: string; raw: string }>('received');
+    expect((await received.findOne({ _id: many.id }))?.raw).to.equal('');
+    // One answer only where one may be chosen.
+    expect(await send(voter, { ...at(voter, iri), id: `${voter.iri}#second` })).to.equal(202);
+    expect(await counts()).to.equal('1 0 of 1');
+
+    const { object, ...frame } = at(other, `${app.baseUrl}/objects/${any._id}`);
+    const [first, second] = object;
+    for (const [objects, status] of [
+      [[first, { ...second, attributedTo: voter.iri }], 400],
+      [[first, { ...second, inReplyTo: iri }], 400],
+      [[first, { ...second, content: 'In words' }], 400],
+      [[first, { ...second, id: 'https://elsewhere.example/votes/2' }], 400],
+      [[first, `${other.iri}#votes/2`], 400],
+      [[first, { ...second, name: undefined }], 400],
+      [Array.from({ length: 21 }, (_one, index) => ({ ...first, id: `${other.iri}#votes/${index}` })), 400],
+      [[first, second].map((one) => ({ ...one, inReplyTo: `${app.baseUrl}/objects/none` })), 202],
+    ] as const) {
+      const activity = { ...frame, id: peer.nextId(), object: objects };
+      expect(await send(other, activity), JSON.stringify(objects)).to.equal(status);
+      expect(await send(other, { ...activity, type: 'Update' })).to.equal(400);
+    }
+    expect(await counts(any)).to.equal('1 1 of 1');
+    expect(await app.house.store.collection('received').countDocuments({ actor: other.iri })).to.equal(0);
+  });
+
   it('take no second vote, no option that is not there, nothing empty, late, in words, or in another’s name', async () => {
     const voter = newVoter();
     const other = newVoter();

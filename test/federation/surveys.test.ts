@@ -23,7 +23,13 @@ import { chooseSlot, closeSurvey, extendSurvey, publishResults } from '../../ser
 import { recallAnswer, saveRemoteDraft, sendAnswer } from '../../server/surveys/actions/sending.js';
 import { answererFor, findAsked, findOwnAnswer, listAsked } from '../../server/surveys/askedSurveys.js';
 import { answersIn, ballotsIn, countAnswers, findAnswer, getSurvey } from '../../server/surveys/queries.js';
-import { receiptsIn, remoteSurveyKey, remoteSurveysIn, sentAnswersIn } from '../../server/surveys/remoteSurveys.js';
+import {
+  findRemoteSurvey,
+  receiptsIn,
+  remoteSurveyKey,
+  remoteSurveysIn,
+  sentAnswersIn,
+} from '../../server/surveys/remoteSurveys.js';
 import { linkPurpose, linkRecord } from '../../server/surveys/rules.js';
 import type { Invited, Section, Survey } from '../../server/surveys/schema.js';
 import { listTold } from '../../server/surveys/told.js';
@@ -98,7 +104,9 @@ describe('surveys across two instances', () => {
     });
 
   it('is shown where the asked live, in their words, with questions, dates and who asks', async () => {
-    const survey = await ask();
+    const reminders = { halfTime: false, twoDays: true, lastDay: false };
+    const survey = await ask({ reminders });
+    expect(await findRemoteSurvey(home.house.store, keyOf(survey))).to.deep.include({ reminders });
     const shown = await seen(survey);
     const { sections, title, closesAt, names, timeZone, languages, version } = shown;
     expect({ title, closesAt, names, timeZone, languages, version, state: shown.state }).to.deep.equal({
@@ -516,7 +524,7 @@ describe('surveys and whoever is not entitled', () => {
     expect(await receipts('Reject')).to.deep.equal([]);
   });
 
-  // The same refusal through both doors: what a form says here, a receipt says there.
+  // What the deed says, the receipt says. What a form makes of the same: test/server/surveys/bothDoors.test.ts.
   const many = Array.from({ length: 10_000 }, (_, index) => `c${index}`);
   const table: [string, Json, number?][] = [
     ['nothing answered', {}],
@@ -529,7 +537,7 @@ describe('surveys and whoever is not entitled', () => {
     ['what is needed missing', Object.fromEntries(Object.entries(fair).filter(([id]) => id !== 'hours'))],
   ];
   for (const [what, raw, version = 1] of table) {
-    it(`refuses ${what} alike in a form and from afar`, async () => {
+    it(`refuses ${what} from afar in the words of the deed`, async () => {
       const survey = await open();
       const answerer = answererFor(app.ctx(), local);
       const by = { by: 'p', byName: 'P', home: '' };
@@ -544,7 +552,7 @@ describe('surveys and whoever is not entitled', () => {
         () => null,
         (error: unknown) => error,
       );
-      if (!(said instanceof DomainError)) throw new Error('the form takes it');
+      if (!(said instanceof DomainError)) throw new Error('the deed takes it');
       const fields =
         said instanceof InvalidFields ? said.errors : [{ field: said.field ?? '', message: said.safeMessage }];
       expect(await post(answerTo(survey, raw, { answer: { version } }))).to.equal(202);

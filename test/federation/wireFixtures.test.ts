@@ -54,6 +54,7 @@ type Effect =
   | 'unlikes'
   | 'votes'
   | 'leaves our group'
+  | { votes: string[] }
   | { reads: string }
   | { answers: string }
   | { reports: readonly [things: number, words: string] }
@@ -115,8 +116,8 @@ const table: Record<string, Effect | Row> = {
   'gotosocial/create-note': { reads: 'GoToSocial note 01' },
   'gotosocial/create-question': { reads: 'GoToSocial note 02' },
   'gotosocial/vote': 'votes',
-  // As it did in its first versions with polls, and Mitra does when several options are chosen.
-  'gotosocial/votes-at-once': 400,
+  // Several choices at once, of which the poll takes one: acknowledged, none is counted.
+  'gotosocial/votes-at-once': 'known',
   'gotosocial/update-note': { does: { changes: 'GoToSocial, edited' }, after: ['gotosocial/create-note'] },
   'gotosocial/delete-note': { does: 'deletes', after: ['gotosocial/create-note'] },
   'gotosocial/boost': boosted,
@@ -144,6 +145,7 @@ const table: Record<string, Effect | Row> = {
   'pleroma/delete-actor': 'forgets',
   'pleroma/emoji-react': 'likes',
   'pleroma/reply': { answers: 'same here' },
+  'pleroma/group-comment': { comments: 'Pleroma answers the group' },
   'pleroma/flag': { reports: [2, 'hate speech'] },
 
   'misskey/follow': 'follows',
@@ -152,6 +154,7 @@ const table: Record<string, Effect | Row> = {
   'misskey/create-question': { reads: 'Misskey note 2' },
   'misskey/update-question': { does: { changes: '"votes":4' }, after: ['misskey/create-question'] },
   'misskey/update-actor': 'renames',
+  'misskey/group-comment': { comments: 'good hours' },
   'misskey/delete-note': { does: 'deletes', after: ['misskey/feed-note'] },
   'misskey/delete-actor': 'forgets',
   'misskey/boost': boosted,
@@ -189,6 +192,8 @@ const table: Record<string, Effect | Row> = {
   'friendica/like': 'likes',
   'friendica/dislike': dislike,
   'friendica/undo-dislike': dislike,
+  'friendica/group-note': { begins: 'Our backups move in May.' },
+  'friendica/group-comment': { comments: 'until when?' },
   'friendica/flag': { reports: [2, 'Please look'] },
 
   'wordpress/follow': 'follows',
@@ -261,7 +266,10 @@ const table: Record<string, Effect | Row> = {
   'lemmy/group-page': { begins: 'We open in June.' },
   'lemmy/group-comment': { comments: 'Which hours?' },
   'lemmy/group-delete': { does: 'leaves our group', after: ['lemmy/group-comment'] },
+  'lemmy/dislike': dislike,
   'lemmy/group-like': 'likes',
+  'lemmy/group-dislike': { votes: ['Dislike'] },
+  'lemmy/group-undo-like': { does: { votes: ['Like', 'Undo'] }, after: ['lemmy/group-like'] },
   'lemmy/flag': { reports: [1, 'report this post'] },
 
   'nodebb/follow': 'follows',
@@ -272,10 +280,11 @@ const table: Record<string, Effect | Row> = {
   'nodebb/update-note': { does: { changes: 'It works now.' }, after: ['nodebb/feed-note'] },
   'nodebb/delete-note': { does: 'deletes', after: ['nodebb/feed-note'] },
   'nodebb/like': 'likes',
+  'nodebb/group-like': { votes: ['Like'] },
   'nodebb/group-note': { comments: 'Thank you for the hours.' },
   'nodebb/flag': { reports: [1, 'off topic'] },
   // A thing that is no actor changes place: nothing here depends on it.
-  'nodebb/move-topic': 403,
+  'nodebb/move-topic': 'known',
 
   'discourse/follow': 'follows',
   'discourse/undo-follow': 'unfollows',
@@ -523,6 +532,12 @@ describe('what each program sends', function () {
       expect(post?.thread).to.equal('begins' in effect ? post?._id : groupKey(group._id, first));
       return void expect(post?.content?.content).to.include('begins' in effect ? effect.begins : effect.comments);
     }
+    if (typeof effect === 'object' && 'votes' in effect) {
+      const acted = await groupActivitiesIn(store)
+        .find({ author: actor.iri }, { sort: { at: 1 } })
+        .toArray();
+      return void expect(acted.map(({ type }) => type)).to.deep.equal(effect.votes);
+    }
     if (typeof effect === 'object') {
       const text = 'reads' in effect ? effect.reads : 'boosts' in effect ? effect.boosts : effect.changes;
       return void expect(await feed()).to.include(text);
@@ -587,7 +602,7 @@ describe('what each program sends', function () {
       }
       await follow(actor, does === 'accepts' || does === 'rejects' ? 'pending' : 'accepted');
       if (serves) servePost(read(serves));
-      if (JSON.stringify(activity).includes(`${groupIri}"`)) {
+      if ([groupIri, first].some((named) => JSON.stringify(activity).includes(`${named}"`))) {
         expect(await send(actor, peerOf(actor.iri).follow(actor, groupIri))).to.equal(202);
       }
       if (does === 'blocks') expect(await send(actor, peerOf(actor.iri).follow(actor, us))).to.equal(202);

@@ -149,6 +149,28 @@ describe('running jobs', () => {
     expect(new Set(ran).size).to.equal(1);
   });
 
+  it('runs a job that is for every process in each of them, and keeps what any of them did', async () => {
+    const ran: string[] = [];
+    const jobs = (who: string): Job<null>[] => [
+      {
+        name: 'deliver',
+        cron: '* * * * * *',
+        quiet: true,
+        everywhere: true,
+        run: async () => {
+          ran.push(who);
+          return { sent: who === 'b' ? 1 : 0 };
+        },
+      },
+    ];
+    const [a, b] = [build(jobs('a'), 'host:1:a'), build(jobs('b'), 'host:2:b')];
+    await a.start();
+    await b.start();
+    await until(() => new Set(ran).size === 2);
+    await until(async () => (await lastRun('deliver'))?.finishedAt != null);
+    expect((await lastRun('deliver'))?.result).to.deep.equal({ sent: 1 });
+  });
+
   it('hands a run that was asked for at another process to the leader', async () => {
     const ran: string[] = [];
     const job = (who: string): Job<null> => ({

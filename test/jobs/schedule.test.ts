@@ -20,6 +20,10 @@ describe('the table of jobs', () => {
     });
   }
 
+  it('delivers in every process: what is sent is shared by leases', () => {
+    expect(schedule.flatMap(({ name, everywhere }) => (everywhere ? [name] : []))).to.deep.equal(['deliver']);
+  });
+
   it('names each job once, and lets none follow a job that is not there', () => {
     const names = schedule.map(({ name }) => name);
     expect(new Set(names).size).to.equal(names.length);

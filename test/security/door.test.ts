@@ -1,11 +1,15 @@
 // The door as a whole: where it sends people, under which name, what a link opens, and how soon a right ends.
 import { expect } from 'chai';
+import { deliverDue, deliveriesIn } from '../../federation/delivery.js';
 import { changeRole, removeMember } from '../../server/collectives/actions.js';
 import { withLink } from '../../server/notices/links.js';
 import { mailsIn } from '../../server/notices/queries.js';
+import { followsIn } from '../../server/partners/queries.js';
+import { followKey } from '../../server/partners/rules.js';
 import { changeInstanceRole, disablePerson } from '../../server/people/actions/access.js';
 import { invitePerson, revokeInvitation } from '../../server/people/actions/invitations.js';
 import { startReset } from '../../server/people/actions/passwordChange.js';
+import { updateProfile } from '../../server/people/actions/profile.js';
 import { signLink } from '../../server/secrets.js';
 import { buildPerson, contextFor, signIn, systemActor, testPassword } from '../support/appSupport.js';
 import { nothingStored } from '../support/oracles.js';
@@ -219,6 +223,41 @@ describe('the door', function () {
     expect(refused.status).to.equal(422);
     const stolen = await startResetOf(people.plain._id);
     expect(stolen).to.equal('closed');
+  });
+
+  it('sends nothing more of what an account had said before it was closed, only what takes it back (AP-133)', async () => {
+    const { house, federation } = app;
+    const ctx = contextFor(house, systemActor);
+    const person = await buildPerson(house, { username: 'silenced' });
+    const profile = { bio: { fr: '', en: '' }, publicProfile: true, handle: 'silenced' };
+    await updateProfile(ctx, person._id, { ...profile, displayName: 'Before' });
+    const [follower, followed] = ['https://far.example/users/fan', `${app.url}/actors/silenced`];
+    await followsIn(house.store).insertOne({
+      ...{ _id: followKey(follower, followed), follower, followed, ownerKind: 'person', ownerId: person._id },
+      ...{ followIri: `${follower}/follow`, state: 'accepted', deliverTo: `${follower}/inbox` },
+      ...{ requestedAt: house.now(), decidedAt: house.now() },
+    });
+    await app.drain();
+    await deliveriesIn(federation).deleteMany({});
+    const sent: string[] = [];
+    const { post } = federation.fetch;
+    federation.fetch.post = async (_url, body) => {
+      sent.push((JSON.parse(Buffer.from(body).toString()) as { type: string }).type);
+      return { status: 202, retryAfter: null };
+    };
+    const { handle: _handle, ...again } = profile;
+    await updateProfile(ctx, person._id, { ...again, displayName: 'Slander' });
+    await app.drain();
+    await disablePerson(ctx, person._id);
+    await deliverDue(federation);
+    expect(sent).to.deep.equal([]);
+    const [held] = await deliveriesIn(federation).find({}).toArray();
+    expect(held?.state).to.equal('failed');
+    expect(held?.lastError).to.equal('no longer public: silenced');
+    await app.drain();
+    await deliverDue(federation);
+    expect(sent).to.deep.equal(['Delete']);
+    federation.fetch.post = post;
   });
 
   async function startResetOf(personId: string): Promise<string> {

@@ -15,6 +15,7 @@ const anonymity = 'server/surveys/anonymity.test.ts';
 const anonymous = 'security/anonymous.test.ts';
 const polls = 'federation/polls.test.ts';
 const errands = 'federation/errands.test.ts';
+const bothDoors = 'server/surveys/bothDoors.test.ts';
 const hostile = 'federation/hostile.test.ts';
 const partners = 'federation/partners.test.ts';
 const cavage = 'federation/signatures/cavage.test.ts';
@@ -27,6 +28,9 @@ const policy = 'federation/policy.test.ts';
 const delivery = 'federation/delivery.test.ts';
 const faults = 'federation/faults.test.ts';
 const network = 'federation/network.test.ts';
+const tls = 'federation/tls.test.ts';
+const hostRest = 'federation/hostRest.test.ts';
+const goneInboxes = 'federation/goneInboxes.test.ts';
 const durability = 'server/store/embedded/durability.test.ts';
 const surveys = 'server/surveys/actions.test.ts';
 const results = 'server/surveys/results.test.ts';
@@ -159,7 +163,14 @@ export const rows: Record<string, Row> = {
     what: 'dots of our address as wildcards',
     by: [['federation/discovery.test.ts', 'compares ids by their origin, never by how they begin']],
   },
-  'AP-30': { class: 'H', what: 'WebFinger that names another’s actor', by: [[hostile, 'lends nobody its name']] },
+  'AP-30': {
+    class: 'H',
+    what: 'WebFinger that names another’s actor',
+    by: [
+      [hostile, 'lends nobody its name'],
+      [hostile, 'takes no name from a neighbour by bearing it'],
+    ],
+  },
 
   'AP-40': {
     class: 'C',
@@ -178,7 +189,14 @@ export const rows: Record<string, Row> = {
       [hostile, 'cannot keep a neighbour’s post out by deleting it before it comes'],
     ],
   },
-  'AP-42': { class: 'H', what: 'a Create after its Delete', by: [[partners, 'stays deleted, by its author alone']] },
+  'AP-42': {
+    class: 'H',
+    what: 'a Create after its Delete',
+    by: [
+      [partners, 'stays deleted, by its author alone'],
+      ['federation/mentions.test.ts', 'stay deleted when they come after'],
+    ],
+  },
   'AP-43': {
     class: 'H',
     what: 'an Undo of what is another’s',
@@ -239,7 +257,14 @@ export const rows: Record<string, Row> = {
     what: 'names that resolve to private addresses',
     by: [[fetch, 'refuses names of which any address is private']],
   },
-  'AP-63': { class: 'C', what: 'redirects', by: [[fetch, 'checks every redirect like a first address']] },
+  'AP-63': {
+    class: 'C',
+    what: 'redirects',
+    by: [
+      [fetch, 'checks every redirect like a first address'],
+      [fetch, 'brings no signature to another origin'],
+    ],
+  },
   'AP-64': {
     class: 'C',
     what: 'a way out beside the guarded one',
@@ -276,6 +301,7 @@ export const rows: Record<string, Row> = {
     what: 'slow answers',
     by: [
       [fetch, 'gives up on a slow answer'],
+      [fetch, 'gives up in time whatever is slow'],
       [fetch, 'keeps to two exchanges a host'],
       [errands, 'cannot take all places for reading'],
     ],
@@ -374,11 +400,20 @@ export const rows: Record<string, Row> = {
     what: 'two votes of one collective',
     by: [
       [surveys, 'keeps one answer when two delegates send fifty at once'],
+      [bothDoors, 'of two delegates in a race counts once, whoever was last'],
       [acrossInstances, 'answers with one receipt, however often the same answer comes'],
       [acrossInstances, 'keeps what was sent later when an older answer or withdrawal arrives after it'],
     ],
   },
-  'AP-112': { class: 'C', what: 'votes out of time or place', by: [[polls, 'take no second vote']] },
+  'AP-112': {
+    class: 'C',
+    what: 'votes out of time or place',
+    by: [
+      [polls, 'take no second vote'],
+      [bothDoors, 'after the end is refused, and what was typed comes back'],
+      [bothDoors, 'in the name of another collective is refused'],
+    ],
+  },
   'AP-113': { class: 'H', what: 'forged results', by: [[polls, 'let nobody else raise their counts']] },
   'AP-114': {
     class: 'H',
@@ -438,7 +473,10 @@ export const rows: Record<string, Row> = {
   'WB-44': {
     class: 'H',
     what: 'who may vote changes during the vote',
-    by: [[surveys, 'asks those whom it asked when it opened']],
+    by: [
+      [surveys, 'asks those whom it asked when it opened'],
+      ['server/surveys/eligibility.test.ts', 'is fixed by the opening, at every door'],
+    ],
   },
 
   'AP-120': {
@@ -487,7 +525,10 @@ export const rows: Record<string, Row> = {
   'AP-133': {
     class: 'H',
     what: 'an account that was put out',
-    by: [['security/door.test.ts', 'ends a right with the next request']],
+    by: [
+      ['security/door.test.ts', 'ends a right with the next request'],
+      ['security/door.test.ts', 'sends nothing more of what an account had said before it was closed'],
+    ],
   },
   'AP-134': {
     class: 'H',
@@ -564,6 +605,8 @@ export const rows: Record<string, Row> = {
     what: 'a peer down for days',
     by: [
       [delivery, 'waits longer each time'],
+      [hostRest, 'is asked every half hour at most once it is surely away'],
+      [hostRest, 'gets what waited at a few a second when it is back'],
       [faults, 'brings everything in order to a server that was away for most of a week'],
     ],
   },
@@ -573,12 +616,17 @@ export const rows: Record<string, Row> = {
     by: [
       [delivery, 'does the right thing after'],
       [delivery, 'tries five times when refused with 401 or 403'],
+      [delivery, 'never follows a redirect'],
+      [hostRest, 'waits as long as it asked for'],
+      [hostRest, 'without cutting short the wait of one that was refused with 403'],
+      [goneInboxes, 'forgets nobody for a 404 until it has said so on seven days'],
+      [goneInboxes, 'ends the follows of whoever is gone with it'],
     ],
   },
   'RL-07': {
     class: 'H',
     what: 'peers that hang',
-    by: [[faults, 'serves a good server promptly behind fifty that hang']],
+    by: [[faults, 'serves a good server within a second behind fifty that hang']],
   },
   'RL-08': {
     class: 'H',
@@ -588,12 +636,15 @@ export const rows: Record<string, Row> = {
   'RL-09': {
     class: 'H',
     what: 'everybody back at once',
-    by: [[network, 'gets all that waited without stopping the house']],
+    by: [[network, 'gets all of four thousand that waited without stopping the house']],
   },
   'RL-20': {
     class: 'H',
     what: 'a delivery that can never be sent',
-    by: [[delivery, 'goes on with the others when one row cannot be sent at all']],
+    by: [
+      [delivery, 'goes on with the others when one row cannot be sent at all'],
+      [delivery, 'gives up on a row that breaks each time'],
+    ],
   },
   'RL-23': {
     class: 'H',
@@ -601,6 +652,8 @@ export const rows: Record<string, Row> = {
     by: [
       [network, 'worth another try (RL-23)'],
       [network, 'keeps a delivery for later, whichever way the connection broke'],
+      [tls, 'and will try again (RL-23)'],
+      [tls, 'goes on by IPv4 when IPv6 leads nowhere'],
     ],
   },
 };

@@ -15,13 +15,16 @@ interface Ended {
 }
 
 /** Runs a command in a folder of its own, so that no .env of the developer is read. */
-function chatiere(args: string[], env: Record<string, string> = {}): Promise<Ended> {
+function chatiere(args: string[], env: Record<string, string> = {}, input?: string): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(projectDir, 'dist/server/cli.js'), ...args], {
       cwd: temporaryFolder(),
       env: { PATH: process.env.PATH ?? '', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
+    // Most commands end without having read.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
     const ended: Ended = { code: null, out: '', err: '' };
     child.stdout.on('data', (chunk) => {
       ended.out += chunk;
@@ -61,6 +64,7 @@ describe('the command line', function () {
       'person create',
       'person reset',
       'chatonsinfos import',
+      'bounce',
       'doctor',
     ];
     const all = await chatiere(['--help']);
@@ -263,6 +267,26 @@ describe('the command line', function () {
       const reset = await chatiere(['person', 'reset', 'zoe@canal.example'], { DATA_DIR: dataDir });
       expect(reset.out).to.include('/reset/');
       expect((await fetch(link)).status).to.equal(410);
+    });
+
+    it('take a mail that came back beside a running server, and bounce nothing themselves', async () => {
+      const dataDir = temporaryFolder();
+      await start(dataDir);
+      const pipe = (input: string) => chatiere(['bounce'], { DATA_DIR: dataDir }, input);
+      const other = await pipe('Subject: On holiday\n\nBack on Monday.\n');
+      expect(other).to.include({ code: 0, out: 'This is no report of a mail server: nothing was done.\n', err: '' });
+      const report = [
+        'Content-Type: multipart/report; report-type=delivery-status; boundary=b',
+        ...['', '--b', 'Content-Type: message/delivery-status', '', 'Reporting-MTA: dns; x', ''],
+        ...['Action: failed', 'Status: 5.1.1', '--b--', ''],
+      ];
+      expect(await pipe(report.join('\r\n'))).to.include({ code: 0, out: 'Nothing was to be done.\n' });
+      const nowhere = await chatiere(
+        ['bounce'],
+        { DATA_DIR: dataDir, MONGODB_URI: 'mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=200' },
+        report.join('\n'),
+      );
+      expect(nowhere.code, nowhere.err).to.equal(75);
     });
 
     it('are refused in words when something is missing or unknown', async () => {

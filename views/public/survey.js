@@ -8,6 +8,7 @@ if (form) {
   for (const list of form.querySelectorAll('.ranking')) moveByButtons(list);
   if (form.hasAttribute('data-draft')) keepDraft();
   for (const link of document.querySelectorAll('#errors a[href^="#"]')) link.addEventListener('click', focusInside);
+  for (const row of form.querySelectorAll('[data-starts]')) tellOwnTime(row);
 }
 
 /** A mistake about a group of choices leads to its first one. */
@@ -39,6 +40,23 @@ function followConditions() {
   if (known.length === 0) return;
   form.addEventListener('input', follow);
   follow();
+}
+
+/** A slot in the reader's own time zone, where that differs. */
+function tellOwnTime(row) {
+  const { starts, ends, zone, own } = row.dataset;
+  const language = document.documentElement.lang;
+  const parts = { weekday: 'short', day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' };
+  const write = (timeZone) => {
+    const format = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { ...parts, timeZone });
+    return ends ? format.formatRange(new Date(starts), new Date(ends)) : format.format(new Date(starts));
+  };
+  const here = write(undefined);
+  if (here === write(zone)) return;
+  const line = document.createElement('span');
+  line.className = 'survey-grid-own';
+  line.textContent = own.replace('%', here);
+  row.querySelector('.survey-grid-label').append(line);
 }
 
 /** Whether another page follows is known as soon as it is answered. */

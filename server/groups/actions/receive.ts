@@ -11,14 +11,17 @@ import {
   findGroup,
   findGroupPost,
   findGroupPostByKey,
+  findLastVote,
   groupActivitiesIn,
   groupPostsIn,
   groupsIn,
   listGroupPostsByIri,
+  listVotesByIri,
   standingOf,
+  voteTypes,
 } from '../queries.js';
 import { activitiesAnHour, groupKey, isOpen, mayWrite } from '../rules.js';
-import type { Group, GroupActivity, GroupPost } from '../schema.js';
+import type { Group, GroupActivity, GroupPost, GroupVote } from '../schema.js';
 
 export interface Arrival {
   activityIri: string;
@@ -139,6 +142,45 @@ export async function receiveGroupRemoval(
 }
 
 /**
+ * Somebody who may comment likes or dislikes a post, in every group where it stands, or takes that back: by what it was about,
+ * or by its id alone. Emits group.acted. What was said already, and what was never said and is taken back, changes nothing.
+ */
+export async function receiveGroupVote(
+  ctx: Context,
+  arrival: Arrival & { iri: string | null; vote: GroupVote | null; undoes: string | null; type: GroupVote | 'Undo' },
+  isFor: (group: Group) => boolean = () => true,
+): Promise<void> {
+  const { author, iri, type, undoes, vote } = arrival;
+  for (const known of iri === null ? await postsOfVote(ctx, undoes) : await listGroupPostsByIri(ctx.store, iri)) {
+    const group = await findGroup(ctx.store, known.groupId);
+    if (!group || known.removedAt !== null || !isFor(group)) continue;
+    if (!mayWrite(group, await standingOf(ctx.store, ctx.site, group, author), 'comment')) continue;
+    const last = await findLastVote(ctx.store, known._id, author);
+    const stands = last === null || last.type === 'Undo' ? null : last;
+    const isNews =
+      type === 'Undo'
+        ? stands !== null && (vote === null ? stands.activityIri === undoes : stands.type === vote)
+        : stands?.type !== type;
+    if (isNews && !(await hasHadEnough(ctx, group, author))) await record(ctx, known, type, arrival);
+  }
+}
+
+async function postsOfVote(ctx: Context, activityIri: string | null): Promise<GroupPost[]> {
+  const votes = activityIri === null ? [] : await listVotesByIri(ctx.store, activityIri);
+  const posts = await Promise.all(votes.map(({ post }) => findGroupPostByKey(ctx.store, post)));
+  return posts.filter((post) => post !== null);
+}
+
+const keepVoteDays = 90;
+
+/** Removes likes and dislikes that were passed on more than 90 days ago. Returns how many. */
+export async function pruneGroupVotes(ctx: Context): Promise<number> {
+  const before = new Date(ctx.now.getTime() - keepVoteDays * 24 * hour);
+  const old = { type: { $in: voteTypes }, at: { $lt: before } };
+  return (await groupActivitiesIn(ctx.store).deleteMany(old)).deletedCount;
+}
+
+/**
  * An actor is gone for good, or nobody here deals with its server any more: what it wrote in groups goes, and those to whom it
  * was passed on are told. Emits group.acted for each post.
  */
@@ -190,7 +232,7 @@ export async function emptyGroup(ctx: Context, groupId: string): Promise<void> {
 async function empty(ctx: Context, post: GroupPost, removedBy: 'author' | 'moderator'): Promise<void> {
   const gone = { content: null, removedAt: ctx.now, removedBy };
   await groupPostsIn(ctx.store).updateOne({ _id: post._id, removedAt: null }, { $set: gone });
-  const said = { post: post._id, type: { $in: ['Create', 'Update'] as GroupActivity['type'][] } };
+  const said = { post: post._id, type: { $in: ['Create', 'Update', ...voteTypes] as GroupActivity['type'][] } };
   await groupActivitiesIn(ctx.store).updateMany(said, { $set: { raw: '' } });
 }
 
@@ -203,6 +245,7 @@ async function record(ctx: Context, post: GroupPost, type: GroupActivity['type']
     groupId: post.groupId,
     post: post._id,
     type,
+    ...(type === 'Like' || type === 'Dislike' ? { activityIri: arrival.activityIri } : {}),
     author: arrival.author,
     raw: arrival.raw,
     at: ctx.now,

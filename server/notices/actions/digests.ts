@@ -1,6 +1,7 @@
 // The mail that gathers what needs a person: in the morning, when they want it, and never about nothing.
 import { createHash } from 'node:crypto';
 import type { Context } from '../../context.js';
+import { dateFormat } from '../../formatters.js';
 import { say } from '../../i18n.js';
 import { readSettings, wordsIn } from '../../instances/settings.js';
 import { eachWithDigest } from '../../people/queries.js';
@@ -33,8 +34,12 @@ async function writeDigest(house: Desk, ctx: Context, person: Person, slot: stri
   if (fresh.length === 0) return false;
   const settings = await readSettings(house.store);
   const t = house.i18n.translator(language, wordsIn(settings, language));
+  const style = { dateStyle: 'full', timeStyle: 'short', timeZone: person.timeZone ?? settings.timeZone } as const;
+  const when = dateFormat(language === 'en' ? 'en-GB' : language, style);
+  const withEnd = (what: string, due: Date | null) =>
+    due === null ? what : t('mail.digest.due', { what, date: when.format(due) });
   const lines = needs.map((need) => ({
-    text: [need.collective, say(t, need.what)].filter(Boolean).join(t('mail.colon')),
+    text: [need.collective, withEnd(say(t, need.what), need.due)].filter(Boolean).join(`${t('mail.colon')} `),
     href: `${house.site.baseUrl}${need.href}`,
   }));
   const draft = toPerson(house, person, 'digest', { count: needs.length }, { path: '/my' });

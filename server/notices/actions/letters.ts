@@ -30,6 +30,7 @@ export async function writeLetter(
     // A copy of answers has lines of its own; elsewhere a line end in a name makes none.
     paragraphs: t(`mail.${kind}.text`, params)
       .split('\n\n')
+      .map((text) => text.trim())
       .map((text) => ({ text, lines: kind === 'surveyCopy' ? text.split('\n') : [text] })),
     button: hasLink ? t(`mail.${kind}.button`, params) : null,
     lines: lines.map(({ text, href }) => ({ text: oneSpace(text), href })),

@@ -36,13 +36,14 @@ export async function remindDue(house: Desk, ctx: Context): Promise<number> {
   return written + (await remindOfRemote(house, ctx, isAwake));
 }
 
-/** Of surveys elsewhere, at the same moments: their owner writes to its own people only. */
+const allReminders = { halfTime: true, twoDays: true, lastDay: true };
+
+/** Of surveys elsewhere, at the same moments and as their organisers chose: their owner writes to its own people only. */
 async function remindOfRemote(house: Desk, ctx: Context, isAwake: (person: Person) => boolean): Promise<number> {
   let written = 0;
   const open = remoteSurveysIn(house.store).find({ state: 'open', closesAt: { $gt: ctx.now } });
   for await (const survey of open) {
-    const { _id, closesAt, receivedAt } = survey;
-    const reminders = { halfTime: true, twoDays: true, lastDay: true };
+    const { _id, closesAt, receivedAt, reminders = allReminders } = survey;
     const slot = survey.deletedAt === null ? reminderAt({ openedAt: receivedAt, closesAt, reminders }, ctx.now) : null;
     if (slot === null) continue;
     const cause = `reminder:${_id}:${slot}:${closesAt?.toISOString()}`;

@@ -14,7 +14,7 @@ import type { Store } from '../../store/store.js';
 import { slotText } from '../../surveys/presentForm.js';
 import { findSurvey, getVersion, listAnswererKeys } from '../../surveys/queries.js';
 import { findRemoteSurvey, findSentAnswer, type RemoteSurvey, sentAnswersIn } from '../../surveys/remoteSurveys.js';
-import { findSlot, isOpen, pickText } from '../../surveys/rules.js';
+import { asksThisPerson, findSlot, isOpen, pickText } from '../../surveys/rules.js';
 import type { Invited, Slot, Survey } from '../../surveys/schema.js';
 import { wantsAtOnce } from '../rules.js';
 import { type Desk, type Draft, toPerson } from './queue.js';
@@ -45,6 +45,8 @@ export async function listMissing(store: Store, survey: Survey, everybody = fals
     const found = collective.members
       .flatMap(({ personId }) => people.get(personId) ?? [])
       .filter(mayEnter)
+      // Who came after the opening is not asked.
+      .filter(({ _id }) => !byPerson || asksThisPerson(survey, _id, [collective._id]))
       .filter((person) => !byPerson || (!keys.has(`person:${person._id}`) && !seen.has(person._id)));
     if (byPerson) for (const person of found) seen.add(person._id);
     return byPerson && found.length === 0 ? [] : [{ invited, collective, people: found }];
@@ -111,6 +113,7 @@ async function listMissingRemotely(house: Desk, survey: RemoteSurvey, everybody 
 async function missingRemotely(house: Desk, survey: RemoteSurvey, iri: string, everybody: boolean): Promise<Asked[]> {
   const { store, site } = house;
   const sent = everybody ? null : await findSentAnswer(store, survey.iri, iri);
+  if (!everybody && survey.marked?.includes(iri)) return [];
   if (sent !== null && (sent.state === 'sent' || sent.state === 'accepted')) return [];
   const handle = iri.slice(actorIri(site, '').length);
   const collective = await findCollectiveByHandle(store, handle);
@@ -126,16 +129,16 @@ async function missingRemotely(house: Desk, survey: RemoteSurvey, iri: string, e
 function ofRemote({ _id, title, languages, closesAt, names, organiser, timeZone }: RemoteSurvey): Subject {
   const { name } = organiser;
   const head = { title, languages, closesAt, names, timeZone };
-  return { key: _id, ...head, answerBy: 'collective', organiser: { fr: name, en: name }, slot: null };
+  const said = { organiser: { fr: name, en: name }, slot: null, isByLink: names === 'anonymous' };
+  return { key: _id, ...head, answerBy: 'collective', ...said };
 }
 
-/** To those who have not answered a survey elsewhere. Who answered an anonymous one is known there only: nobody is reminded. */
+/** To those who have not answered a survey elsewhere, or have not said so where it is anonymous and nobody can know. */
 export async function remoteReminders(
   house: Desk,
   survey: RemoteSurvey,
   mayWrite: (person: Person) => boolean,
 ): Promise<Draft[]> {
-  if (survey.names === 'anonymous') return [];
   const missing = await listMissingRemotely(house, survey);
   const awake = missing.map((one) => ({ ...one, people: one.people.filter(mayWrite) }));
   return lettersAbout(house, ofRemote(survey), 'surveyReminder', awake);
@@ -171,6 +174,8 @@ export async function letters(
 interface Subject extends Pick<Survey, 'title' | 'languages' | 'closesAt' | 'answerBy' | 'names' | 'timeZone'> {
   /** What stands in its address. */
   key: string;
+  /** Answered elsewhere, where this instance cannot see it. */
+  isByLink?: boolean;
   organiser: LocalText;
   /** Of a date poll: which date it will be; null: the letter is about something else. */
   slot: Slot | null;
@@ -183,7 +188,7 @@ async function lettersAbout(house: Desk, survey: Subject, kind: MailKind, asked:
     const params = {
       ...surveyParams(survey, language, person.timeZone ?? settings.timeZone),
       organiser: textIn(survey.organiser, language),
-      who: survey.answerBy,
+      who: survey.isByLink ? 'link' : survey.answerBy,
       rule: survey.names === 'anonymous' ? 'anonymous' : survey.answerBy,
       collective: textIn(collective.profile.name, language),
       ...(survey.slot === null
@@ -206,7 +211,7 @@ function surveyParams(survey: Subject, language: Language, timeZone: string): { 
   const style = { dateStyle: 'full', timeStyle: 'short', timeZone } as const;
   return {
     title: pickText(survey.title, language, survey.languages).text,
-    end: closesAt === null ? 'none' : dateFormat(locale, style).format(closesAt),
+    end: closesAt === null ? 'none' : `${dateFormat(locale, style).format(closesAt)} (${timeZone})`,
   };
 }
 

@@ -48,6 +48,8 @@ export async function openTransport(smtpUrl: string, from: string): Promise<Mail
             ? {}
             : { 'List-Unsubscribe': `<${mail.stop}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' }),
         },
+        // RFC 3461: what comes back names the mail, and holds its headers only.
+        dsn: { id: mail.id.replace(/[<>]/g, ''), return: 'headers', notify: 'failure', recipient: mail.to },
         disableFileAccess: true,
         disableUrlAccess: true,
       });

@@ -1,16 +1,19 @@
 // Reminders by hand: who has not answered, who would get what, and the button.
 import { z } from 'zod';
-import { editPath, nameIn, presentEditFrame } from '../../collectives/present.js';
+import { editPath, presentEditFrame } from '../../collectives/present.js';
 import { enterCollective } from '../../collectives/queries.js';
+import { type Language, languages } from '../../context.js';
 import { DomainError } from '../../errors.js';
-import { dateFormat } from '../../formatters.js';
 import type { Routes, Visit } from '../../http/routes.js';
 import { textIn } from '../../shapes.js';
+import { presentSurveyFrame, surveyPath } from '../../surveys/presentOrganise.js';
 import { findSurvey } from '../../surveys/queries.js';
-import { isOpen, pickText } from '../../surveys/rules.js';
+import { isOpen } from '../../surveys/rules.js';
 import { writeLetter } from '../actions/letters.js';
+import type { Draft } from '../actions/queue.js';
 import { planReminder, remindByHand } from '../actions/reminding.js';
-import { linkMark, stopMark } from '../schema.js';
+import { letters } from '../actions/surveyLetters.js';
+import { withoutLinks } from '../samples.js';
 
 const params = z.object({ id: z.uuid(), survey: z.uuid() });
 type RemindVisit = Visit<z.output<typeof params>, unknown, unknown>;
@@ -24,35 +27,11 @@ export function remindPages(routes: Routes): void {
     const plan = await planReminder(visit.ctx, visit.params.survey);
     const { survey } = plan;
     const { language } = visit;
-    const title = pickText(survey.title, language, survey.languages);
-    const end =
-      survey.closesAt === null
-        ? 'none'
-        : dateFormat(language === 'en' ? 'en-GB' : language, {
-            dateStyle: 'full',
-            timeStyle: 'short',
-            timeZone: survey.timeZone,
-          }).format(survey.closesAt);
-    const sample = plan.missing[0]?.invited.name ?? '…';
-    const letter = await writeLetter(
-      house,
-      'surveyReminder',
-      language,
-      {
-        title: title.text,
-        end,
-        organiser: nameIn(collective, language),
-        who: survey.answerBy,
-        collective: sample,
-        name: '…',
-      },
-      { hasLink: true },
-    );
+    const drafts = await letters(house, survey, 'surveyReminder', plan.missing);
     const model = {
       frame: presentEditFrame(visit.ctx.actor, collective, 'asked', language),
-      back: `${editPath(collective)}/surveys/${survey._id}`,
-      action: `${editPath(collective)}/surveys/${survey._id}/remind`,
-      title,
+      survey: presentSurveyFrame(survey, 'overview', language),
+      action: `${surveyPath(survey)}/remind`,
       isOpen: isOpen(survey, visit.ctx.now),
       mails: plan.mails,
       lastAt: plan.lastAt,
@@ -63,11 +42,9 @@ export function remindPages(routes: Routes): void {
         isElsewhere: one === null,
         people: people.length,
         reached,
+        ...countLanguages(drafts.filter(({ about }) => one !== null && about === `${survey._id}:${one._id}`)),
       })),
-      subject: letter.subject,
-      written: letter.text
-        .replaceAll(linkMark, `[${visit.t('notices.remind.link')}]`)
-        .replaceAll(stopMark, `[${visit.t('notices.remind.link')}]`),
+      letters: await Promise.all(languages.flatMap((one) => sampleOf(visit, drafts, one))),
     };
     await visit.page('notices/remind', model, { title: visit.t('notices.remind.title'), nav: 'mine' });
   };
@@ -90,4 +67,19 @@ async function enter(visit: RemindVisit) {
   const survey = await findSurvey(visit.ctx.store, visit.params.survey);
   if (survey?.collectiveId !== collective._id) throw new DomainError('not-found', 'error.notFound');
   return collective;
+}
+
+function countLanguages(drafts: readonly Draft[]): { fr: number; en: number; both: 'yes' | 'no' } {
+  const [fr, en] = (['fr', 'en'] as const).map((one) => drafts.filter(({ language }) => language === one).length);
+  return { fr: fr ?? 0, en: en ?? 0, both: fr && en ? 'yes' : 'no' };
+}
+
+/** One of the letters that would leave in this language, as it will read, but to whom; none: nobody reads it. */
+function sampleOf(visit: RemindVisit, drafts: readonly Draft[], language: Language) {
+  const draft = drafts.find((one) => one.language === language);
+  if (draft === undefined) return [];
+  const { kind, params } = draft;
+  const hidden = visit.house.i18n.translator(language)('notices.remind.link');
+  const letter = writeLetter(visit.house, kind, language, { ...params, name: '…' }, { hasLink: true });
+  return [letter.then((written) => ({ language, ...withoutLinks(written, hidden) }))];
 }

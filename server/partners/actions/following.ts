@@ -7,6 +7,7 @@ import { pending } from '../../events.js';
 import { newId } from '../../ids.js';
 import { DuplicateKeyError } from '../../store/store.js';
 import { blocksIn, isBlockedBy, listMutedActors } from '../blockQueries.js';
+import { importKey, importsIn } from '../importQueries.js';
 import {
   feedEntriesIn,
   findFollowing,
@@ -227,6 +228,7 @@ export async function forgetPartnersOf(ctx: Context, handle: string): Promise<vo
   await movesIn(ctx.store).deleteOne({ _id: handle });
   await followingsIn(ctx.store).deleteMany({ follower: iri });
   await blocksIn(ctx.store).deleteMany({ blocker: iri });
+  await importsIn(ctx.store).deleteOne({ _id: importKey(iri) });
 }
 
 /** For purgeDeleted() of the collectives. */

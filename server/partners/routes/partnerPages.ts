@@ -59,6 +59,7 @@ import {
   voteShape,
 } from '../schema.js';
 import { type AnyVisit, lookUps, refOf, show, showFollowing, threadLooks } from './frame.js';
+import { importPages } from './importPages.js';
 import { listPages } from './listPages.js';
 import { movePages } from './movePages.js';
 
@@ -70,6 +71,7 @@ export function partnerPages(routes: Routes): void {
     mentionPages(routes, path);
     findingPages(routes, path);
     followingPages(routes, path);
+    importPages(routes, path);
     listPages(routes, path);
     movePages(routes, path);
   }

@@ -82,10 +82,12 @@ export async function submitAnswer(ctx: Context, input: AnswerInput): Promise<Su
 }
 
 /** Refuses: not-allowed. Who is asked was fixed when the survey opened. */
-export function checkIsAsked(survey: Pick<Survey, 'answerBy' | 'invited'>, answerer: Answerer): void {
+export function checkIsAsked(survey: Pick<Survey, 'answerBy' | 'invited' | 'askedPeople'>, answerer: Answerer): void {
   const isAsked =
     survey.answerBy === answerer.kind &&
-    (answerer.kind !== 'collective' || survey.invited.some(({ iri }) => iri === answerer.key));
+    (answerer.kind !== 'collective' || survey.invited.some(({ iri }) => iri === answerer.key)) &&
+    (answerer.kind !== 'person' ||
+      (survey.askedPeople?.some(({ personId }) => `person:${personId}` === answerer.key) ?? true));
   if (!isAsked) throw new DomainError('not-allowed', 'surveys.error.notAsked');
 }
 

@@ -1,4 +1,5 @@
 // What is left of those who go: a person's answers and drafts, a collective's surveys.
+import { randomUUID } from 'node:crypto';
 import { getCollective } from '../../collectives/queries.js';
 import type { Collective } from '../../collectives/schema.js';
 import type { Context } from '../../context.js';
@@ -25,6 +26,7 @@ export async function forgetAnswerer(ctx: Context, person: Leaver, collectives: 
   const { store } = ctx;
   const key = `person:${person._id}`;
   await draftsIn(store).deleteMany({ key });
+  await forgetAsked(ctx, person._id);
   for (const answer of await answersIn(store).find({ 'answerer.key': key }).toArray()) await forgetOwn(ctx, answer);
   // Who answered an anonymous survey stays counted, and nobody.
   for (const { _id } of await turnoutsIn(store).find({ key }).toArray()) {
@@ -37,6 +39,19 @@ export async function forgetAnswerer(ctx: Context, person: Leaver, collectives: 
   for (const { handle } of collectives) {
     const ours = actorIri(ctx.site, handle);
     await draftsIn(store).updateMany({ key: ours, byName: person.displayName }, { $set: { byName: '' } });
+  }
+}
+
+/** Of one that is over it stays known how many were asked, and not who. */
+async function forgetAsked({ store, now }: Context, personId: string): Promise<void> {
+  for (const survey of await surveysIn(store).find({ 'askedPeople.personId': personId }).toArray()) {
+    const own = (survey.askedPeople ?? []).filter((one) => one.personId === personId);
+    for (const entry of own) {
+      await surveysIn(store).updateOne({ _id: survey._id }, { $pull: { askedPeople: entry } });
+      if (isOpen(survey, now)) continue;
+      const nobody = { ...entry, personId: `gone:${randomUUID()}` };
+      await surveysIn(store).updateOne({ _id: survey._id }, { $push: { askedPeople: nobody } });
+    }
   }
 }
 

@@ -6,14 +6,24 @@ import { checkTravels } from '../remoteSurveys.js';
 import { checkMayOpen } from '../rules.js';
 import type { Invited, Section, Survey } from '../schema.js';
 
-/** Those asked who are there: all but the collectives here that are in the bin, or gone. Refuses: invalid, with the field. */
-export async function checkReady(ctx: Context, survey: Survey, sections: readonly Section[]): Promise<Invited[]> {
+export interface Ready {
+  /** All but the collectives here that are in the bin, or gone. */
+  invited: Invited[];
+  /** The people of those here. */
+  people: NonNullable<Survey['askedPeople']>;
+}
+
+/** Who is there to be asked. Refuses: invalid, with the field. */
+export async function checkReady(ctx: Context, survey: Survey, sections: readonly Section[]): Promise<Ready> {
   const owner = await getCollective(ctx.store, survey.collectiveId);
   const ids = survey.invited.flatMap(({ collectiveId }) => (collectiveId === null ? [] : [collectiveId]));
   const known = await listCollectivesById(ctx.store, ids);
-  const standing = new Set(known.filter(({ deletedAt }) => deletedAt === null).map(({ _id }) => _id));
+  const standing = new Map(known.filter(({ deletedAt }) => deletedAt === null).map((one) => [one._id, one]));
   const invited = survey.invited.filter(({ collectiveId }) => collectiveId === null || standing.has(collectiveId));
   checkMayOpen({ survey: { ...survey, invited }, sections, isOwnerPublic: isPublic(owner), now: ctx.now });
   checkTravels(survey, sections);
-  return invited;
+  const people = [...standing.values()].flatMap(({ _id: collectiveId, members }) =>
+    members.map(({ personId }) => ({ personId, collectiveId })),
+  );
+  return { invited, people };
 }

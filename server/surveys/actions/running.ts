@@ -24,8 +24,15 @@ export async function openSurvey(ctx: Context, surveyId: string): Promise<Survey
 
 async function open(ctx: Context, survey: Survey): Promise<Survey> {
   const { sections } = await getVersion(ctx.store, survey._id, survey.version);
-  const invited = await checkReady(ctx, survey, sections);
-  return step(ctx, survey, 'open', { openedAt: ctx.now, closedAt: null, invited, notOpened: null }, 'survey.opened');
+  const { invited, people } = await checkReady(ctx, survey, sections);
+  const set = { openedAt: ctx.now, closedAt: null, invited, notOpened: null };
+  return step(
+    ctx,
+    survey,
+    'open',
+    survey.answerBy === 'person' ? { ...set, askedPeople: people } : set,
+    'survey.opened',
+  );
 }
 
 /** Back to a draft, before it has opened. Refuses: not-found, conflict. */

@@ -14,6 +14,7 @@ import {
   findSentAnswer,
   type Refused,
   type RemoteSurvey,
+  remoteSurveysIn,
   type SentAnswer,
   sentAnswersIn,
   wireLimits,
@@ -127,6 +128,25 @@ export async function saveRemoteDraft(ctx: Context, input: DraftInput): Promise<
   const survey = await getAsked(ctx, input.surveyId, input.answerer);
   checkTakesAnswers(survey, ctx.now);
   if (survey.names !== 'anonymous') await keepDraft(ctx, survey.sections, input);
+}
+
+/**
+ * A collective says of an anonymous survey elsewhere that it has answered by its link, or that it has not: only it can know. It
+ * is asked and reminded no more; the owner is not told. Refuses: not-found (also one that is answered from here), gone,
+ * not-allowed, conflict.
+ */
+export async function markAnswered(ctx: Context, key: string, answerer: Answerer, isAnswered: boolean): Promise<void> {
+  for (let tries = 0; tries < 10; tries += 1) {
+    const survey = await getAsked(ctx, key, answerer);
+    if (survey.names !== 'anonymous') throw new DomainError('not-found', 'error.notFound');
+    const before = survey.marked ?? [];
+    const others = before.filter((one) => one !== answerer.key);
+    const marked = (isAnswered ? [...others, answerer.key] : others).toSorted();
+    const stands = survey.marked === undefined ? { $exists: false } : { $size: before.length };
+    const saved = await remoteSurveysIn(ctx.store).updateOne({ _id: key, marked: stands }, { $set: { marked } });
+    if (saved.matchedCount === 1) return;
+  }
+  throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
 }
 
 export interface ReceiptInput {

@@ -47,8 +47,8 @@ export interface Seat {
   frame: object | null;
   mayAnswer: boolean;
   services: { id: string; label: string }[];
-  /** What a guest says of themselves; null: we know who it is, or nobody is to know. */
-  guest: { name: string; email: string } | null;
+  /** What a guest says of themselves, and the address that has the link; null: we know who it is, or nobody is to know. */
+  guest: { name: string; email: string; mailedTo: string } | null;
 }
 
 type AnyVisit = Visit<unknown, unknown, unknown>;
@@ -198,7 +198,7 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
   const mayAnswer = isOpen && !isCast && seat.mayAnswer && (asked.survey !== null || mayDraft);
   const isLost = values !== null && !mayAnswer;
   const meanwhile = (keys: string[]) => errors.some(({ message }) => keys.includes(message.key));
-  const isReplacing = meanwhile(answeredMeanwhile) && own.values !== null;
+  const isReplacing = meanwhile(answeredMeanwhile) && own.values !== null && mayAnswer;
   const standing = {
     seen: stands === undefined || meanwhile(draftedMeanwhile) ? (own.draft?.at.getTime() ?? 0) : stands.seen,
     shown: stands === undefined || isReplacing ? (own.at?.getTime() ?? 0) : stands.shown,
@@ -209,13 +209,15 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
     ...presentAsked(asked, own, place, visit.language, visit.ctx.now),
     sections: presentForm({
       ...reader,
+      readerZone: visit.res.locals.preferences?.timeZone,
       sections: shown,
       given: values ?? knownOf(own),
       errors,
       services: seat.services,
     }),
     errors,
-    mistakes: presentMistakes({ ...reader, sections, errors }),
+    mistakes: isReplacing ? [] : presentMistakes({ ...reader, sections, errors }),
+    replacing: isReplacing ? errors[0]?.message : null,
     current,
     isAll: current === 'all',
     isFirst: current === 1,
@@ -252,14 +254,14 @@ async function presentEdits({ house }: AnyVisit, asked: AskedSurvey, own: OwnAns
   return lines;
 }
 
-/** After sending. The receipt is shown once, and stands in no address and no store. */
-export async function showDone(visit: AnyVisit, seat: Seat, receipt: string | null): Promise<void> {
+/** After sending. The receipt is shown once, and stands in no address and no store. `isMailed`: the link is on its way. */
+export async function showDone(visit: AnyVisit, seat: Seat, receipt: string | null, isMailed = false): Promise<void> {
   const { asked, own, place } = seat;
   const model = {
     frame: seat.frame,
     ...presentAsked(asked, own, place, visit.language, visit.ctx.now),
     receipt,
-    guest: seat.guest,
+    mailedTo: isMailed ? seat.guest?.mailedTo : null,
     address: place.kind === 'anyone' && receipt === null ? `${visit.house.site.baseUrl}${place.path}` : null,
   };
   await visit.page('surveys/done', model, pageOptions(seat, visit.t('surveys.done.title')));

@@ -9,7 +9,7 @@ import { DomainError } from '../../errors.js';
 import { personOf, type Routes, type Visit } from '../../http/routes.js';
 import { textIn } from '../../shapes.js';
 import { withdrawAnswer } from '../actions/answering.js';
-import { recallAnswer } from '../actions/sending.js';
+import { markAnswered, recallAnswer } from '../actions/sending.js';
 import { answererFor, findAsked, findOwnAnswer, listAsked } from '../askedSurveys.js';
 import { listQuery } from '../editForms.js';
 import { askedPath, pageAskedList } from '../presentAsked.js';
@@ -28,6 +28,8 @@ import {
 
 const idParams = z.object({ id: z.uuid() });
 const askedParams = z.object({ id: z.uuid(), survey: z.union([z.uuid(), z.string().regex(/^[0-9a-f]{64}$/)]) });
+
+const markShape = z.object({ is: z.enum(['yes', 'no']) });
 
 type AskedVisit = Visit<z.output<typeof askedParams>, unknown, unknown>;
 
@@ -72,6 +74,14 @@ export function answerPages(routes: Routes): void {
     const { seat } = await enter(visit);
     if (!seat.own.isAnswered) return visit.redirect(seat.place.path);
     await showDone(visit, seat, null);
+  });
+
+  routes.post(`${path}/:survey/answered`, { ...entering, body: markShape }, async (visit) => {
+    const { seat } = await enterToAnswer(visit);
+    if (seat.asked.elsewhere === null) throw new DomainError('not-found', 'error.notFound');
+    const isAnswered = visit.body.is === 'yes';
+    await markAnswered(visit.ctx, seat.asked.key, seat.answerer, isAnswered);
+    visit.redirect(seat.place.path, { key: isAnswered ? 'surveys.marked.yes' : 'surveys.marked.no' });
   });
 
   routes.post(`${path}/:survey/withdraw`, entering, async (visit) => {

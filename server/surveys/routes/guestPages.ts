@@ -12,7 +12,7 @@ import { isCounted, withdrawAnswer } from '../actions/answering.js';
 import { requestLink } from '../actions/copies.js';
 import { findAskedAddress, findForAnyone, findPublicSurvey, guestAnswerer, listPublicSurveys } from '../askedPeople.js';
 import { type AskedSurvey, findOwnAnswer } from '../askedSurveys.js';
-import { isOpenNow, presentAskedList, presentSlotOf, publicCrumbs } from '../presentAsked.js';
+import { isOpenNow, presentAskedList, presentPromise, presentSlotOf, publicCrumbs } from '../presentAsked.js';
 import { findAnswer, findSurvey } from '../queries.js';
 import { guestLink, mayRead, pickText, readGuestLink } from '../rules.js';
 import {
@@ -37,6 +37,7 @@ const listQuery = z.object({ open: pageNumber, results: pageNumber });
 const surveyParams = z.object({ survey: z.uuid() });
 const tokenParams = z.object({ token: z.string().min(3).max(200) });
 const receiptShape = z.object({ number: z.string().trim().max(100).default('') });
+const doneQuery = z.object({ mailed: z.string().max(10).optional() });
 const guestShape = z.object({ ...answerFields, name: line(100).default(''), email: optionalEmail.default(null) });
 
 type SurveyVisit = Visit<z.output<typeof surveyParams>, unknown, unknown>;
@@ -89,7 +90,7 @@ function publicPages(routes: Routes): void {
           ? `/surveys/${asked.key}/results`
           : null,
       receiptHref: asked.names === 'anonymous' ? `/surveys/${asked.key}/receipt` : null,
-      promise: survey?.answerBy === 'anyone' ? `surveys.promiseTo.guest.${asked.names}` : null,
+      ...(survey?.answerBy === 'anyone' && presentPromise(asked.names, 'anyone', false)),
     };
     // Whoever gave the link to a few did not give it to search engines.
     const isForFew = survey?.answerBy === 'anyone' && !survey.listed;
@@ -205,10 +206,10 @@ function linkPages(routes: Routes): void {
     await receive(visit, seat, guestId);
   });
 
-  routes.get(`${path}/done`, entering, async (visit) => {
+  routes.get(`${path}/done`, { ...entering, query: doneQuery }, async (visit) => {
     const { seat } = await enterByLink(visit);
     if (!seat.own.isAnswered) return visit.redirect(seat.place.path);
-    await showDone(visit, seat, null);
+    await showDone(visit, seat, null, visit.query.mailed !== undefined);
   });
 
   routes.post(`${path}/withdraw`, entering, async (visit) => {
@@ -239,11 +240,13 @@ async function receive(
     visit.res.cookie(castCookie, 'yes', { ...cookie, sameSite: 'lax' });
     return showDone(visit, seat, sent.receipt);
   }
-  if (email !== null && (await withinLimit(visit.house, mailsLimit, email.toLowerCase()))) {
-    await requestLink(visit.ctx, asked.key, seat.answerer, visit.language);
-  }
+  const isNew = email !== null && email.toLowerCase() !== guest?.mailedTo.toLowerCase();
+  const isMailed = isNew && (await withinLimit(visit.house, mailsLimit, email.toLowerCase()));
+  if (isMailed) await requestLink(visit.ctx, asked.key, seat.answerer, visit.language);
   const token = signLink(visit.house.secret, 'survey-answer', guestLink(asked.key, guestId));
-  visit.redirect(`/surveys/answer/${token}/done`, { key: sent.isFirst ? 'surveys.done.first' : 'surveys.done.again' });
+  visit.redirect(`/surveys/answer/${token}/done${isMailed ? '?mailed=yes' : ''}`, {
+    key: sent.isFirst ? 'surveys.done.first' : 'surveys.done.again',
+  });
 }
 
 const castCookie = 'answered';
@@ -284,6 +287,7 @@ async function seatOf({ ctx }: AnyVisit, asked: AskedSurvey, guestId: string, pa
   const answerer = guestAnswerer(guestId, '');
   const answer = asked.names === 'anonymous' ? null : await findAnswer(ctx.store, asked.key, answerer.key);
   const own = await findOwnAnswer(ctx, asked, answerer);
+  const mailedTo = answer?.email ?? '';
   const name = own.draft?.byName ?? answer?.answerer.name ?? person?.displayName ?? '';
   return {
     asked,
@@ -295,7 +299,7 @@ async function seatOf({ ctx }: AnyVisit, asked: AskedSurvey, guestId: string, pa
     frame: null,
     mayAnswer: true,
     services: [],
-    guest: asked.names === 'anonymous' ? null : { name, email: own.draft?.email ?? answer?.email ?? '' },
+    guest: asked.names === 'anonymous' ? null : { name, email: own.draft?.email ?? mailedTo, mailedTo },
   };
 }
 
@@ -303,5 +307,6 @@ async function seatOf({ ctx }: AnyVisit, asked: AskedSurvey, guestId: string, pa
 function asTyped(seat: Seat, values: Record<string, unknown>): Seat {
   if (seat.guest === null) return seat;
   const text = (value: unknown, other: string) => (typeof value === 'string' ? value : other);
-  return { ...seat, guest: { name: text(values.name, seat.guest.name), email: text(values.email, seat.guest.email) } };
+  const { name, email } = seat.guest;
+  return { ...seat, guest: { ...seat.guest, name: text(values.name, name), email: text(values.email, email) } };
 }

@@ -9,7 +9,7 @@ import { readLink } from '../../secrets.js';
 import { textIn } from '../../shapes.js';
 import { submitAnswer } from '../actions/answering.js';
 import { presentTyped } from '../presentAnswers.js';
-import { isOpenNow } from '../presentAsked.js';
+import { isOpenNow, presentPromise } from '../presentAsked.js';
 import { presentForm, presentMistakes } from '../presentForm.js';
 import { getSurvey, getVersion, hasAnswered } from '../queries.js';
 import { linkPurpose, linkRecord, pickText } from '../rules.js';
@@ -72,7 +72,7 @@ async function show(visit: LinkVisit, form: FormState | null = null, receipt: st
     intro: pickText(survey.intro, language, languages),
     organiser: owner === null ? '' : textIn(owner.profile.name, language),
     name: invited.name,
-    promise: `surveys.promise.${names}`,
+    ...presentPromise(names, 'collective', true),
     version: survey.version,
     isOpen,
     end: survey.closedAt ?? survey.closesAt,

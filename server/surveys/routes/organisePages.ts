@@ -11,7 +11,15 @@ import { personOf, type Routes, type Visit } from '../../http/routes.js';
 import { readSettings } from '../../instances/settings.js';
 import { createSurvey, deleteSurvey, duplicateSurvey, restoreSurvey, saveSettings } from '../actions/drafting.js';
 import { closeSurvey, extendSurvey, openSurvey, reopenSurvey, unscheduleSurvey } from '../actions/running.js';
-import { endForm, listQuery, newSurveyForm, readMoment, settingsForm, surveyParams } from '../editForms.js';
+import {
+  endForm,
+  languagesOf,
+  listQuery,
+  newSurveyForm,
+  readMoment,
+  settingsForm,
+  surveyParams,
+} from '../editForms.js';
 import {
   presentOverview,
   presentOwn,
@@ -235,6 +243,8 @@ function settingsPages(routes: Routes, path: string): void {
   routes.get(path, params, (visit) => showSettings(visit, noForm));
   routes.post(path, { ...params, body: settingsForm, retry: showSettings }, async (visit) => {
     const { survey, collective } = await enterToChange(visit);
+    if (visit.body.step === 'filter') return showSettings(visit, { values: visit.body, errors: [] });
+    const languages = languagesOf(visit.body);
     const {
       revision,
       answerBy,
@@ -245,6 +255,10 @@ function settingsPages(routes: Routes, path: string): void {
       allHere,
       opensAt,
       closesAt,
+      step: _step,
+      filter: _filter,
+      firstLanguage: _first,
+      otherLanguages: _others,
       ...rest
     } = visit.body;
     // What is on its way to be answered keeps its dates: the overview gives more time, and says so to those asked.
@@ -256,7 +270,7 @@ function settingsPages(routes: Routes, path: string): void {
       ? survey.invited
       : await invitedOf(visit, { survey, collective }, { chosen: [...here, ...elsewhere], others, allHere });
     const promises = { answerBy: answerBy ?? survey.answerBy, names: names ?? survey.names };
-    await saveSettings(visit.ctx, survey._id, { ...rest, ...promises, ...dates, invited, revision });
+    await saveSettings(visit.ctx, survey._id, { ...rest, languages, ...promises, ...dates, invited, revision });
     visit.redirect(`${surveyPath(survey)}/settings`, { key: 'surveys.settings.saved' });
   });
 }
@@ -317,7 +331,7 @@ async function showSettings(visit: SurveyVisit, form: FormState): Promise<void> 
   const entered = await enterSurvey(visit);
   const { survey, collective } = entered;
   if (survey.deletedAt !== null || survey.state === 'closed') return visit.redirect(surveyPath(survey));
-  const typed = form.errors.length > 0;
+  const typed = Object.keys(form.values).length > 0;
   // What was promised, and whom it asks, is not sent by the form once it stands.
   const values = typed ? { ...settingsValues(survey), invited: [], ...form.values } : settingsValues(survey);
   const invitable = await listInvitable(visit.ctx, collective, survey);

@@ -13,6 +13,8 @@ import {
   moveQuestion,
   moveSection,
   newPartId,
+  placeQuestion,
+  placeSection,
   putQuestion,
   putSection,
   questionsBefore,
@@ -34,11 +36,13 @@ import {
   readSection,
   sectionParams,
   surveyParams,
+  withLines,
 } from '../editForms.js';
+import { presentPromise } from '../presentAsked.js';
 import { presentForm } from '../presentForm.js';
 import { presentQuestionForm, presentQuestions, presentSectionForm, surveyPath } from '../presentOrganise.js';
-import { getVersion } from '../queries.js';
-import { pickText } from '../rules.js';
+import { countAnswers, getVersion, isWordingOnly } from '../queries.js';
+import { isSameQuestions, pickText } from '../rules.js';
 import { type Question, type QuestionKind, questionKinds, type Section, type Survey } from '../schema.js';
 import { enterSurvey, enterToChange, type Organised, type SurveyVisit, showSurvey } from './organisePages.js';
 
@@ -53,13 +57,14 @@ export function questionPages(routes: Routes): void {
   routes.get(`${one}/questions`, params, (visit) => showQuestions(visit, noForm));
   routes.post(`${one}/questions`, { ...params, body: editDeed, retry: showQuestions }, async (visit) => {
     const { survey } = await enterToChange(visit);
-    const { revision, deed } = visit.body;
+    const { revision, deed, place: wanted } = visit.body;
     const place = `${surveyPath(survey)}/questions`;
     const [verb = '', what = '', id = ''] = deed.split(' ');
     if (verb === 'undo') await undoEdit(visit.ctx, survey._id, revision);
-    else await editSections(visit.ctx, survey._id, revision, (sections) => arrange(sections, verb, what, id));
+    else
+      await editSections(visit.ctx, survey._id, revision, (sections) => arrange(sections, { verb, what, id, wanted }));
     // What moved is found again where it is now.
-    if (verb === 'up' || verb === 'down') return visit.redirect(`${place}#${what}-${id}`);
+    if (verb === 'up' || verb === 'down' || verb === 'place') return visit.redirect(`${place}#${what}-${id}`);
     visit.redirect(place, { key: verb === 'undo' ? 'surveys.edit.undone' : `surveys.edit.${what}.${verb}` });
   });
 
@@ -78,8 +83,20 @@ export function questionPages(routes: Routes): void {
   });
 }
 
-function arrange(sections: Section[], verb: string, what: string, id: string): Section[] {
+interface Deed {
+  verb: string;
+  what: string;
+  id: string;
+  /** Place, from 1. */
+  wanted: number | undefined;
+}
+
+function arrange(sections: Section[], { verb, what, id, wanted }: Deed): Section[] {
   const isQuestion = what === 'question';
+  if (verb === 'place') {
+    if (wanted === undefined) throw new DomainError('invalid', 'surveys.error.place', { field: 'place' });
+    return isQuestion ? placeQuestion(sections, id, wanted) : placeSection(sections, id, wanted);
+  }
   if (verb === 'duplicate') return isQuestion ? duplicateQuestion(sections, id) : duplicateSection(sections, id);
   if (verb === 'remove') return isQuestion ? removeQuestion(sections, id) : removeSection(sections, id);
   const direction: Direction = verb === 'up' ? 'up' : 'down';
@@ -93,8 +110,16 @@ async function showQuestions(visit: SurveyVisit, form: FormState): Promise<void>
   const version = await getVersion(visit.ctx.store, survey._id, survey.version);
   // A move that a condition forbids is about no field of this page.
   const errors = form.errors.map(({ message }) => ({ field: '', message }));
+  const shown = presentQuestions(survey, version, visit);
+  const isSettled = await isWordingOnly(visit.ctx.store, survey);
+  const isUndoSafe = !isSettled || isSameQuestions(version.before ?? [], version.sections);
   await showSurvey(visit, entered, 'questions', 'surveys/questions', {
-    ...presentQuestions(survey, version, visit),
+    ...shown,
+    canUndo: shown.canUndo && isUndoSafe,
+    isSettled,
+    openRule: survey.names === 'anonymous' ? 'surveys.questions.openSecret' : 'surveys.questions.open',
+    // What was answered to what goes is kept, and shown apart.
+    warning: (await countAnswers(visit.ctx.store, survey)) > 0 ? 'surveys.questions.removeAnswered' : null,
     errors,
   });
 }
@@ -147,15 +172,33 @@ async function saveQuestion(
 ): Promise<void> {
   const { survey } = await enterToChange(visit);
   const { languages, timeZone } = survey;
+  const isSettled = await isWordingOnly(visit.ctx.store, survey);
   await near(visit, survey, id, raw.revision, (sections) => {
     const stands = findQuestion(sections, id);
+    if (isSettled && stands) {
+      const kept = { ...questionValues(stands.question, stands.section.id, timeZone), ...wordingIn(raw) };
+      const read = readQuestion(kind, kept, {
+        id,
+        languages,
+        timeZone,
+        before: beforeIn(sections, stands.section.id, id),
+      });
+      if (read.value === null) throw new InvalidFields(read.errors);
+      return putQuestion(sections, stands.section.id, read.value);
+    }
     const section = sections.some((one) => one.id === raw.section) ? String(raw.section) : (stands?.section.id ?? '');
     const before = beforeIn(sections, section, stands?.section.id === section ? id : null);
-    const { value, errors } = readQuestion(kind, raw, { id, languages, timeZone, before });
+    const { value, errors } = readQuestion(kind, withLines(raw, languages), { id, languages, timeZone, before });
     if (value === null) throw new InvalidFields(errors);
     return putQuestion(sections, section, value);
   });
   visit.redirect(`${surveyPath(survey)}/questions#question-${id}`, { key: 'surveys.edit.question.saved' });
+}
+
+/** What a form says of words alone: its other fields are not shown while only these may change. */
+function wordingIn(raw: Record<string, unknown>): Record<string, unknown> {
+  const names = ['label', 'help', 'title', 'intro', 'unit', 'fromLabel', 'toLabel', 'criterion', 'choices', 'rows'];
+  return Object.fromEntries(names.flatMap((name) => (raw[name] === undefined ? [] : [[name, raw[name]]])));
 }
 
 function beforeIn(sections: readonly Section[], section: string, question: string | null): Question[] {
@@ -204,7 +247,8 @@ interface Shown {
 async function showQuestion(visit: SurveyVisit, { kind, id, section, form }: Shown): Promise<void> {
   const entered = await enterSurvey(visit);
   const { survey } = entered;
-  if (!mayEdit(survey)) return visit.redirect(`${surveyPath(survey)}/questions`);
+  const isSettled = await isWordingOnly(visit.ctx.store, survey);
+  if (!mayEdit(survey) || (isSettled && id === null)) return visit.redirect(`${surveyPath(survey)}/questions`);
   const { sections } = await getVersion(visit.ctx.store, survey._id, survey.version);
   const here = sections.some((one) => one.id === section) ? section : (sections.at(-1)?.id ?? '');
   const stands = id === null ? null : findQuestion(sections, id);
@@ -214,13 +258,14 @@ async function showQuestion(visit: SurveyVisit, { kind, id, section, form }: Sho
     survey,
     sections,
     before: beforeIn(sections, here, stands ? id : null),
-    values: typed ? form.values : stored,
+    values: typed ? withLines(form.values, survey.languages) : stored,
     errors: form.errors,
     language: visit.language,
     t: visit.t,
   };
   await showSurvey(visit, entered, 'questions', 'surveys/question', {
     ...presentQuestionForm(kind, input),
+    isSettled,
     action: `${surveyPath(survey)}/questions/${id ?? 'new'}`,
     isNew: id === null,
     cancelHref: `${surveyPath(survey)}/questions${id === null ? '' : `#question-${id}`}`,
@@ -260,8 +305,11 @@ async function saveSection(
   raw: Record<string, unknown> & { revision: number },
 ): Promise<void> {
   const { survey } = await enterToChange(visit);
+  const isSettled = await isWordingOnly(visit.ctx.store, survey);
   await near(visit, survey, id, raw.revision, (sections) => {
-    const { value, errors } = readSection(raw, {
+    const stands = sections.find((one) => one.id === id);
+    const kept = isSettled && stands ? { ...wordingIn(raw), showIf: conditionValues(stands.showIf) } : raw;
+    const { value, errors } = readSection(kept, {
       id,
       languages: survey.languages,
       before: beforeSection(sections, id),
@@ -281,7 +329,8 @@ function beforeSection(sections: readonly Section[], id: string | null): Questio
 async function showSection(visit: SurveyVisit, id: string | null, form: FormState): Promise<void> {
   const entered = await enterSurvey(visit);
   const { survey } = entered;
-  if (!mayEdit(survey)) return visit.redirect(`${surveyPath(survey)}/questions`);
+  const isSettled = await isWordingOnly(visit.ctx.store, survey);
+  if (!mayEdit(survey) || (isSettled && id === null)) return visit.redirect(`${surveyPath(survey)}/questions`);
   const { sections } = await getVersion(visit.ctx.store, survey._id, survey.version);
   const section = sections.find((one) => one.id === id);
   if (id !== null && !section) throw new DomainError('not-found', 'error.notFound');
@@ -297,6 +346,7 @@ async function showSection(visit: SurveyVisit, id: string | null, form: FormStat
   };
   await showSurvey(visit, entered, 'questions', 'surveys/section', {
     ...presentSectionForm(input),
+    isSettled,
     action: `${surveyPath(survey)}/sections/${id ?? 'new'}`,
     isNew: id === null,
     cancelHref: `${surveyPath(survey)}/questions${id === null ? '' : `#section-${id}`}`,
@@ -305,7 +355,7 @@ async function showSection(visit: SurveyVisit, id: string | null, form: FormStat
 
 /** The form as those see it who are asked; the collective's own services stand for theirs. */
 async function presentPreview(visit: SurveyVisit, { survey, collective }: Organised, sections: readonly Section[]) {
-  const { languages, timeZone, names } = survey;
+  const { languages, timeZone, names, answerBy } = survey;
   const { language, t } = visit;
   const services = (await listServicesOf(visit.ctx.store, collective._id)).map(({ _id, profile }) => ({
     id: _id,
@@ -315,6 +365,6 @@ async function presentPreview(visit: SurveyVisit, { survey, collective }: Organi
     sections: presentForm({ sections, languages, timeZone, language, t, given: {}, errors: [], services }),
     intro: pickText(survey.intro, language, languages),
     organiser: { name: textIn(collective.profile.name, language) },
-    promise: `surveys.promise.${names}`,
+    ...presentPromise(names, answerBy, false),
   };
 }

@@ -33,18 +33,23 @@ import {
   findCrossTable,
   findOneAnswer,
   findResults,
+  listAnswers,
+  listMissingPeople,
   listTurnout,
   type Reader,
   type Results,
   withoutHidden,
 } from '../results.js';
-import { isEnough, maySeeNames, maySeeResults, pickText } from '../rules.js';
+import { isEnough, isOpen, maySeeNames, maySeeResults, pickText } from '../rules.js';
 import { limits, resultReaders, type Survey, textsShape } from '../schema.js';
 import { presentSlot, resultQuery, sendSlot, showTexts, textsQuery, wordsFor } from './readPages.js';
 
 const params = z.object({ id: z.uuid(), survey: z.uuid() });
 const answersQuery = z.object({
-  page: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  /** One answer by its place in time; without it and without `of`: the list. */
+  page: z.coerce.number().int().min(1).max(1_000_000).optional(),
+  q: z.string().max(200).default(''),
+  list: z.coerce.number().int().min(1).max(100_000).default(1),
   of: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
@@ -93,22 +98,23 @@ export function resultPages(routes: Routes): void {
     // Of an anonymous survey there is no answer of somebody; of one with hidden names not before its end.
     if (!maySeeNames(survey)) throw new DomainError('not-found', 'error.notFound');
     const { of, page } = visit.query;
-    const found = await findOneAnswer(visit.house.store, survey, of ? { id: of } : { at: page });
-    if (found === null && (of || page > 1)) throw new DomainError('not-found', 'error.notFound');
+    if (!of && page === undefined) return showAnswers(visit, { survey, collective }, visit.query);
+    const found = await findOneAnswer(visit.house.store, survey, of ? { id: of } : { at: page ?? 1 });
+    if (found === null) throw new DomainError('not-found', 'error.notFound');
     const base = `${surveyPath(survey)}/results`;
     const words = wordsFor(visit, survey);
-    const sections = found && (await getVersion(visit.house.store, survey._id, found.answer.version)).sections;
+    const { sections } = await getVersion(visit.house.store, survey._id, found.answer.version);
     const model = {
       ...frameOf(visit, collective, survey),
       base,
-      answer: found && {
+      answer: {
         name: found.answer.answerer.name,
         handle: found.answer.answerer.handle,
         home: found.answer.home,
         at: found.answer.at,
-        sections: presentAnswer(words, sections ?? [], found.answer.values),
+        sections: presentAnswer(words, sections, found.answer.values),
       },
-      paging: found && paged(`${base}/answers`, {}, { page: found.at, pages: found.count }),
+      paging: stepsOf(`${base}/answers`, { page: found.at, pages: found.count }),
     };
     await visit.page('surveys/oneAnswer', model, { title: visit.t('surveys.results.oneByOne'), nav: 'mine' });
   });
@@ -149,6 +155,32 @@ export function resultPages(routes: Routes): void {
   });
 
   exportPages(routes, path);
+}
+
+/** The answers before and after; the first one has its page in the address too, where the list has none. */
+function stepsOf(path: string, { page, pages }: { page: number; pages: number }) {
+  const address = (at: number) => (at < 1 || at > pages ? null : `${path}?page=${at}`);
+  return { page, pages, previous: address(page - 1), next: address(page + 1) };
+}
+
+/** Who has answered, to be found by name. */
+async function showAnswers(
+  visit: SurveyVisit,
+  { survey, collective }: Entered,
+  { q, list }: { q: string; list: number },
+): Promise<void> {
+  const base = `${surveyPath(survey)}/results`;
+  const found = await listAnswers(visit.house.store, survey, { q, page: list });
+  const model = {
+    ...frameOf(visit, collective, survey),
+    base,
+    q,
+    isSearch: q.trim() !== '',
+    count: found.count,
+    lines: found.lines.map((line) => ({ ...line, href: `${base}/answers?of=${line.id}` })),
+    paging: paged(`${base}/answers`, { q }, found, 'list'),
+  };
+  await visit.page('surveys/answers', model, { title: visit.t('surveys.results.oneByOne'), nav: 'mine' });
 }
 
 function exportPages(routes: Routes, path: string): void {
@@ -210,8 +242,8 @@ async function enterExport(visit: SurveyVisit) {
   checkMaySee(survey);
   const rows = await listExportRows(visit.house.store, survey);
   if (!isEnough(survey.names, rows.length)) throw new DomainError('closed', 'surveys.error.tooFewAnswers');
-  const { sections } = await getVersion(visit.house.store, survey._id, survey.version);
-  return { survey, rows, sections };
+  const { sections } = await countInFull(visit.house.store, survey);
+  return { survey, rows, sections: sections.map(({ section }) => section) };
 }
 
 function attach(res: Response, survey: Survey, ending: string, type: string): Response {
@@ -251,10 +283,16 @@ async function showResults(
     publicHref:
       survey.results.readers === 'public' && survey.results.publishedAt ? `/surveys/${survey._id}/results` : null,
     isOver: survey.state === 'closed',
+    remindHref: isOpen(survey, visit.ctx.now) && asked !== null ? `${surveyPath(survey)}/remind` : null,
     isHeldBack: results === null,
     isTooFew: results !== null && results.counted === null,
     ...figures(words, answered, asked),
-    turnout: presentTurnout(words, turnout, withNames ? (id) => `${base}/answers?of=${id}` : null),
+    turnout: presentTurnout(
+      words,
+      turnout,
+      withNames ? (id) => `${base}/answers?of=${id}` : null,
+      await listMissingPeople(visit.ctx, survey),
+    ),
     answersHref: withNames && answered > 0 ? `${base}/answers` : null,
     notes: pickText(survey.results.notes, visit.language, survey.languages),
     slot: await presentSlot(visit, survey, `${surveyPath(survey)}/slot.ics`),
@@ -346,7 +384,8 @@ async function showPublish(visit: SurveyVisit, form: FormState | null): Promise<
   const notes = (form ? given.notes : survey.results.notes) as Record<string, unknown> | undefined;
   // While names are hidden nobody sees results; what they leave out can be chosen all the same.
   const { sections } = await getVersion(visit.house.store, survey._id, survey.version);
-  const questions = sections.flatMap((section) => section.questions);
+  const counted = results?.counted?.sections.map(({ section }) => section) ?? sections;
+  const questions = counted.flatMap((section) => section.questions);
   const left = questions.map(({ id }) => id).filter((id) => hidden.includes(id));
   const shown = results?.counted && withoutHidden({ results: { ...survey.results, hidden: left } }, results.counted);
   const errors = form?.errors ?? [];

@@ -101,7 +101,8 @@ describe('integrity proofs', () => {
         false,
       );
     }
-    expect(verifyProof({ ...create, proof: [create.proof] }, key)).to.equal(false);
+    expect(verifyProof({ ...create, proof: [create.proof, create.proof] }, key)).to.equal(false);
+    expect(verifyProof({ ...create, proof: [create.proof, { type: 'Other' }] }, key)).to.equal(true);
     expect(proofKeyId({ ...create, proof: null })).to.equal(null);
   });
 

@@ -7,6 +7,7 @@ import { drainEvents } from '../../../jobs/drainEvents.js';
 import type { Collective } from '../../../server/collectives/schema.js';
 import { receiveGroupPost } from '../../../server/groups/actions/receive.js';
 import { findAnnouncements, groupPostsIn, listThreads } from '../../../server/groups/queries.js';
+import { reportsIn } from '../../../server/moderation/queries.js';
 import { eventfulCollections } from '../../../server/store/schema.js';
 import { buildPerson, type Client, contextFor, signIn, systemActor } from '../../support/appSupport.js';
 import { startWholeApp, type WholeApp } from '../../support/wholeApp.js';
@@ -178,6 +179,25 @@ describe('the pages of a group', () => {
       .to.contain('De 9 h à 18 h.')
       .and.contain('2 comments');
     expect((await member.get(`/my/collectives/${hoster._id}/posts/new?answers=${'0'.repeat(64)}`)).status).to.equal(
+      404,
+    );
+  });
+
+  it('let anybody report what stands there, wherever it was written; visitors tell no other server', async () => {
+    const comment = await groupPostsIn(app.house.store).findOne({ author: elsewhere });
+    const guest = visitor();
+    const form = `/report?about=${encodeURIComponent(comment?.iri ?? '')}`;
+    expect((await guest.get(await threadPath())).text).to.contain(form.replace('=', '&#x3D;'));
+    const page = await guest.get(form);
+    expect(page.status).to.equal(200);
+    expect(page.text).to.contain('Post in a group').and.not.contain('name="tellsTheirs"');
+    const filled = { about: comment?.iri ?? '', reason: 'spam', comment: '', contact: '', tellsTheirs: 'on' };
+    expect((await guest.post('/report', filled, form)).location).to.equal('/report/thanks');
+    const report = await reportsIn(app.house.store).findOne({ objects: comment?.iri ?? '' });
+    expect(report).to.deep.include({ source: 'visitor', about: null, tellsTheirs: false });
+    const shown = (await administrator.get(`/admin/reports/${report?._id}`)).text;
+    expect(shown, 'leads to where it can be taken out').to.contain(`${await threadPath()}#p-`);
+    expect((await guest.get(`/report?about=${encodeURIComponent('https://elsewhere.example/n/99')}`)).status).to.equal(
       404,
     );
   });

@@ -206,7 +206,9 @@ describe('what needs a person', () => {
       expect(found).to.have.length(3);
       // 8 o'clock there is 20:00 UTC in May.
       for (const { createdAt } of found) expect(createdAt.getUTCHours()).to.equal(20);
-      expect(found[0]?.text).to.contain('The Pads').and.to.contain('http://localhost:3000/my/collectives/');
+      expect(found[0]?.text)
+        .to.match(/\* The Pads: Answer “Review 2026” \(until .* 2026 at \d\d:00\)/)
+        .and.to.contain('http://localhost:3000/my/collectives/');
     });
 
     it('leaves on Mondays, or only about what presses and then once, as chosen', async () => {
@@ -345,7 +347,19 @@ describe('what needs a person', () => {
         const page = await client.get(`/admin/mails/templates?kind=${kind}`);
         expect(page.status, kind).to.equal(200);
         expect(page.text, kind).to.contain('Bonjour').and.to.contain('Hello').and.not.to.contain('%%');
+        expect(page.text.match(/<iframe [^>]*\bsandbox\b(?!=)/g), kind).to.have.length(2);
       }
+      const opened = async (query: string) =>
+        (await client.get(`/admin/mails/templates?kind=surveyOpened${query}`)).text;
+      expect(await opened(''))
+        .to.contain('ROSEAU invites L’Écluse Libre to answer')
+        .and.contain('until Thursday 31 December 2026 at 18:00 (Europe/Paris)');
+      expect(await opened('&names=anonymous')).to.contain('The answer is anonymous');
+      expect(await opened('&who=person&end=without'))
+        .to.contain('ROSEAU invites you to answer')
+        .and.contain('No closing date')
+        .and.contain('<option value="person" selected>');
+      expect((await client.get('/admin/mails/templates?kind=surveyOpened&who=x')).status).to.equal(422);
     });
   });
 

@@ -18,7 +18,7 @@ import type { Person } from '../../../server/people/schema.js';
 import { submitAnswer } from '../../../server/surveys/actions/answering.js';
 import { receiveSurvey } from '../../../server/surveys/actions/receiving.js';
 import { chooseSlot, closeSurvey, extendSurvey, publishResults } from '../../../server/surveys/actions/running.js';
-import { receiveReceipt, sendAnswer } from '../../../server/surveys/actions/sending.js';
+import { markAnswered, receiveReceipt, sendAnswer } from '../../../server/surveys/actions/sending.js';
 import { getSurvey } from '../../../server/surveys/queries.js';
 import {
   findSentAnswer,
@@ -155,7 +155,7 @@ describe('letters about surveys', () => {
     const one = await survey(10, { names: 'anonymous' });
     await tell({ type: 'survey.opened', surveyId: one._id });
     const text = (await mails('surveyOpened')).find(({ language }) => language === 'en')?.text;
-    expect(text).to.contain('given once, and cannot be changed').and.not.to.contain('correct it');
+    expect(text).to.contain('Once sent, it cannot be changed').and.not.to.contain('correct it');
   });
 
   it('about more time go to those who have not answered, about results to all who may read them', async () => {
@@ -294,7 +294,7 @@ describe('letters about surveys', () => {
       await arrived('opened');
       expect(await tos('surveyOpened')).to.deep.equal(['camille', 'noor', 'noor']);
       const [french] = (await mails('surveyOpened')).filter(({ to }) => to.startsWith('camille'));
-      expect(french?.text).to.contain('Réseau Canopée interroge Les pads').and.to.contain(reviewTitle.fr);
+      expect(french?.text).to.contain('Réseau Canopée invite Les pads à répondre').and.to.contain(reviewTitle.fr);
       expect(french?.link).to.deep.equal({ path: `/my/collectives/${asked._id}/asked/${key}` });
       await send(asked);
       await keep(20, 2);
@@ -329,10 +329,28 @@ describe('letters about surveys', () => {
       expect(await tos('surveyReminder')).to.deep.equal(['camille', 'noor']);
     });
 
-    it('remind nobody of an anonymous one: who has answered is known elsewhere only', async () => {
+    it('remind only at the moments that their organisers chose', async () => {
+      await keep(10, 1, { reminders: { halfTime: false, twoDays: false, lastDay: true } });
+      const seen: (string | undefined)[] = [];
+      for (let at = 0; at < 80; at += 1) {
+        await remindDue(house, ctx());
+        house.pass(3 * hour);
+      }
+      for (const { createdAt } of await mails('surveyReminder')) seen.push(createdAt.toISOString().slice(0, 10));
+      expect(seen).to.deep.equal(Array(3).fill('2026-05-30'));
+    });
+
+    it('remind of an anonymous one those who have not said here that they answered it: nobody else can know', async () => {
       await keep(2, 1, { names: 'anonymous', link: 'https://canopee.example/surveys/by-link/x' });
+      await markAnswered(ctx(), key, answererOf(ctx(), others), true);
       house.pass(1.1 * day);
-      expect(await remindDue(house, ctx())).to.equal(0);
+      for (let at = 0; at < 6; at += 1) {
+        await remindDue(house, ctx());
+        house.pass(3 * hour);
+      }
+      expect(await tos('surveyReminder')).to.deep.equal(['camille', 'noor']);
+      const [french] = (await mails('surveyReminder')).filter(({ to }) => to.startsWith('camille'));
+      expect(french?.text).to.include('Personne n’a encore noté que Les pads a répondu');
     });
 
     it('say that an answer was not taken, and ask that collective again', async () => {
@@ -386,6 +404,9 @@ describe('letters about surveys', () => {
       const path = `/my/collectives/${owner._id}/surveys/${one._id}/remind`;
       const page = await client.get(path);
       expect(page.text).to.contain('The pads').and.to.contain('a survey still waits for an answer');
+      // One letter for each language in which one leaves, and how many go where.
+      expect(page.text).to.contain('une enquête attend encore une réponse').and.contain('1 in French, 1 in English');
+      expect(page.text).not.to.contain(camille.displayName).and.not.to.contain(noor.displayName);
       expect((await client.post(path)).location).to.equal(path);
       expect(await tos('surveyReminder')).to.deep.equal(['camille', 'noor', 'noor']);
       expect((await client.get(path)).text).to.contain('Reminders left within the last day');

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { pending } from '../../../server/events.js';
+import type { Bounce } from '../../../server/formats/bounce.js';
+import { receiveBounce } from '../../../server/notices/actions/bounces.js';
 import { noticeEvent } from '../../../server/notices/actions/noticeEvent.js';
 import { queueMail, toPerson } from '../../../server/notices/actions/queue.js';
 import { pruneMails, retryMail, sendDueMails } from '../../../server/notices/actions/sendDueMails.js';
@@ -8,7 +10,10 @@ import { stopAddress } from '../../../server/notices/links.js';
 import { listNeeds } from '../../../server/notices/needs.js';
 import { findMail, mailsIn } from '../../../server/notices/queries.js';
 import { noticeRoutes } from '../../../server/notices/routes.js';
+import { stateOfMail } from '../../../server/notices/rules.js';
+import type { Mail } from '../../../server/notices/schema.js';
 import { startReset } from '../../../server/people/actions/passwordChange.js';
+import { getPerson } from '../../../server/people/queries.js';
 import { peopleRoutes } from '../../../server/people/routes.js';
 import type { Person } from '../../../server/people/schema.js';
 import {
@@ -274,6 +279,31 @@ describe('mails on their way', () => {
     }
     expect(days).to.deep.equal([30, 30, 30, 0]);
     expect(new Set(transport.sent.map(({ id }) => id))).to.have.property('size', 122);
+  });
+
+  it('that come back days later mark the address as those refused at once; a full mailbox, a delay or a stranger does not', async () => {
+    const transport = transportThat(() => {});
+    const back = (messageId: string | null, more: Partial<Bounce> = {}) =>
+      receiveBounce(ctx(), { action: 'failed', status: '5.1.1', reason: '5.1.1 no such user', messageId, ...more });
+    const idOf = (mail: string) => `${mail}@localhost`;
+    const problem = async () => (await getPerson(house.store, person._id)).addressProblem;
+    const waiting = await queue();
+    expect(await back(idOf(waiting)), 'not sent yet').to.equal('ignored');
+    await sendDueMails(house, transport);
+    expect(transport.sent[0]?.id).to.equal(`<${idOf(waiting)}>`);
+    expect(await back(null)).to.equal('ignored');
+    expect(await back('somebody@else.example')).to.equal('ignored');
+    expect(await back(idOf(waiting), { action: 'delayed', status: '4.4.1' })).to.equal('ignored');
+    expect(await problem()).to.equal(undefined);
+    expect(await back(idOf(waiting), { status: '5.2.2', reason: '5.2.2 full' })).to.equal('marked');
+    expect(await problem()).to.equal(undefined);
+    expect(stateOfMail((await findMail(house.store, waiting)) as Mail)).to.equal('failed');
+    const second = await queue();
+    await sendDueMails(house, transport);
+    expect(await back(idOf(second))).to.equal('marked');
+    expect(await back(idOf(second)), 'told twice').to.equal('ignored');
+    expect(await problem()).to.deep.include({ email: person.email, reason: '5.1.1 no such user' });
+    expect(await findMail(house.store, second)).to.include({ nextAt: null, lastError: '5.1.1 no such user' });
   });
 
   describe('without a mail server', () => {

@@ -6,6 +6,7 @@ import type { Context } from '../../../server/context.js';
 import { noticeEvent } from '../../../server/notices/actions/noticeEvent.js';
 import { withLink } from '../../../server/notices/links.js';
 import { mailsIn } from '../../../server/notices/queries.js';
+import { peopleIn } from '../../../server/people/queries.js';
 import { peopleRoutes } from '../../../server/people/routes.js';
 import type { Person } from '../../../server/people/schema.js';
 import { saveSections } from '../../../server/surveys/actions/drafting.js';
@@ -135,7 +136,7 @@ describe('the form of a survey', () => {
         expect(third.text).to.include('About machines').and.include('Page 3 of 3').and.not.include('Continue');
         for (const typed of Object.values(guest)) expect(third.text).to.include(`value="${typed}"`);
         const done = await fill(client, path, '?page=3', { 'a.machines': 'Two', step: 'send' });
-        expect(done.location).to.match(/\/done$/);
+        expect(done.location).to.match(/\/done(\?mailed=yes)?$/);
         expect(await sent()).to.deep.equal({
           ...{ name: { text: 'Us' }, host: { chosen: ['yes'], other: '' }, machines: { text: 'Two' } },
         });
@@ -145,7 +146,7 @@ describe('the form of a survey', () => {
         const { client, path, sent } = await open(door, sections);
         await fill(client, path, '?page=1', { 'a.name': 'Us', step: 'next' });
         const done = await fill(client, path, '?page=2', { 'a.host.is': 'no', step: 'send' });
-        expect(done.location).to.match(/\/done$/);
+        expect(done.location).to.match(/\/done(\?mailed=yes)?$/);
         expect(await sent()).to.deep.equal({ name: { text: 'Us' }, host: { chosen: ['no'], other: '' } });
       });
     }
@@ -424,5 +425,22 @@ describe('the form of a survey', () => {
     expect(words).to.include('About why\nFor the joy of it').and.include(path);
     expect((await client.post(`${path}/withdraw`, {}, path)).status).to.equal(303);
     expect((await client.post(`${path}/copy`, {}, path)).status).to.equal(404);
+  });
+
+  it('tells the times of slots in the time zone that the reader has chosen, where it differs', async () => {
+    const slots = [{ id: 's1', startsAt: new Date('2026-12-10T18:00:00Z'), endsAt: null }];
+    const when: Question = { ...shared, id: 'when', kind: 'availability', label: { en: 'When' }, slots };
+    const { client, path } = await open('person', [section('one', [when])]);
+    const choose = (timeZone: string) => peopleIn(house.store).updateOne({ _id: person._id }, { $set: { timeZone } });
+    await choose('America/Montreal');
+    expect((await client.get(path)).text)
+      .to.match(/19:00.*Your time: [^<]*13:00/s)
+      .and.not.include('data-starts');
+    await choose('Europe/Brussels');
+    expect((await client.get(path)).text)
+      .to.include('19:00')
+      .and.not.include('Your time');
+    await peopleIn(house.store).updateOne({ _id: person._id }, { $set: { timeZone: null } });
+    expect((await client.get(path)).text).to.include('data-starts="2026-12-10T18:00:00.000Z"');
   });
 });

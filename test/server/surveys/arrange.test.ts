@@ -6,6 +6,8 @@ import {
   duplicateSection,
   moveQuestion,
   moveSection,
+  placeQuestion,
+  placeSection,
   putQuestion,
   putSection,
   questionsBefore,
@@ -38,6 +40,14 @@ describe('the order of questions', () => {
     expect(drawn(moveQuestion(three, 'a', 'up'))).to.equal('s:ab t: u:c');
     expect(drawn(moveSection(three, 'u', 'up'))).to.equal('s:ab u:c t:');
     expect(drawn(moveSection(three, 'u', 'down'))).to.equal('s:ab t: u:c');
+  });
+
+  it('changes to the place that is named, at the end at most', () => {
+    const list = [page('s', ask('a'), ask('b'), ask('c')), page('t')];
+    expect(drawn(placeQuestion(list, 'c', 1))).to.equal('s:cab t:');
+    expect(drawn(placeQuestion(list, 'a', 2))).to.equal('s:bac t:');
+    expect(drawn(placeQuestion(list, 'a', 99))).to.equal('s:bca t:');
+    expect(drawn(placeSection(list, 't', 1))).to.equal('t: s:abc');
   });
 
   it('loses nothing and doubles nothing, whatever is moved', () => {

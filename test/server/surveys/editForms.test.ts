@@ -1,7 +1,7 @@
 // The form of a question: what it holds is what is read again, and each mistake stands at its field.
 import { expect } from 'chai';
 import { reviewSections } from '../../../jobs/roseauReview.js';
-import { questionValues, readQuestion } from '../../../server/surveys/editForms.js';
+import { questionValues, readQuestion, withLines } from '../../../server/surveys/editForms.js';
 import type { Question } from '../../../server/surveys/schema.js';
 import { templateNames, templateOf } from '../../../server/surveys/templates.js';
 
@@ -24,6 +24,29 @@ describe('the form of a question', () => {
       const read = readQuestion(question.kind, values, { ...input, id: question.id });
       expect(read.value, question.id).to.deep.equal(question);
     }
+  });
+
+  it('takes many choices at once, one a line, after those that are there', () => {
+    const choices = { 0: { id: 'c1', label: { fr: 'Un' } }, 1: { label: { fr: '' } }, 2: { label: {} } };
+    const raw = withLines({ label, choices, choicesLines: ' Deux \r\n\nTrois' }, ['fr', 'en']);
+    const { value } = readQuestion('single', raw, input);
+    const found = value?.kind === 'single' ? value.choices : [];
+    expect(found.map((one) => one.label)).to.deep.equal([{ fr: 'Un' }, { fr: 'Deux' }, { fr: 'Trois' }]);
+    expect(found[0]?.id).to.equal('c1');
+    expect(raw.choicesLines).to.equal('');
+  });
+
+  it('takes many slots at once, and gives back the lines that say none', () => {
+    const slotsLines = ['2026-12-10 19:00-20:30', '10/12/2026 9h', '1.6.2026, 08:00 – 09:15', 'Tuesday'].join('\n');
+    const raw = withLines({ label, slotsLines }, ['fr']);
+    expect(Object.values(raw.slots as object)).to.deep.equal([
+      { date: '2026-12-10', start: '19:00', end: '20:30' },
+      { date: '2026-12-10', start: '09:00', end: '' },
+      { date: '2026-06-01', start: '08:00', end: '09:15' },
+    ]);
+    expect(raw.slotsLines).to.equal('Tuesday');
+    expect(wrong('availability', raw)).to.deep.equal(['slotsLines surveys.error.slotLines']);
+    expect(wrong('availability', { ...raw, slotsLines: '' })).to.deep.equal([]);
   });
 
   it('says at each field what is wrong with it', () => {

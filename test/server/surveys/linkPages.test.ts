@@ -44,6 +44,7 @@ describe('the personal link to an anonymous survey', () => {
     const page = await client.get(pathOf(survey));
     expect(page.status).to.equal(200);
     expect(page.text).to.include('Why?').and.to.include('Lointain').and.to.include('Anonymous');
+    expect(page.text).to.include(`administers ${house.site.host} and keeps copies`).and.include('in your place');
     expect(page.headers.get('cache-control')).to.include('no-store');
     expect(await count(survey)).to.equal(0);
     const done = await client.post(pathOf(survey), { 'a.q': 'because', version: '1' });

@@ -1,5 +1,6 @@
 // The pages on which a collective's people make a survey, without a script: from nothing to closed, and what is refused where.
 import { expect } from 'chai';
+import { reviewAnswers } from '../../../jobs/roseauReview.js';
 import type { Collective } from '../../../server/collectives/schema.js';
 import { recordChange } from '../../../server/history/actions.js';
 import { historyRoutes } from '../../../server/history/routes.js';
@@ -8,6 +9,7 @@ import { actorIri } from '../../../server/partners/rules.js';
 import type { RemoteActor } from '../../../server/partners/schema.js';
 import { peopleRoutes } from '../../../server/people/routes.js';
 import type { Person } from '../../../server/people/schema.js';
+import { submitAnswer } from '../../../server/surveys/actions/answering.js';
 import { deleteSurvey } from '../../../server/surveys/actions/drafting.js';
 import { findSurvey, getVersion, listSurveysOf } from '../../../server/surveys/queries.js';
 import { surveyRoutes } from '../../../server/surveys/routes.js';
@@ -23,8 +25,9 @@ import {
   type TestApp,
   type TestHouse,
 } from '../../support/appSupport.js';
+import { readForms } from '../../support/visitor.js';
 import { buildCollective } from '../collectives/collectiveSupport.js';
-import { buildSurvey } from './surveySupport.js';
+import { answererOf, buildSurvey } from './surveySupport.js';
 
 const elsewhere = (name: string, type: string): RemoteActor => ({
   _id: `https://far.example/actors/${name}`,
@@ -346,5 +349,62 @@ describe('pages for making surveys', () => {
     for (const page of ['/questions', '/questions/stop', '/preview', '']) {
       expect((await member.get(`${mine}/${id}${page}`)).text).not.to.contain(raw);
     }
+  });
+
+  it('offer of an anonymous one that somebody answered only what may still change: the words of every kind of question', async () => {
+    const id = (await buildSurvey(system(), collective, [other], { names: 'anonymous' }))._id;
+    const list = `${mine}/${id}/questions`;
+    const before = await member.get(list);
+    expect(before.text).to.include('After the first anonymous answer only the words').and.include('value="duplicate');
+    const sent = { by: '', byName: '', home: '', version: 1, raw: reviewAnswers.fournil ?? {} };
+    await submitAnswer(system(), { surveyId: id, answerer: answererOf(system(), other), ...sent });
+    const page = await member.get(list);
+    expect(page.text).to.include('you can still correct the words, nothing else');
+    expect(page.text).to.not.match(/value="(up|down|duplicate|remove) |id="kind-|sections\/new/);
+    const sectionOf = (await getVersion(house.store, id, 1)).sections[0]?.id;
+    expect((await member.get(`${list}/new?kind=date&section=${sectionOf}`)).location).to.equal(list);
+    expect((await member.get(`${mine}/${id}/sections/new`)).location).to.equal(list);
+    const stood = await questionsOf(id);
+    for (const question of stood) {
+      const path = `${list}/${question.id}`;
+      const form = readForms((await member.get(path)).text, path).find(({ action }) => action.endsWith(path));
+      expect([...(form?.values.keys() ?? [])]).to.not.include.members(['required']);
+      const fields = Object.fromEntries(
+        [...(form?.values ?? [])].map(([name, value]) => [name, [value].flat()[0] ?? '']),
+      );
+      const saved = await member.postRaw(path, { ...fields, 'label.en': `${question.label.en} now`, step: 'save' });
+      expect(saved.status, `${question.kind} ${saved.text}`).to.equal(303);
+    }
+    const now = await questionsOf(id);
+    expect(now.map(({ label }) => label.en)).to.deep.equal(stood.map(({ label }) => `${label.en} now`));
+    const { version } = await find(id);
+    expect(version).to.equal(1);
+    const { sections } = await getVersion(house.store, id, 1);
+    const section = `${mine}/${id}/sections/${sections[1]?.id}`;
+    expect(
+      (await post(`/sections/${sections[1]?.id}`, id, { 'title.fr': 'Autrement', step: 'save' }, section)).status,
+    ).to.equal(303);
+    const moved = await post('/questions', id, { deed: `remove question ${stood[0]?.id}` });
+    expect(moved.status).to.equal(422);
+    expect(moved.text).to.include('only the wording can still change');
+  });
+
+  it('take languages by name and the first of them, and find hosters by name without losing what was typed', async () => {
+    const id = await draft();
+    const page = `${mine}/${id}/settings`;
+    const chosen = { ...settings, languages: 'en, fr', firstLanguage: 'fr', otherLanguages: 'br' };
+    expect((await post('/settings', id, chosen, page)).status).to.equal(303);
+    expect((await find(id)).languages).to.deep.equal(['fr', 'en', 'br']);
+    expect((await member.get(page)).text).to.include('Breton');
+    for (let at = 0; at < 42; at += 1) {
+      await buildCollective(house, { name: { fr: `Foule ${at}`, en: `Crowd ${at}` }, published: true });
+    }
+    expect((await member.get(page)).text).to.include('more collectives are not shown');
+    const revision = String((await find(id)).revision);
+    const typed = { ...chosen, revision, step: 'filter', filter: 'foule 41', 'intro.en': 'Typed at length' };
+    const found = await member.post(page, typed, page);
+    expect(found.status).to.equal(200);
+    expect(found.text).to.include('Foule 41').and.include('Typed at length').and.not.include('Foule 40');
+    expect((await find(id)).intro).to.not.have.property('en');
   });
 });

@@ -258,8 +258,8 @@ describe('the pages on which surveys are answered', () => {
         email: 'ana@b.example',
       });
       expect(first.status).to.equal(303);
-      const link = first.location?.replace(/\/done$/, '') ?? '';
-      const done = await app.client().get(`${link}/done`);
+      const link = first.location?.replace(/\/done\?mailed=yes$/, '') ?? '';
+      const done = await app.client().get(first.location ?? '');
       expect(done.text).to.include(link).and.include('ana@b.example');
       expect(done.headers.get('referrer-policy')).to.equal('no-referrer');
       const [mail] = await mails(survey._id);
@@ -279,6 +279,47 @@ describe('the pages on which surveys are answered', () => {
       expect((await later.get(`${link.slice(0, -1)}x`)).status).to.equal(404);
       expect((await later.post(`${link}/withdraw`, {}, link)).status).to.equal(303);
       expect(await answersIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(0);
+    });
+
+    it('mail the link once to an address, and say so only then', async () => {
+      const survey = await open();
+      const guest = app.client();
+      const path = `/surveys/${survey._id}/answer`;
+      const send = async (email: string) => {
+        const { location } = await guest.post(path, { ...answer, name: '', email });
+        return (await guest.get(location ?? '')).text;
+      };
+      expect(await send('once@b.example')).to.include('The link also goes to once@b.example');
+      expect(await send('once@b.example')).to.not.include('The link also goes to');
+      expect(await send('Once@b.example')).to.not.include('The link also goes to');
+      expect(await send('other@b.example')).to.include('The link also goes to other@b.example');
+      expect(await send('')).to.not.include('The link also goes to');
+      for (let count = 0; count < 3; count += 1) {
+        await app.client().post(path, { ...answer, name: '', email: 'full@b.example' });
+      }
+      expect(await send('full@b.example')).to.not.include('The link also goes to');
+      await draftsIn(house.store).deleteMany({});
+      const [first] = await answersIn(house.store).find({ surveyId: survey._id }).toArray();
+      const asked = (await eventsOf(house, 'surveyAnswers', first?._id ?? '')).filter(
+        ({ type }) => type === 'survey.copyRequested',
+      );
+      expect(asked).to.have.length(2);
+    });
+
+    it('say when a guest without a name has answered, and nothing of an account', async () => {
+      const survey = await open();
+      const guest = app.client();
+      for (let count = 0; count < 2; count += 1) {
+        await guest.post(`/surveys/${survey._id}/answer`, { ...answer, name: '', email: '' });
+      }
+      const path = `/surveys/${survey._id}/answer`;
+      expect((await guest.get(path)).text)
+        .to.match(/Sent on \d/)
+        .and.not.include('account any more');
+      await closeSurvey(ctx, survey._id);
+      expect((await guest.get(path)).text)
+        .to.match(/Sent on \d/)
+        .and.not.include('account any more');
     });
 
     it('take what a guest typed about themselves back into a form with a mistake', async () => {

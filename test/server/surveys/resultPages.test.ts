@@ -80,7 +80,13 @@ describe('pages of results', function () {
     const texts = await organiser.get(`${pathOf(survey)}/results/texts?of=stop&q=reunions`);
     expect(texts.text).to.include('Les réunions sans ordre du jour.').and.not.to.include('Deux listes');
     expect((await organiser.get(`${pathOf(survey)}/results/texts?of=nothing`)).status).to.equal(404);
-    const first = await organiser.get(`${pathOf(survey)}/results/answers`);
+    const answers = `${pathOf(survey)}/results/answers`;
+    const list = (await organiser.get(answers)).text;
+    const links = [...list.matchAll(/answers\?of&#x3D;[0-9a-f]{64}/g)];
+    expect(links.length).to.be.greaterThan(2);
+    const nobody = (await organiser.get(`${answers}?q=zzzz`)).text;
+    expect(nobody).to.include('Nobody of that name').and.not.include('answers?of');
+    const first = await organiser.get(`${answers}?page=1`);
     expect(first.text).to.include(asked[0]?.profile.name.fr).and.include('Page 1 of 6');
     const second = await organiser.get(`${pathOf(survey)}/results/answers?page=2`);
     expect(second.text).to.include(asked[1]?.profile.name.fr).and.include('10 hours');

@@ -13,6 +13,8 @@ export interface SignOptions {
   headers?: string[];
   date?: Date;
   algorithm?: string | null;
+  /** More headers, signed like the others. */
+  more?: Record<string, string>;
   /** Replaces what is sent, after signing. */
   tamper?: Record<string, string | string[] | undefined>;
 }
@@ -29,7 +31,9 @@ export function signedHeaders(
     values.digest = `SHA-256=${sha256(body)}`;
     values['content-type'] = 'application/activity+json';
   }
-  const names = options.headers ?? ['(request-target)', 'host', 'date', ...(body ? ['digest', 'content-type'] : [])];
+  Object.assign(values, options.more);
+  const usual = ['(request-target)', 'host', 'date', ...(body ? ['digest', 'content-type'] : [])];
+  const names = options.headers ?? [...usual, ...Object.keys(options.more ?? {})];
   const text = names
     .map((name) =>
       name === '(request-target)'
@@ -159,7 +163,13 @@ function hashed(value: unknown): Buffer {
 }
 
 /** The document with an eddsa-jcs-2022 proof (FEP-8b32). */
-export function proven(document: Json, verificationMethod: string, key: KeyObject, made = new Date()): Json {
+export function proven(
+  document: Json,
+  verificationMethod: string,
+  key: KeyObject,
+  made = new Date(),
+  more: Json = {},
+): Json {
   const config = {
     '@context': document['@context'],
     type: 'DataIntegrityProof',
@@ -167,6 +177,7 @@ export function proven(document: Json, verificationMethod: string, key: KeyObjec
     verificationMethod,
     proofPurpose: 'assertionMethod',
     created: `${made.toISOString().slice(0, 19)}Z`,
+    ...more,
   };
   const signature = signOnce(null, Buffer.concat([hashed(config), hashed(document)]), key);
   return { ...document, proof: { ...config, proofValue: base58(signature) } };
