@@ -9,7 +9,7 @@ import { countReactions, reactionsIn } from '../../server/partners/queries.js';
 import { publishPost } from '../../server/posts/actions.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
 import { createOf, noteBy, startConversation } from './conversation.js';
-import { addCollective, type FederatedApp, startFederatedApp, startPeer } from './federatedApp.js';
+import { addCollective, type FederatedApp, followBy, startFederatedApp, startPeer } from './federatedApp.js';
 
 const canary = 'CANARY-7f3a';
 
@@ -34,11 +34,10 @@ describe('what is not public', () => {
     dave = other.addActor('dave');
     hoster = await addCollective(app);
     hosterIri = `${app.baseUrl}/actors/${hoster.handle}`;
-    for (const [server, actor] of [
+    await followBy(app, hosterIri, [
       [peer, bob],
       [other, dave],
-    ] as const)
-      expect((await server.post(actor, `${app.baseUrl}/inbox`, server.follow(actor, hosterIri))).status).to.equal(202);
+    ]);
     await app.run();
   });
 

@@ -1,9 +1,5 @@
 // A hoster with a member and a person with a public profile, an app that speaks to peers, and what peers say: shared by the
 // tests of conversations.
-import { deliverDue } from '../../federation/delivery.js';
-import { federationConsumer } from '../../federation/outbox.js';
-import { policyConsumer } from '../../federation/policy.js';
-import { drainEvents } from '../../jobs/drainEvents.js';
 import { createCollective } from '../../server/collectives/actions.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import type { Context } from '../../server/context.js';
@@ -11,10 +7,9 @@ import { actorIri } from '../../server/partners/rules.js';
 import type { Person } from '../../server/people/schema.js';
 import { publishPost } from '../../server/posts/actions.js';
 import type { Post } from '../../server/posts/schema.js';
-import { eventfulCollections } from '../../server/store/schema.js';
 import { buildPerson, type Client, contextFor, signIn, systemActor } from '../support/appSupport.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
-import { startWholeApp, type WholeApp } from '../support/wholeApp.js';
+import { announceAndDeliver, startWholeApp, type WholeApp } from '../support/wholeApp.js';
 import { startPeer } from './federatedApp.js';
 
 export type Json = Record<string, unknown>;
@@ -61,12 +56,7 @@ export async function startConversation(): Promise<Conversation> {
   await signIn(person, paula);
   const profile = { displayName: 'Paula', 'bio.fr': '', 'bio.en': '', handle: 'paula', publicProfile: 'on' };
   await person.post('/me/profile', profile);
-  const run = async (): Promise<void> => {
-    const { store, log, now } = app.house;
-    const consumers = [policyConsumer(app.federation), federationConsumer(app.federation)];
-    await drainEvents({ store, log, now, collections: eventfulCollections, consumers });
-    await deliverDue(app.federation);
-  };
+  const run = () => announceAndDeliver(app);
   return {
     ...{ app, peer, other, hoster, member, paula, person, ctx, run },
     visitor: app.client(),

@@ -8,11 +8,17 @@ import type { Collective } from '../../server/collectives/schema.js';
 import type { pending } from '../../server/events.js';
 import { listPeerDeliveries } from '../../server/instances/peerQueries.js';
 import { followsIn } from '../../server/partners/queries.js';
-import { followKey } from '../../server/partners/rules.js';
 import type { Follow } from '../../server/partners/schema.js';
 import { publishPost, updatePost } from '../../server/posts/actions.js';
 import type { Peer } from '../support/peer/peer.js';
-import { addCollective, type FederatedApp, startFederatedApp, startPeer } from './federatedApp.js';
+import {
+  addCollective,
+  type FederatedApp,
+  followOf,
+  knowsCavage,
+  startFederatedApp,
+  startPeer,
+} from './federatedApp.js';
 
 const minute = 60_000;
 
@@ -21,6 +27,8 @@ describe('the delivery queue', () => {
   let peer: Peer;
   let hoster: Collective;
 
+  const ofServer = (server: string, name: string, shared: boolean, of = app, whom = hoster): Follow =>
+    followOf(of, whom.handle, `${server}/users/${name}`, shared ? `${server}/inbox` : undefined);
   async function follower(
     server: string,
     name: string,
@@ -28,24 +36,7 @@ describe('the delivery queue', () => {
     of: FederatedApp = app,
     whom = hoster,
   ): Promise<void> {
-    await followsIn(of.house.store).insertOne(followOf(server, name, shared, of, whom));
-  }
-
-  function followOf(server: string, name: string, shared: boolean, of = app, whom = hoster): Follow {
-    const iri = `${server}/users/${name}`;
-    const followed = `${of.baseUrl}/actors/${whom.handle}`;
-    return {
-      _id: followKey(iri, followed),
-      follower: iri,
-      followed,
-      ownerKind: 'collective',
-      ownerId: whom._id,
-      followIri: `${iri}/follow`,
-      state: 'accepted',
-      deliverTo: shared ? `${server}/inbox` : `${iri}/inbox`,
-      requestedAt: of.house.now(),
-      decidedAt: of.house.now(),
-    };
+    await followsIn(of.house.store).insertOne(ofServer(server, name, shared, of, whom));
   }
 
   const rows = (of: FederatedApp = app): Promise<Delivery[]> => deliveriesIn(of.federation).find({}).toArray();
@@ -57,9 +48,7 @@ describe('the delivery queue', () => {
     await app.run();
     await follower(peer.origin, 'a', true);
     // No stranger: what is asked of strangers is in knocking.test.ts.
-    await app.house.store
-      .collection<{ _id: string; scheme: string; why: string; until: Date }>('signatureSchemes')
-      .insertOne({ _id: peer.host, scheme: 'cavage', why: 'proven', until: new Date('2100-01-01') });
+    await knowsCavage(app, peer);
   });
 
   afterEach(async () => {
@@ -81,7 +70,7 @@ describe('the delivery queue', () => {
 
   it('gives every follower their row, a page at a time, and goes on where it was interrupted', async () => {
     const many = Array.from({ length: 603 }, (_, index) =>
-      followOf(`http://host${index}.example`, 'u', index % 2 === 0),
+      ofServer(`http://host${index}.example`, 'u', index % 2 === 0),
     );
     await followsIn(app.house.store).insertMany(many);
     const post = await say('À tout le monde');

@@ -18,13 +18,12 @@ import { recordChange } from '../../server/history/actions.js';
 import { noticeEvent } from '../../server/notices/actions/noticeEvent.js';
 import { followActor } from '../../server/partners/actions/following.js';
 import { followsIn } from '../../server/partners/queries.js';
-import { followKey } from '../../server/partners/rules.js';
 import { projectDir } from '../../server/paths.js';
 import { publishPost } from '../../server/posts/actions.js';
 import { eventfulCollections } from '../../server/store/schema.js';
 import { temporaryFolder } from '../support/storeSupport.js';
 import { createOf, noteBy, publicIri, startConversation } from './conversation.js';
-import { addCollective, startFederatedApp, startPeer } from './federatedApp.js';
+import { addCollective, followOf, startFederatedApp, startPeer } from './federatedApp.js';
 
 /** What a room may load: nothing of it opens a socket, starts a process or runs code that is not there to be read. */
 const harmless: Record<string, string> = {
@@ -177,22 +176,7 @@ describe('the way out', () => {
       `${app.baseUrl}/inbox`,
       'https://[::1]/inbox',
     ].entries()) {
-      const follower = `https://f${index}.example/u`;
-      const base = {
-        followed,
-        ownerKind: 'collective' as const,
-        ownerId: hoster._id,
-        followIri: `${follower}/f`,
-        state: 'accepted' as const,
-      };
-      await followsIn(app.house.store).insertOne({
-        _id: followKey(follower, followed),
-        follower,
-        ...base,
-        deliverTo: inbox,
-        requestedAt: new Date(),
-        decidedAt: new Date(),
-      });
+      await followsIn(app.house.store).insertOne(followOf(app, hoster.handle, `https://f${index}.example/u`, inbox));
     }
     const targets = await targetsOf(async () => {
       for (const keyId of [

@@ -10,15 +10,11 @@ import { publishPost, updatePost } from '../../server/posts/actions.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
 import { openTestStore } from '../support/storeSupport.js';
 import { watchStore } from '../support/watchedStore.js';
-import { addCollective, type FederatedApp, startFederatedApp, startPeer } from './federatedApp.js';
+import { addCollective, type FederatedApp, followOf, startFederatedApp, startPeer } from './federatedApp.js';
 
 async function addFollower(app: FederatedApp, handle: string, server: string, name?: string): Promise<void> {
-  const [iri, followed] = [`${server}/users/${name ?? 'u'}`, `${app.baseUrl}/actors/${handle}`];
-  await followsIn(app.house.store).insertOne({
-    ...{ _id: followKey(iri, followed), follower: iri, followed, ownerKind: 'collective', ownerId: handle },
-    ...{ followIri: `${iri}/follow`, state: 'accepted', deliverTo: name ? `${iri}/inbox` : `${server}/inbox` },
-    ...{ requestedAt: app.house.now(), decidedAt: app.house.now() },
-  });
+  const iri = `${server}/users/${name ?? 'u'}`;
+  await followsIn(app.house.store).insertOne(followOf(app, handle, iri, name ? undefined : `${server}/inbox`));
 }
 
 describe('faults around us', () => {

@@ -13,11 +13,14 @@ import { drainEvents } from '../../jobs/drainEvents.js';
 import { createCollective, type NewCollective } from '../../server/collectives/actions.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import type { Context } from '../../server/context.js';
+import { followsIn } from '../../server/partners/queries.js';
+import { followKey } from '../../server/partners/rules.js';
+import type { Follow } from '../../server/partners/schema.js';
 import { eventfulCollections } from '../../server/store/schema.js';
 import type { Store } from '../../server/store/store.js';
 import { buildTestHouse, contextFor, systemActor, type TestHouse } from '../support/appSupport.js';
 import { fingerprint } from '../support/oracles.js';
-import { Peer } from '../support/peer/peer.js';
+import { Peer, type PeerActor } from '../support/peer/peer.js';
 import { dealRsaKeysLater } from '../support/rsaKeys.js';
 
 export interface FederatedApp {
@@ -124,6 +127,42 @@ export async function addCollective(app: FederatedApp, overrides: Partial<NewCol
     published: true,
     ...overrides,
   });
+}
+
+/** A follow of ours as it stands once accepted, without the way to it. */
+export function followOf(app: FederatedApp, handle: string, follower: string, deliverTo = `${follower}/inbox`): Follow {
+  const followed = `${app.baseUrl}/actors/${handle}`;
+  const now = app.house.now();
+  return {
+    ...{ _id: followKey(follower, followed), follower, followed, ownerKind: 'collective', ownerId: handle },
+    ...{ followIri: `${follower}/follow`, state: 'accepted', deliverTo, requestedAt: now, decidedAt: now },
+  };
+}
+
+/** `count` of a server, each with an inbox of its own. */
+export async function addFollowers(app: FederatedApp, handle: string, origin: string, count: number): Promise<void> {
+  const all = Array.from({ length: count }, (_, at) => followOf(app, handle, `${origin}/users/f${at}`));
+  await followsIn(app.house.store).insertMany(all);
+}
+
+/** They follow by the way that everybody takes: their keys are known from then on. */
+export async function followBy(
+  app: FederatedApp,
+  followed: string,
+  actors: readonly (readonly [Peer, PeerActor])[],
+): Promise<void> {
+  for (const [server, actor] of actors) {
+    const { status } = await server.post(actor, `${app.baseUrl}/inbox`, server.follow(actor, followed));
+    expect(status, actor.iri).to.equal(202);
+  }
+}
+
+/** It is no stranger: it is known to take signatures after draft-cavage. */
+export async function knowsCavage(app: FederatedApp, peer: Peer): Promise<void> {
+  const schemes = app.house.store.collection<{ _id: string; scheme: string; why: string; until: Date }>(
+    'signatureSchemes',
+  );
+  await schemes.insertOne({ _id: peer.host, scheme: 'cavage', why: 'proven', until: new Date('2100-01-01') });
 }
 
 /** What may change while something is refused: memory of failures, and when we last heard of whom. */

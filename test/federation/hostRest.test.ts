@@ -5,11 +5,16 @@ import { hostRestsIn } from '../../federation/hostRest.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import { retryDelivery, retryPeer } from '../../server/instances/actions/peers.js';
 import { listPeerDeliveries, parkedAt } from '../../server/instances/peerQueries.js';
-import { followsIn } from '../../server/partners/queries.js';
-import { followKey } from '../../server/partners/rules.js';
 import { publishPost } from '../../server/posts/actions.js';
 import type { Peer } from '../support/peer/peer.js';
-import { addCollective, type FederatedApp, startFederatedApp, startPeer } from './federatedApp.js';
+import {
+  addCollective,
+  addFollowers,
+  type FederatedApp,
+  knowsCavage,
+  startFederatedApp,
+  startPeer,
+} from './federatedApp.js';
 
 describe('a host that rests', () => {
   let app: FederatedApp;
@@ -21,9 +26,7 @@ describe('a host that rests', () => {
     app = await startFederatedApp({ privateHosts: [peer.host] });
     hoster = await addCollective(app);
     await app.run();
-    await app.house.store
-      .collection<{ _id: string; scheme: string; why: string; until: Date }>('signatureSchemes')
-      .insertOne({ _id: peer.host, scheme: 'cavage', why: 'proven', until: new Date('2100-01-01') });
+    await knowsCavage(app, peer);
   });
 
   afterEach(async () => {
@@ -31,20 +34,7 @@ describe('a host that rests', () => {
     await peer.stop();
   });
 
-  async function followers(count: number): Promise<void> {
-    const followed = `${app.baseUrl}/actors/${hoster.handle}`;
-    await followsIn(app.house.store).insertMany(
-      Array.from({ length: count }, (_, at) => {
-        const follower = `${peer.origin}/users/f${at}`;
-        return {
-          _id: followKey(follower, followed),
-          ...{ follower, followed, ownerKind: 'collective' as const, ownerId: hoster._id },
-          ...{ followIri: `${follower}/follow`, state: 'accepted' as const, deliverTo: `${follower}/inbox` },
-          ...{ requestedAt: app.house.now(), decidedAt: app.house.now() },
-        };
-      }),
-    );
-  }
+  const followers = (count: number) => addFollowers(app, hoster.handle, peer.origin, count);
 
   const say = async (text: string) => {
     await publishPost(app.ctx(), hoster._id, { fr: text, en: '' });

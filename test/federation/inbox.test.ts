@@ -11,7 +11,14 @@ import { findFollow, findRemoteActor, followsIn, remoteActorsIn } from '../../se
 import { followKey } from '../../server/partners/rules.js';
 import type { Peer, PeerActor, PeerAnswer } from '../support/peer/peer.js';
 import { signedHeaders } from '../support/peer/signing.js';
-import { addCollective, type FederatedApp, nothingStored, startFederatedApp, startPeer } from './federatedApp.js';
+import {
+  addCollective,
+  type FederatedApp,
+  followBy,
+  nothingStored,
+  startFederatedApp,
+  startPeer,
+} from './federatedApp.js';
 
 type Json = Record<string, unknown>;
 
@@ -42,13 +49,11 @@ describe('the inbox', () => {
     hosterIri = `${app.baseUrl}/actors/${hoster.handle}`;
     inboxes = [`${app.baseUrl}/inbox`, `${hosterIri}/inbox`];
     // Everybody is known and follows, so that what follows is about what is refused.
-    for (const [server, actor] of [
+    await followBy(app, hosterIri, [
       [peer, bob],
       [peer, carol],
       [evil, mallory],
-    ] as const) {
-      expect((await server.post(actor, inboxes[0]!, server.follow(actor, hosterIri))).status).to.equal(202);
-    }
+    ]);
     await app.run();
   });
 

@@ -1,19 +1,15 @@
 // One of ours names its accounts elsewhere and moves its followers to one of them, with an independent peer looking on.
 import { expect } from 'chai';
-import { deliverDue } from '../../federation/delivery.js';
-import { federationConsumer } from '../../federation/outbox.js';
-import { drainEvents } from '../../jobs/drainEvents.js';
 import { createCollective } from '../../server/collectives/actions.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import { findMove } from '../../server/partners/queries.js';
 import { actorIri } from '../../server/partners/rules.js';
 import { updateProfile } from '../../server/people/actions/profile.js';
 import { publishPost } from '../../server/posts/actions.js';
-import { eventfulCollections } from '../../server/store/schema.js';
 import { refusalOf } from '../server/collectives/collectiveSupport.js';
 import { buildPerson, type Client, contextFor, signIn, systemActor } from '../support/appSupport.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
-import { startWholeApp, type WholeApp } from '../support/wholeApp.js';
+import { announceAndDeliver, startWholeApp, type WholeApp } from '../support/wholeApp.js';
 import { startPeer } from './federatedApp.js';
 
 const day = 24 * 60 * 60 * 1000;
@@ -37,12 +33,7 @@ describe('moves of our own', () => {
   const at = (actor: PeerActor) => `@${actor.name}@${peer.host}`;
   const document = async (path = '/actors/ecluse') => JSON.parse((await peer.get(app.url + path)).text);
 
-  async function run(): Promise<void> {
-    const { store, log, now } = app.house;
-    const consumers = [federationConsumer(app.federation)];
-    await drainEvents({ store, log, now, collections: eventfulCollections, consumers });
-    await deliverDue(app.federation);
-  }
+  const run = () => announceAndDeliver(app);
 
   before(async () => {
     peer = await startPeer();

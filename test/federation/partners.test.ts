@@ -1,9 +1,6 @@
 // Members follow partners elsewhere and read them here, with an independent peer: what is asked for, what is believed, what a
 // page shows of it.
 import { expect } from 'chai';
-import { deliverDue } from '../../federation/delivery.js';
-import { federationConsumer } from '../../federation/outbox.js';
-import { drainEvents } from '../../jobs/drainEvents.js';
 import { createCollective } from '../../server/collectives/actions.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import { pruneRemotePosts } from '../../server/partners/actions/feed.js';
@@ -21,11 +18,11 @@ import { actorIri, followKey, postKey } from '../../server/partners/rules.js';
 import type { Following } from '../../server/partners/schema.js';
 import { deletePost } from '../../server/posts/actions.js';
 import { listRepliesOf } from '../../server/posts/queries.js';
-import { eventfulCollections } from '../../server/store/schema.js';
 import { refusalOf } from '../server/collectives/collectiveSupport.js';
 import { buildPerson, type Client, contextFor, signIn, systemActor } from '../support/appSupport.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
-import { startWholeApp, type WholeApp } from '../support/wholeApp.js';
+import { announceAndDeliver, startWholeApp, type WholeApp } from '../support/wholeApp.js';
+import { noteBy } from './conversation.js';
 import { startPeer } from './federatedApp.js';
 
 type Json = Record<string, unknown>;
@@ -83,38 +80,14 @@ describe('partners elsewhere', () => {
   const following = (actor: PeerActor): Promise<Following | null> =>
     findFollowing(app.house.store, followKey(iri, actor.iri));
 
-  async function run(): Promise<void> {
-    const { store, log, now } = app.house;
-    await drainEvents({
-      store,
-      log,
-      now,
-      collections: eventfulCollections,
-      consumers: [federationConsumer(app.federation)],
-    });
-    await deliverDue(app.federation);
-  }
+  const run = () => announceAndDeliver(app);
 
   async function post(actor: PeerActor, activity: Json, from: Peer = peer): Promise<number> {
     const document = { '@context': 'https://www.w3.org/ns/activitystreams', actor: actor.iri, ...activity };
     return (await from.post(actor, `${app.url}/inbox`, document)).status;
   }
 
-  let serial = 0;
-  function note(actor: PeerActor, change: Json = {}): Json & { id: string } {
-    serial += 1;
-    return {
-      id: `${actor.iri}/posts/${serial}`,
-      type: 'Note',
-      attributedTo: actor.iri,
-      to: [publicIri],
-      cc: [`${actor.iri}/followers`],
-      published: new Date(Date.now() - 60_000 + serial).toISOString(),
-      content: `<p>Post ${serial}</p>`,
-      ...change,
-    };
-  }
-
+  const note = noteBy;
   const create = (object: Json, id = peer.nextId()): Json => ({
     id,
     type: 'Create',

@@ -12,7 +12,14 @@ import { findFollow, findRemoteActor } from '../../server/partners/queries.js';
 import { followKey } from '../../server/partners/rules.js';
 import { publishPost } from '../../server/posts/actions.js';
 import type { Peer, PeerActor, PeerAnswer } from '../support/peer/peer.js';
-import { addCollective, type FederatedApp, nothingStored, startFederatedApp, startPeer } from './federatedApp.js';
+import {
+  addCollective,
+  type FederatedApp,
+  followBy,
+  nothingStored,
+  startFederatedApp,
+  startPeer,
+} from './federatedApp.js';
 
 const noReasons = { publicReason: '', privateReason: '' };
 
@@ -36,12 +43,10 @@ for (const way of ['a block', 'island mode'] as const) {
       hoster = await addCollective(app);
       hosterIri = `${app.baseUrl}/actors/${hoster.handle}`;
       inboxes = [`${app.baseUrl}/inbox`, `${hosterIri}/inbox`];
-      for (const [server, actor] of [
+      await followBy(app, hosterIri, [
         [friend, bob],
         [evil, mallory],
-      ] as const) {
-        expect((await server.post(actor, inboxes[0] ?? '', server.follow(actor, hosterIri))).status).to.equal(202);
-      }
+      ]);
       await app.run();
       expect(evil.ofType('Accept')).to.have.length(1);
     });

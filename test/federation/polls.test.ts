@@ -11,27 +11,14 @@ import { closeSurvey } from '../../server/surveys/actions/running.js';
 import { listPollResults, votesIn } from '../../server/surveys/pollQueries.js';
 import type { FediPoll } from '../../server/surveys/pollSchema.js';
 import { countAnswers } from '../../server/surveys/queries.js';
-import type { Section, Survey } from '../../server/surveys/schema.js';
-import { buildSurvey } from '../server/surveys/surveySupport.js';
+import type { Survey } from '../../server/surveys/schema.js';
+import { buildSurvey, choiceSection } from '../server/surveys/surveySupport.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
 import { addCollective, type FederatedApp, startFederatedApp, startPeer } from './federatedApp.js';
 
 type Json = Record<string, unknown>;
 const publicIri = 'https://www.w3.org/ns/activitystreams#Public';
-const asked = { help: {}, required: false, showIf: null, criterion: '', other: false, min: null, max: null };
-const choices = [
-  { id: 'yes', label: { fr: 'Oui', en: 'Yes' } },
-  { id: 'no', label: { fr: 'Non', en: 'No' } },
-];
-const sections: Section[] = [
-  {
-    ...{ id: 's', title: {}, intro: {}, showIf: null },
-    questions: [
-      { ...asked, id: 'one', kind: 'single', label: { fr: 'D’accord ?', en: 'Agreed?' }, choices },
-      { ...asked, id: 'any', kind: 'multiple', label: { fr: 'Lesquels ?', en: 'Which ones?' }, choices },
-    ],
-  },
-];
+const sections = [choiceSection({ one: 'single', any: 'multiple' })];
 
 describe('polls of ours, from another server,', () => {
   let app: FederatedApp;

@@ -17,7 +17,14 @@ import { publishPost } from '../../server/posts/actions.js';
 import type { Post } from '../../server/posts/schema.js';
 import { actorFor, buildPerson, contextFor } from '../support/appSupport.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
-import { addCollective, type FederatedApp, nothingStored, startFederatedApp, startPeer } from './federatedApp.js';
+import {
+  addCollective,
+  type FederatedApp,
+  followBy,
+  nothingStored,
+  startFederatedApp,
+  startPeer,
+} from './federatedApp.js';
 
 type Json = Record<string, unknown>;
 
@@ -43,12 +50,10 @@ describe('reports across servers', () => {
     hosterIri = `${app.baseUrl}/actors/${hoster.handle}`;
     post = await publishPost(app.ctx(), hoster._id, { fr: 'Une nouvelle', en: 'Some news' });
     // Both keys are known before anything is refused.
-    for (const [from, actor] of [
+    await followBy(app, hosterIri, [
       [peer, instance],
       [other, mallory],
-    ] as const) {
-      expect((await from.post(actor, `${app.baseUrl}/inbox`, from.follow(actor, hosterIri))).status).to.equal(202);
-    }
+    ]);
   });
 
   beforeEach(async () => {

@@ -29,8 +29,7 @@ import { projectDir } from '../../server/paths.js';
 import { publishPost } from '../../server/posts/actions.js';
 import { offerPolls } from '../../server/surveys/actions/polls.js';
 import { votesIn } from '../../server/surveys/pollQueries.js';
-import type { Section } from '../../server/surveys/schema.js';
-import { buildSurvey } from '../server/surveys/surveySupport.js';
+import { buildSurvey, choiceSection } from '../server/surveys/surveySupport.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
 import { multikeyOf } from '../support/peer/signing.js';
 import { addCollective, type FederatedApp, nothingStored, startFederatedApp, startPeer } from './federatedApp.js';
@@ -356,17 +355,7 @@ const table: Record<string, Effect | Row> = {
   'odd/content-in-two-languages': { reads: 'Bonjour' },
 };
 
-/** The question of our poll. */
-const days: Section = {
-  ...{ id: 's', title: {}, intro: {}, showIf: null },
-  questions: [
-    {
-      ...{ id: 'day', kind: 'multiple', label: { fr: 'Which day?', en: 'Which day?' }, help: {}, required: false },
-      ...{ showIf: null, criterion: '', other: false, min: null, max: null },
-      choices: ['Monday', 'Friday'].map((day) => ({ id: day.toLowerCase(), label: { fr: day, en: day } })),
-    },
-  ],
-};
+const days = ['Monday', 'Friday'].map((day) => ({ id: day.toLowerCase(), label: { fr: day, en: day } }));
 
 const folder = join(projectDir, 'test/fixtures/activities');
 const files = readdirSync(folder).flatMap((program) =>
@@ -413,7 +402,10 @@ describe('what each program sends', function () {
     ours = `${app.baseUrl}/objects/${(await publishPost(app.ctx(), hoster._id, words))._id}`;
     first = `${app.baseUrl}/objects/${(await publishPost(app.ctx(), hoster._id, words, { groupId: group._id }))._id}`;
     const closesAt = new Date(app.house.now().getTime() + 24 * 3_600_000);
-    const survey = await buildSurvey(app.ctx(), hoster, [hoster], { sections: [days], closesAt });
+    const survey = await buildSurvey(app.ctx(), hoster, [hoster], {
+      sections: [choiceSection({ day: 'multiple' }, days)],
+      closesAt,
+    });
     const [offered] = await offerPolls(app.ctx(), survey._id, { questions: ['day'], endsAt: null });
     poll = `${app.baseUrl}/objects/${offered?._id}`;
     await app.run();

@@ -20,8 +20,7 @@ import { openStore } from '../../server/store/openStore.js';
 import { allIndexes, eventfulCollections } from '../../server/store/schema.js';
 import { offerPolls } from '../../server/surveys/actions/polls.js';
 import { pollsIn, votesIn } from '../../server/surveys/pollQueries.js';
-import type { Section } from '../../server/surveys/schema.js';
-import { buildSurvey } from '../server/surveys/surveySupport.js';
+import { buildSurvey, choiceSection } from '../server/surveys/surveySupport.js';
 import { watchStore } from './watchedStore.js';
 
 /** The nth write of that name since the order. What is read tells nothing new: between two writes the data is the same. */
@@ -64,18 +63,6 @@ const announcements = {
   postingRestrictedToMods: false,
   version: 0,
 };
-const choices = [
-  { id: 'yes', label: { fr: 'Oui', en: 'Yes' } },
-  { id: 'no', label: { fr: 'Non', en: 'No' } },
-];
-const label = { fr: 'D’accord ?', en: 'Agreed?' };
-const asked = { help: {}, required: false, showIf: null, criterion: '', other: false, min: null, max: null };
-const sections: Section[] = [
-  {
-    ...{ id: 's', title: {}, intro: {}, showIf: null },
-    questions: [{ ...asked, id: 'one', kind: 'single', label, choices }],
-  },
-];
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
 let fuse: Fuse | null = null;
@@ -109,7 +96,7 @@ async function open(order: Extract<Order, { do: 'open' }>) {
     const hoster = await createCollective(ctx, input);
     await openAnnouncements(ctx, { ...announcements, name, summary: name });
     const closesAt = new Date(now().getTime() + 90 * 24 * 3_600_000);
-    const survey = await buildSurvey(ctx, hoster, [hoster], { sections, closesAt });
+    const survey = await buildSurvey(ctx, hoster, [hoster], { sections: [choiceSection({ one: 'single' })], closesAt });
     await offerPolls(ctx, survey._id, { questions: ['one'], endsAt: null });
   }
   const federation = createFederation(house, { version: '0', workerId: `crash-${process.pid}` });

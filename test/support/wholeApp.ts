@@ -1,17 +1,22 @@
 // The whole of server/app.ts on a free port, with a house of the tests: for what holds whatever the slice is.
 import { createServer, type RequestListener, type ServerOptions } from 'node:http';
 import type { Express } from 'express';
+import { deliverDue } from '../../federation/delivery.js';
 import { createFederation, type Federation } from '../../federation/federation.js';
 import { federationIndexes } from '../../federation/indexes.js';
 import { lookUpActor, lookUpPost } from '../../federation/lookUp.js';
+import { federationConsumer } from '../../federation/outbox.js';
 import { createPictures } from '../../federation/pictures.js';
+import { policyConsumer } from '../../federation/policy.js';
 import { refreshPost } from '../../federation/remoteObjects.js';
 import { runSelfTest } from '../../federation/selfTest.js';
 import { readThread } from '../../federation/threads.js';
+import { drainEvents } from '../../jobs/drainEvents.js';
 import { buildApp } from '../../server/app.js';
 import type { Engine, House } from '../../server/house.js';
 import { createMetrics } from '../../server/instances/metrics.js';
 import { listen } from '../../server/startup.js';
+import { eventfulCollections } from '../../server/store/schema.js';
 import { buildTestHouse, Client, type ClientOptions, type TestHouse } from './appSupport.js';
 import { dealRsaKeysLater } from './rsaKeys.js';
 import { temporaryFolder } from './storeSupport.js';
@@ -25,6 +30,14 @@ export interface WholeApp {
   /** Times that the app asked for events to be handed on. */
   wakes(): number;
   client(options?: ClientOptions): Client;
+}
+
+/** Hands events to the outbox, then delivers what is due. */
+export async function announceAndDeliver({ house, federation }: WholeApp): Promise<void> {
+  const { store, log, now } = house;
+  const consumers = [policyConsumer(federation), federationConsumer(federation)];
+  await drainEvents({ store, log, now, collections: eventfulCollections, consumers });
+  await deliverDue(federation);
 }
 
 const closers: (() => void)[] = [];

@@ -18,6 +18,24 @@ export function answererOf(ctx: Context, collective: Collective): Answerer {
   return { kind: 'collective', key: iri, name, handle };
 }
 
+const asked = { help: {}, required: false, showIf: null, criterion: '', other: false, min: null, max: null };
+const yesOrNo = [
+  { id: 'yes', label: { fr: 'Oui', en: 'Yes' } },
+  { id: 'no', label: { fr: 'Non', en: 'No' } },
+];
+
+/** A section of questions of the kinds given, by their ids. */
+export function choiceSection(
+  questions: Readonly<Record<string, 'single' | 'multiple'>>,
+  choices: { id: string; label: { fr: string; en: string } }[] = yesOrNo,
+): Section {
+  const label = { fr: 'D’accord ?', en: 'Agreed?' };
+  return {
+    ...{ id: 's', title: {}, intro: {}, showIf: null },
+    questions: Object.entries(questions).map(([id, kind]) => ({ ...asked, id, kind, label, choices })),
+  };
+}
+
 /** The Revue; for an anonymous survey without what names the answerer's services. */
 function sectionsFor(names: Survey['names'] = 'named'): Section[] {
   if (names !== 'anonymous') return reviewSections;
