@@ -34,14 +34,31 @@ export interface ReceivedActivity {
 /** A report names an actor and what it wrote. Its handler reads the list; here stands the first alone. */
 const withSeveralObjects: ReadonlySet<string> = new Set(['Flag']);
 
-/** Refuses (400) unknown shapes: no or several types, several actors, ids that are not addresses. */
+/** Refuses (400, 413) unknown shapes: no or several types, several actors, ids that are not addresses. */
 export async function normalise(apex: Apex, json: Json, privateHosts: readonly string[]): Promise<ReceivedActivity> {
   const plain = withoutContexts(json);
   return interpret(readPlainly(plain) ?? (await readAsJsonLd(apex, plain)), plain, privateHosts);
 }
 
-/** The long way, which is right for every document. */
+/** Keys and elements of a document that the processor has to read, which holds everything else up: a tenth of a second. */
+const maxProcessed = 1500;
+
+function isTooMuch(document: Json): boolean {
+  let count = 0;
+  const waiting: unknown[] = [document];
+  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
+    if (typeof value !== 'object' || value === null) continue;
+    const children: unknown[] = Object.values(value);
+    count += children.length;
+    if (count > maxProcessed) return true;
+    waiting.push(...children);
+  }
+  return false;
+}
+
+/** The long way, which is right for every document. Refuses (413) those that would take it long. */
 export async function readAsJsonLd(apex: Apex, plain: Json): Promise<Json> {
+  if (isTooMuch(plain)) throw new Refusal(413, `the activity has more than ${maxProcessed} values`);
   try {
     return await apex.read(plain);
   } catch {

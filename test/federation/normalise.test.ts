@@ -128,6 +128,31 @@ describe('reading activities', () => {
     );
   });
 
+  it('keeps nobody waiting for what needs the processor: it reads so much in a fifth of a second, and refuses more', async () => {
+    const tagged = (count: number) => {
+      const tag = Array.from({ length: count }, (_one, index) => ({
+        type: 'Mention',
+        href: `https://e.example/${index}`,
+      }));
+      const object = { id: 'https://e.example/n', type: 'Note', 'ostatus:conversation': 'tag:x', tag };
+      const activity = { id: 'https://e.example/a', type: 'Create', actor: 'https://e.example/u', object };
+      return readJson(Buffer.from(JSON.stringify(activity)));
+    };
+    // Processor time: this machine may have other things to do.
+    const spent = async (count: number) => {
+      const before = process.cpuUsage();
+      const outcome = await normalise(apex, tagged(count), []).catch((error: unknown) => error);
+      const { user, system } = process.cpuUsage(before);
+      return { ms: (user + system) / 1000, outcome };
+    };
+    const rounds = [await spent(490), await spent(490), await spent(490)];
+    expect(rounds[2]?.outcome).to.have.property('type', 'Create');
+    expect(Math.min(...rounds.map(({ ms }) => ms))).to.be.below(200);
+    const { ms, outcome } = await spent(700);
+    expect(outcome).to.have.property('status', 413);
+    expect(ms).to.be.below(50);
+  });
+
   it('reads or refuses any bytes', () => {
     fc.assert(
       fc.property(
