@@ -123,6 +123,8 @@ export async function deliverDue(
 ): Promise<DeliveryReport> {
   const desk = deskOf(federation);
   const started = performance.now();
+  // What was read and not begun the last time may be otherwise by now.
+  desk.backlog = [];
   while (!signal?.aborted && performance.now() - started < budgetMs) {
     const isIdle = desk.sending.size === 0 && desk.settling.size === 0;
     const room = roomAt(desk);
@@ -278,12 +280,19 @@ async function take(federation: Federation, wanted: readonly Delivery[], also: F
   const at = federation.house.now();
   const leaseUntil = new Date(at.getTime() + leaseMs);
   const [leaseId, _id] = [newId(), { $in: wanted.map((one) => one._id) }];
+  const lease = { leasedBy: federation.workerId, leaseId, leaseUntil, nextAt: leaseUntil };
   const deliveries = deliveriesIn(federation);
   const taken = await deliveries.updateMany(
     { ...also, _id, state: 'waiting', leaseUntil: { $lte: at } },
-    { $set: { leasedBy: federation.workerId, leaseId, leaseUntil, nextAt: leaseUntil }, $inc: { attempts: 1 } },
+    { $set: lease, $inc: { attempts: 1 } },
   );
-  const held = taken.matchedCount === 0 ? [] : await deliveries.find({ _id, leaseId }).toArray();
+  // When nobody else was there, what was read a moment ago need not be read again.
+  const isAll = taken.matchedCount === wanted.length;
+  const held = isAll
+    ? wanted.map((one) => ({ ...one, ...lease, attempts: one.attempts + 1 }))
+    : taken.matchedCount === 0
+      ? []
+      : await deliveries.find({ _id, leaseId }).toArray();
   for (const { host } of held) federation.sending.set(host, (federation.sending.get(host) ?? 0) + 1);
   return held;
 }
@@ -400,11 +409,9 @@ async function settleFailure(
 async function removeSent(federation: Federation, rows: readonly Delivery[]): Promise<void> {
   const _id = { $in: rows.map((row) => row._id) };
   const leaseId = { $in: [...new Set(rows.map((row) => row.leaseId ?? ''))] };
-  await deliveriesIn(federation).deleteMany({ _id, leaseId });
-  await noteReached(
-    federation,
-    rows.map(({ inbox }) => inbox),
-  );
+  const inboxes = rows.map(({ inbox }) => inbox);
+  // In one commit.
+  await Promise.all([deliveriesIn(federation).deleteMany({ _id, leaseId }), noteReached(federation, inboxes)]);
 }
 
 /** Collects for a moment what can be written together. */

@@ -588,7 +588,10 @@ export const rows: Record<string, Row> = {
   'RL-01': {
     class: 'C',
     what: 'what was acknowledged is lost',
-    by: [[durability, 'loses nothing acknowledged and keeps its indexes true when it is killed']],
+    by: [
+      [durability, 'loses nothing acknowledged and keeps its indexes true when it is killed'],
+      ['story/killed.test.ts', 'keeps everything that it acknowledged to four writers'],
+    ],
   },
   'RL-02': {
     class: 'C',
@@ -599,7 +602,14 @@ export const rows: Record<string, Row> = {
     ],
   },
   'RL-03': { class: 'C', what: 'a crash while sending', by: [[delivery, 'sends again after a crash in the middle']] },
-  'RL-04': { class: 'H', what: 'power loss', by: [[durability, 'syncs at every commit']] },
+  'RL-04': {
+    class: 'H',
+    what: 'power loss',
+    by: [
+      [durability, 'syncs at every commit'],
+      [durability, 'has the disk write before it acknowledges'],
+    ],
+  },
   'RL-05': {
     class: 'H',
     what: 'a peer down for days',

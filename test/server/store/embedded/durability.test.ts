@@ -1,6 +1,6 @@
 // What the embedded engine promises about the disk: nothing acknowledged is lost, nothing is half written, and one
 // process at a time owns the folder.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -88,6 +88,23 @@ describe('embedded store on disk', () => {
     }
     expect(statSync(dataDir).mode & 0o777).to.equal(0o700);
     connection.close();
+  });
+
+  it('has the disk write before it acknowledges, each time (RL-04)', async function () {
+    this.timeout(30_000);
+    const traces = join(temporaryFolder(), 'calls');
+    const watch = ['-f', '-e', 'trace=fdatasync,fsync,write', '-e', 'signal=none', '-s', '24', '-o', traces];
+    const isTraced = spawnSync('strace', [...watch, 'true']).status === 0;
+    if (!isTraced) return this.skip();
+    const loader = isTypeScript ? ['--import=tsx'] : [];
+    const run = [...watch, process.execPath, ...loader, writer, temporaryFolder(), 'slowly'];
+    const child = spawnSync('strace', run, { encoding: 'utf8' });
+    expect(child.status, child.stderr).to.equal(0);
+    const calls = readFileSync(traces, 'utf8').match(/f(?:data)?sync\(|write\(1, "done slowly-\d+/g) ?? [];
+    const acknowledged = calls.filter((call) => call.startsWith('write'));
+    expect(acknowledged).to.have.length(20);
+    const unsafe = calls.filter((call, at) => call.startsWith('write') && !calls[at - 1]?.includes('sync('));
+    expect(unsafe).to.deep.equal([]);
   });
 
   it('commits what is asked for in one turn together, each part for itself', async () => {

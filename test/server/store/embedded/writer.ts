@@ -1,4 +1,5 @@
-// A process to be killed: opens the store of a folder, then holds it, or writes and tells what was acknowledged.
+// A process to be killed: opens the store of a folder, then holds it, or writes and tells what was acknowledged. Slowly: one
+// after the other, and ends.
 import { openStore } from '../../../../server/store/openStore.js';
 import type { Doc } from '../../../../server/store/store.js';
 
@@ -12,6 +13,13 @@ const store = await openStore({ dataDir });
 process.stdout.write('open\n');
 if (mode === 'hold') {
   setInterval(() => {}, 1000);
+} else if (mode === 'slowly') {
+  const entries = store.collection<Entry>('entries');
+  for (let i = 0; i < 20; i++) {
+    await entries.insertOne({ _id: `slowly-${i}`, n: i, tags: [] });
+    process.stdout.write(`done slowly-${i}\n`);
+  }
+  await store.close();
 } else {
   const entries = store.collection<Entry>('entries');
   await store.ensureIndexes({ entries: [{ keys: { tags: 1 } }, { keys: { n: 1 } }] });
