@@ -8,7 +8,7 @@ import type { House } from '../../server/house.js';
 import { block } from '../../server/partners/actions/blocking.js';
 import { receiveBoost, receivePost } from '../../server/partners/actions/feed.js';
 import { followActor, receiveFollowAnswer } from '../../server/partners/actions/following.js';
-import { beginImport } from '../../server/partners/actions/importing.js';
+import { beginFollowImport } from '../../server/partners/actions/importing.js';
 import { receiveFollow } from '../../server/partners/actions.js';
 import { findFollowing, remoteActorsIn } from '../../server/partners/queries.js';
 import { actorIri, followKey, postKey } from '../../server/partners/rules.js';
@@ -124,7 +124,7 @@ export async function addPartners(house: House, hoster: Collective, ctx: Context
   await receivePost(ctx, poll, people.marais._id);
   await block(ctx, ref, { kind: 'muteActor', actor: people.ines._id }, '');
   await block(ctx, ref, { kind: 'mute', domain: 'bruyant.example' }, 'Trop de relais');
-  await beginImport(
+  await beginFollowImport(
     ctx,
     ref,
     'Account address\nnoor@pads.example\nmarais@marais.example\nali@pads.example\nsans adresse\n',
