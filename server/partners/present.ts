@@ -15,6 +15,7 @@ import type {
   PartyRef,
   Reaction,
   RemoteActor,
+  RemotePoll,
   RemotePost,
   Vote,
 } from './schema.js';
@@ -291,12 +292,18 @@ export async function presentRemotePost(
       kind: `partners.media.${/^(image|audio|video)\//.exec(mediaType)?.[1] ?? 'other'}`,
     })),
     poll: post.poll && {
-      options: post.poll.options,
+      options: withShares(post.poll),
       multiple: post.poll.multiple,
       endsAt: post.poll.endsAt,
       isClosed: post.poll.closed,
     },
   };
+}
+
+/** Each option with its part of all votes in percent; null: nobody voted. */
+function withShares({ options }: RemotePoll) {
+  const total = options.reduce((sum, { votes }) => sum + votes, 0);
+  return options.map((option) => ({ ...option, share: total === 0 ? null : Math.round((100 * option.votes) / total) }));
 }
 
 /** How far a list of accounts has come. */

@@ -47,6 +47,7 @@ import { listen } from '../../server/startup.js';
 import { openStore } from '../../server/store/openStore.js';
 import { allIndexes, eventfulCollections } from '../../server/store/schema.js';
 import { dealRsaKeysLater } from '../support/rsaKeys.js';
+import { addPartners } from './samplePartners.js';
 import { addSurveys } from './sampleSurveys.js';
 
 export const sampleAccounts = {
@@ -105,7 +106,8 @@ async function furnishElsewhere(house: House): Promise<void> {
   if (broken) await noteFailure(ctx, broken, error);
 }
 
-async function furnish(house: House, memberId: string): Promise<void> {
+async function furnish(house: House, memberId: string): Promise<Record<string, string>> {
+  let ids: Record<string, string> = {};
   await writeSettings(house.store, {
     ...defaultSettings,
     name: 'ROSEAU',
@@ -149,6 +151,7 @@ async function furnish(house: House, memberId: string): Promise<void> {
     });
     await converse(house, hoster, post);
     await fillGroup(house, at, hoster);
+    ids = await addPartners(house, hoster, contextOf(house, system));
   }
   await drainEvents({
     store: house.store,
@@ -160,6 +163,7 @@ async function furnish(house: House, memberId: string): Promise<void> {
       { name: 'catalogue', receive: (event) => catalogueEvent(contextOf(house, system), event) },
     ],
   });
+  return ids;
 }
 
 /** What people elsewhere answer to the hoster's news, write to it alone, ask in a poll, and like. */
@@ -310,8 +314,8 @@ export async function startSampleServer(empty = false): Promise<SampleServer> {
     now: () => new Date(),
   };
   const people = await addPeople(house);
-  if (!empty) await furnish(house, people.member);
-  const ids = empty ? {} : await addSurveys(house);
+  const partners = empty ? {} : await furnish(house, people.member);
+  const ids = empty ? {} : { ...partners, ...(await addSurveys(house)) };
   if (!empty) await furnishElsewhere(house);
   const engine: Engine = {
     version: '0.1.0',

@@ -98,7 +98,7 @@ describe('what forms never offered', function () {
     expect(
       unfound.filter(
         (name) =>
-          !/:token|sign-in|rules\/import\/apply|restore|enable|unpublish|publish|restart|retry|remove|release|reopen|source|partners\/follow$|unmute|boost|unlike|reply|moves\/(go|undo)|list\/(rename|delete)|posts\/:post\/vote|mentions\/:mention|held\/drop|\/me\/posts|\/me\/partners|\/me\/surveys|:survey\/(answer|open|unschedule|remind|fediverse|results\/slot)|\/me\/notices\/(feed\/revoke|address)/.test(
+          !/:token|sign-in|rules\/import\/apply|restore|enable|unpublish|publish|restart|retry|remove|release|reopen|source|partners\/follow$|following\/import$|unmute|boost|unlike|reply|moves\/(go|undo)|list\/(rename|delete)|posts\/:post\/vote|mentions\/:mention|held\/drop|\/me\/posts|\/me\/partners|\/me\/surveys|:survey\/(answer|open|unschedule|remind|fediverse|results\/slot)|\/me\/notices\/(feed\/revoke|address)/.test(
             name,
           ),
       ),

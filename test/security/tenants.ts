@@ -27,6 +27,7 @@ import { noticeEvent } from '../../server/notices/actions/noticeEvent.js';
 import { block } from '../../server/partners/actions/blocking.js';
 import { receivePost } from '../../server/partners/actions/feed.js';
 import { followActor, receiveFollowAnswer } from '../../server/partners/actions/following.js';
+import { beginFollowImport } from '../../server/partners/actions/importing.js';
 import { receiveMentions } from '../../server/partners/actions/mentions.js';
 import { receiveFollow } from '../../server/partners/actions.js';
 import { blocksIn } from '../../server/partners/blockQueries.js';
@@ -488,6 +489,7 @@ async function addPartner({ house }: WholeApp, by: Collective, name: string, con
     { kind: 'domain', domain: 'unwanted.example' },
     canaries[by.handle as TenantName],
   );
+  await beginFollowImport(ctx, { kind: 'collective', id: by._id }, 'brought@elsewhere.example');
   const kept = await blocksIn(house.store).findOne({ blocker: following.follower });
   return { following: following._id, partnerPost: post._id, block: kept?._id ?? '' };
 }

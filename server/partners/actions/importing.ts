@@ -14,7 +14,7 @@ import { followActor } from './following.js';
  * Keeps what a list says, for the page before: nobody is asked or followed yet. A list that was looked at before, or is done,
  * makes room. Refuses: invalid (no address in it, too many), conflict (one is at work), closed (our side is not public, moved).
  */
-export async function beginImport(ctx: Context, ref: PartyRef, text: string): Promise<void> {
+export async function beginFollowImport(ctx: Context, ref: PartyRef, text: string): Promise<void> {
   const party = await getParty(ctx, ref);
   checkMayFollow(party);
   checkHasNotMoved(await findMove(ctx.store, party.handle));
@@ -43,7 +43,7 @@ async function knownHandles(ctx: Context, iri: string): Promise<Set<string>> {
 }
 
 /** Sets it to work: what waits, and what failed before. Refuses: not-found, closed. While it is at work: nothing. */
-export async function startImport(ctx: Context, ref: PartyRef): Promise<void> {
+export async function startFollowImport(ctx: Context, ref: PartyRef): Promise<void> {
   const { known, party } = await getImport(ctx, ref);
   checkMayFollow(party);
   if (known.state === 'running') return;
@@ -58,7 +58,7 @@ export async function startImport(ctx: Context, ref: PartyRef): Promise<void> {
 }
 
 /** Forgets the list, and stops where it is at work; whoever was followed stays followed. Refuses: not-found. */
-export async function dropImport(ctx: Context, ref: PartyRef): Promise<void> {
+export async function dropFollowImport(ctx: Context, ref: PartyRef): Promise<void> {
   const { known } = await getImport(ctx, ref);
   await importsIn(ctx.store).deleteOne({ _id: known._id });
 }

@@ -1,7 +1,7 @@
 // The page on which a list of accounts from another server is looked at, set to work and watched.
 import type { FormState } from '../../http/form.js';
 import type { Routes } from '../../http/routes.js';
-import { beginImport, dropImport, startImport } from '../actions/importing.js';
+import { beginFollowImport, dropFollowImport, startFollowImport } from '../actions/importing.js';
 import { findImport } from '../importQueries.js';
 import { partnersPath, presentImport } from '../present.js';
 import { getParty } from '../queries.js';
@@ -18,17 +18,17 @@ export function importPages(routes: Routes, path: string): void {
 
   const upload = { ...own, file: { field: 'list', maxBytes }, retry: showImport } as const;
   routes.post(`${path}/following/import`, upload, async (visit) => {
-    await beginImport(visit.ctx, refOf(visit), visit.file?.bytes.toString('utf8') ?? '');
+    await beginFollowImport(visit.ctx, refOf(visit), visit.file?.bytes.toString('utf8') ?? '');
     visit.redirect(here(visit));
   });
 
   routes.post(`${path}/following/import/start`, own, async (visit) => {
-    await startImport(visit.ctx, refOf(visit));
+    await startFollowImport(visit.ctx, refOf(visit));
     visit.redirect(here(visit), { key: 'partners.import.started' });
   });
 
   routes.post(`${path}/following/import/drop`, own, async (visit) => {
-    await dropImport(visit.ctx, refOf(visit));
+    await dropFollowImport(visit.ctx, refOf(visit));
     visit.redirect(here(visit), { key: 'partners.import.dropped' });
   });
 }

@@ -164,7 +164,7 @@ async function showThread(visit: PostVisit, form: FormState, isLate = false): Pr
     againHref: isPublicAudience(post.audience) ? `${base}/posts/${post._id}?look=again` : null,
     above: presentAbove(thread.above),
     ancestors: await Promise.all(thread.ancestors.map(present)),
-    post: await present(post),
+    post: { ...(await present(post)), isOpen: true },
     replies: await Promise.all(thread.replies.map(present)),
     own: await presentOwnReplies(visit, party, post.iri),
     vote: presentVote(base, post, voted, { now, mayVote: party.isPublic }),
