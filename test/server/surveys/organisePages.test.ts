@@ -399,7 +399,7 @@ describe('pages for making surveys', () => {
     for (let at = 0; at < 42; at += 1) {
       await buildCollective(house, { name: { fr: `Foule ${at}`, en: `Crowd ${at}` }, published: true });
     }
-    expect((await member.get(page)).text).to.include('more collectives are not shown');
+    expect((await member.get(page)).text).to.include('more hosters are not shown');
     const revision = String((await find(id)).revision);
     const typed = { ...chosen, revision, step: 'filter', filter: 'foule 41', 'intro.en': 'Typed at length' };
     const found = await member.post(page, typed, page);
