@@ -132,6 +132,15 @@ describe('every answer', function () {
     expect(paths).to.deep.equal(['/forgot', '/language', '/report', '/sign-in']);
   });
 
+  /** A mail as it looks stands in a frame that may do nothing (views/partials/letter.hbs): what it holds is looked at too. */
+  function withLetters(page: string): string {
+    const frame = /<iframe class="letter" sandbox title="[^"<>]*" srcdoc="([^"]*)"><\/iframe>/g;
+    return page.replace(frame, (_, inner: string) =>
+      inner.replace(/&(lt|gt|quot|#x3D|amp);/g, (_all, name: string) => letters[name] ?? ''),
+    );
+  }
+  const letters: Record<string, string> = { lt: '<', gt: '>', quot: '"', '#x3D': '=', amp: '&' };
+
   it('holds no script, no style and no handler in a page', () => {
     const bad = html().flatMap((one) => {
       const scripts = [...one.text.matchAll(/<script\b([^>]*)>([\s\S]*?)<\/script>/gi)].filter(
@@ -141,7 +150,7 @@ describe('every answer', function () {
       );
       const inline =
         /<style\b|<[a-z][^>]*\s(?:on[a-z]+|style|srcdoc)\s*=|javascript:|<(?:iframe|object|embed|base)\b/i.exec(
-          one.text.replace(/<script\b[\s\S]*?<\/script>/gi, ''),
+          withLetters(one.text.replace(/<script\b[\s\S]*?<\/script>/gi, '')),
         );
       return [
         ...scripts.map(([all]) => `${where(one)}: ${all.slice(0, 100)}`),
