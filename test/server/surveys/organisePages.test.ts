@@ -11,7 +11,7 @@ import { peopleRoutes } from '../../../server/people/routes.js';
 import type { Person } from '../../../server/people/schema.js';
 import { submitAnswer } from '../../../server/surveys/actions/answering.js';
 import { deleteSurvey } from '../../../server/surveys/actions/drafting.js';
-import { findSurvey, getVersion, listSurveysOf } from '../../../server/surveys/queries.js';
+import { findSurvey, getVersion, listSurveysOf, surveysIn } from '../../../server/surveys/queries.js';
 import { surveyRoutes } from '../../../server/surveys/routes.js';
 import type { Question, Survey } from '../../../server/surveys/schema.js';
 import {
@@ -406,5 +406,18 @@ describe('pages for making surveys', () => {
     expect(found.status).to.equal(200);
     expect(found.text).to.include('Foule 41').and.include('Typed at length').and.not.include('Foule 40');
     expect((await find(id)).intro).to.not.have.property('en');
+  });
+
+  it('say who elsewhere was told, and why a survey did not open', async () => {
+    const far = { iri: 'https://far.example/h', collectiveId: null, name: 'Lointain', handle: 'h@far.example' };
+    const { _id } = await buildSurvey(system(), collective, [], { invited: [far] });
+    const overview = (await member.get(`${mine}/${_id}`)).text;
+    expect(overview).to.include('One collective on other servers: 0 told, 1 waiting, 0 not told.');
+    expect(overview).to.include('Lointain').and.include('Waiting');
+    const held = await draft();
+    await surveysIn(house.store).updateOne({ _id: held }, { $set: { notOpened: 'surveys.error.nobodyAsked' } });
+    const page = (await member.get(`${mine}/${held}`)).text;
+    expect(page).to.include('The survey could not open at the planned moment');
+    expect(page).to.include('Choose at least one collective to ask.');
   });
 });
