@@ -28,7 +28,7 @@ import { addCollective, followOf, startFederatedApp, startPeer } from './federat
 /** What a room may load: nothing of it opens a socket, starts a process or runs code that is not there to be read. */
 const harmless: Record<string, string> = {
   server: `node:buffer node:crypto node:events node:fs node:fs/promises node:os node:path node:perf_hooks
-    node:stream/promises node:string_decoder node:timers/promises node:url node:util node:v8 node:zlib
+    node:stream/consumers node:stream/promises node:string_decoder node:timers/promises node:url node:util node:v8 node:zlib
     @node-rs/argon2 commander csrf-sync csv-stringify/sync express express-rate-limit express-session feed handlebars helmet
     image-size intl-messageformat markdown-it mingo/core mingo/operators/query/logical mingo/query multer passport passport-local
     pino sanitize-html uuid zod`,
