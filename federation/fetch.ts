@@ -139,6 +139,20 @@ interface Exchange {
 
 type Answer = Awaited<ReturnType<typeof request>>;
 
+/** undici looks at the signal only once it is connected: a server that hangs before that would take longer than it has. */
+async function inTime(asked: ReturnType<typeof request>, signal: AbortSignal): Promise<Answer> {
+  const late = new AbortController();
+  const over = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: late.signal });
+  });
+  asked.then((answer) => signal.aborted && answer.body.on('error', () => {}).destroy()).catch(() => {});
+  try {
+    return await Promise.race([asked, over]);
+  } finally {
+    late.abort();
+  }
+}
+
 export function createFetch(options: FetchOptions): Fetch {
   const agent = new Agent({
     connect: guardedConnector(options),
@@ -173,13 +187,14 @@ export function createFetch(options: FetchOptions): Fetch {
     const { stranger, method, signal } = wanted;
     const leave = await places.enter(wanted.url.host, laneOf(method, stranger), signal, stranger ?? '');
     try {
-      const answer = await request(wanted.url, {
+      const asked = request(wanted.url, {
         method: wanted.method,
         headers: { 'user-agent': options.userAgent, ...wanted.headers },
         body: wanted.body === null ? null : Buffer.from(wanted.body),
         dispatcher: agent,
-        signal: wanted.signal,
+        signal,
       });
+      const answer = await inTime(asked, signal);
       noteClock(wanted.url.host, headerOf(answer, 'date'));
       try {
         return await use(answer);

@@ -410,6 +410,7 @@ describe('the way out to the network', () => {
       answers.set(from, (_req, res) => void setTimeout(() => res.writeHead(302, { location: to }).end(), 250));
     for (const [what, url] of [
       ['headers', `http://${slow}/x`],
+      ['TLS', `https://${slow}/x`],
       ['redirects', `http://${host}/slow1`],
     ] as const) {
       const started = performance.now();
