@@ -155,6 +155,7 @@ function hashed(house: Pick<House, 'secret'>, key: string): string {
 
 /** A flood of addresses must not fill the memory: beyond so many the count begins anew. */
 const mostInMemory = 100_000;
+const counted = new WeakMap<object, Map<string, number>[]>();
 
 /**
  * Counts in the memory of this process alone, under a key that was made at its start: nothing that is kept tells who asked, or
@@ -166,6 +167,7 @@ export function limitInMemory(
 ): (key: string) => void {
   const secret = randomBytes(32);
   const hits = new Map<string, number>();
+  counted.set(house, [...(counted.get(house) ?? []), hits]);
   let endsAt = new Date(0);
   return (key) => {
     const now = house.now();
@@ -178,6 +180,11 @@ export function limitInMemory(
     if (count > limit) throw tooMany(house, endsAt);
     hits.set(hash, count);
   };
+}
+
+/** Begins all counts anew that are in memory. */
+export function forgetCounts(house: Pick<House, 'now'>): void {
+  for (const hits of counted.get(house) ?? []) hits.clear();
 }
 
 /** Who asks, for counting: the IPv4 address, or the /64 of an IPv6 one (RFC 6177: one household). */

@@ -1,8 +1,10 @@
 // Who may enter where, for every route of every slice, in every role, about one's own, another's and nobody's things.
+
 import { expect } from 'chai';
 import type { RouteRecord } from '../../server/http/routes.js';
 import { writeCount } from '../../server/store/guarded.js';
 import type { Answer } from '../support/appSupport.js';
+import { forgetLimits } from '../support/appSupport.js';
 import { takeSnapshot } from '../support/oracles.js';
 import { access, type Rule, wire } from './access.js';
 import {
@@ -107,7 +109,7 @@ describe('who may enter', function () {
           if (route.method === 'post' && !isRefusal && writeCount() !== before) await snapshot.restore();
         }
       }
-      await app.house.store.collection('limits').deleteMany({});
+      await forgetLimits(app.house);
     }
     expect(wrong).to.deep.equal([]);
   });

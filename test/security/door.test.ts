@@ -11,7 +11,7 @@ import { invitePerson, revokeInvitation } from '../../server/people/actions/invi
 import { startReset } from '../../server/people/actions/passwordChange.js';
 import { updateProfile } from '../../server/people/actions/profile.js';
 import { signLink } from '../../server/secrets.js';
-import { buildPerson, contextFor, signIn, systemActor, testPassword } from '../support/appSupport.js';
+import { buildPerson, contextFor, forgetLimits, signIn, systemActor, testPassword } from '../support/appSupport.js';
 import { nothingStored } from '../support/oracles.js';
 import { copyOf, raw } from './requests.js';
 import { missingId, startTwinHouse, type TwinHouse } from './tenants.js';
@@ -76,7 +76,7 @@ describe('the door', function () {
       const posted = await copyOf(app, app.clients.plain).post('/language', { to: 'en', back: next }, '/me');
       expect(landing(posted.location), next).to.equal(app.url);
       expect([...language.headers.keys()].join()).not.to.include('evil');
-      await app.house.store.collection('limits').deleteMany({});
+      await forgetLimits(app.house);
     }
   });
 
@@ -294,7 +294,7 @@ describe('the door', function () {
 
   it('tells of no account by the page that asks for a new password, nor by what is stored or mailed at once', async () => {
     const { house } = app;
-    await house.store.collection('limits').deleteMany({});
+    await forgetLimits(house);
     const known = await app.client().post('/forgot', { email: app.people.administrator.email });
     const unknown = await app.client().post('/forgot', { email: 'nobody-at-all@example.org' });
     const strip = (text: string) => text.replace(/value="[^"]*"/g, '');

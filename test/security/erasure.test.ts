@@ -10,7 +10,7 @@ import { acceptInvitation, invitePerson, joinByInvitation } from '../../server/p
 import { findPersonByUsername } from '../../server/people/queries.js';
 import type { Person } from '../../server/people/schema.js';
 import { signLink } from '../../server/secrets.js';
-import { type Client, contextFor, signIn, systemActor, testPassword } from '../support/appSupport.js';
+import { type Client, contextFor, forgetLimits, signIn, systemActor, testPassword } from '../support/appSupport.js';
 import { everythingStored } from '../support/oracles.js';
 import { addressesOf, crawl } from './crawl.js';
 import { copyOf, raw } from './requests.js';
@@ -146,7 +146,7 @@ describe('a person who goes', function () {
 
   it('is out at once, everywhere, and the name is not free', async () => {
     // The search above opened more forms as a visitor than one address may in an hour.
-    await app.house.store.collection('limits').deleteMany({});
+    await forgetLimits(app.house);
     expect((await client.get('/me')).location).to.match(/^\/sign-in/);
     const again = await app.client().post('/sign-in', { login: `${word}name`, password: testPassword });
     expect(again.status).to.equal(422);

@@ -1,7 +1,7 @@
 // Every form, with what its page never offered: more fields, operators, prototypes, lists for single values, nonsense.
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type Client, signIn } from '../support/appSupport.js';
+import { type Client, forgetLimits, signIn } from '../support/appSupport.js';
 import { everythingStored, fingerprint, takeSnapshot } from '../support/oracles.js';
 import { readForms } from '../support/visitor.js';
 import { access } from './access.js';
@@ -98,7 +98,7 @@ describe('what forms never offered', function () {
     expect(
       unfound.filter(
         (name) =>
-          !/:token|sign-in|rules\/import\/apply|restore|enable|unpublish|publish|restart|retry|remove|release|reopen|source|partners\/follow$|following\/import$|unmute|boost|unlike|reply|moves\/(go|undo)|list\/(rename|delete)|posts\/:post\/vote|mentions\/:mention|held\/drop|\/me\/posts|\/me\/partners|\/me\/surveys|:survey\/(answer|open|unschedule|remind|fediverse|results\/slot)|\/me\/notices\/(feed\/revoke|address)/.test(
+          !/:token|sign-in|rules\/import\/apply|restore|enable|unpublish|publish|restart|retry|remove|release|reopen|source|partners\/follow$|following\/import$|unmute|boost|unlike|reply|moves\/(go|undo)|list\/(rename|delete)|posts\/:post\/vote|mentions\/:mention|held\/drop|\/me\/posts|\/me\/partners|\/me\/surveys|:survey\/(answer|receipt|open|unschedule|remind|fediverse|results\/slot)|\/me\/notices\/(feed\/revoke|address)/.test(
             name,
           ),
       ),
@@ -163,7 +163,7 @@ describe('what forms never offered', function () {
       const status = await submit(form, extras(form));
       const got = await outcome(known);
       await snapshot.restore();
-      await app.house.store.collection('limits').deleteMany({});
+      await forgetLimits(app.house);
       if (status !== plain) wrong.push(`${form.name}: ${status} instead of ${plain}`);
       if (status < 400 && got !== wanted) wrong.push(`${form.name}: ${differenceOf(wanted, got)}`);
     }
@@ -207,7 +207,7 @@ describe('what forms never offered', function () {
       }
       const after = await fingerprint(app.house.store);
       if (JSON.stringify(after) !== JSON.stringify(before)) wrong.push(`${form.name}: something was stored`);
-      await app.house.store.collection('limits').deleteMany({});
+      await forgetLimits(app.house);
     }
     expect(wrong).to.deep.equal([]);
     expect(Object.hasOwn(Object.prototype, 'polluted') || Object.hasOwn(Object.prototype, 'instanceRole')).to.equal(
@@ -232,7 +232,7 @@ describe('what forms never offered', function () {
       }
       const after = await fingerprint(app.house.store);
       if (JSON.stringify(after) !== JSON.stringify(before)) wrong.push(`${form.name}: something was stored`);
-      await app.house.store.collection('limits').deleteMany({});
+      await forgetLimits(app.house);
     }
     expect(wrong).to.deep.equal([]);
   });

@@ -400,7 +400,7 @@ export const rows: Record<string, Row> = {
     what: 'two votes of one collective',
     by: [
       [surveys, 'keeps one answer when two delegates send fifty at once'],
-      [bothDoors, 'of two delegates in a race counts once, whoever was last'],
+      [bothDoors, 'of two delegates in a race counts once'],
       [acrossInstances, 'answers with one receipt, however often the same answer comes'],
       [acrossInstances, 'keeps what was sent later when an older answer or withdrawal arrives after it'],
     ],

@@ -1,5 +1,6 @@
 // A whole app with two hosters of the same shape, alpha and beta. What is private to one carries its canary word; what is
 // public does not. People in every role, and a session for each.
+import { forgetCounts } from '../../server/http/limits.js';
 import { keysOf } from '../../federation/actorKeys.js';
 import { federationConsumer } from '../../federation/outbox.js';
 import { fromPost } from '../../federation/wire/remotePost.js';
@@ -125,6 +126,7 @@ export async function startTwinHouse(): Promise<TwinHouse> {
     const cookies = Object.values(app.clients).map((client) => [client, new Map(client.cookies)] as const);
     const reset = async () => {
       await snapshot.restore();
+      forgetCounts(app.house);
       app.house.logged.length = 0;
       for (const [client, kept] of cookies) {
         client.cookies.clear();

@@ -276,7 +276,7 @@ describe('the Revue 2026 of ROSEAU on three instances', function () {
       pages.set(handle, page);
     }
     for (const [handle, html] of pages) {
-      expect(visibleText(html), handle).to.match(/réponses 6 interrogés 7 taux de réponse 86 %/);
+      expect(visibleText(html), handle).to.match(/réponses 6 réponses attendues 7 taux de réponse 86 %/);
       for (const [id, figures] of Object.entries(expected))
         expect(articleOf(html, idOf(id)), handle).to.include(figures);
       expect(articleOf(html, idOf('stop')), handle)

@@ -6,6 +6,7 @@ import type { Actor, Context, InstanceRole, PersonActor } from '../../server/con
 import { contextOf, type House } from '../../server/house.js';
 import { refuseCrossSite } from '../../server/http/csrf.js';
 import { answerErrors, notFound } from '../../server/http/errors.js';
+import { forgetCounts } from '../../server/http/limits.js';
 import type { Routes } from '../../server/http/routes.js';
 import { sessions } from '../../server/http/session.js';
 import { loadViews } from '../../server/http/views.js';
@@ -63,6 +64,12 @@ export async function buildTestHouse(overrides: Partial<House> = {}): Promise<Te
       now += milliseconds;
     },
   };
+}
+
+/** Everybody may try again, as after an hour. */
+export async function forgetLimits(house: TestHouse): Promise<void> {
+  await house.store.collection('limits').deleteMany({});
+  forgetCounts(house);
 }
 
 export interface TestApp {

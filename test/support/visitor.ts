@@ -5,8 +5,10 @@ export interface Form {
   method: string;
   action: string;
   multipart: boolean;
-  /** What a browser would send untouched. */
+  /** What a browser would send untouched; of boxes of one name the last that is ticked. */
   values: Map<string, string>;
+  /** All that are ticked, of boxes of one name. */
+  ticked: Map<string, string[]>;
   /** The submit buttons with a name. */
   buttons: { name: string; value: string }[];
   html: string;
@@ -78,7 +80,7 @@ export class Visitor {
     } = {},
   ): Promise<Page> {
     const form = this.form(actionEnd, options.holding);
-    const values = new Map<string, string | readonly string[]>(form.values);
+    const values = new Map<string, string | readonly string[]>([...form.values, ...form.ticked]);
     for (const [name, value] of Object.entries(fields)) {
       if (!form.html.includes(`name="${name}"`)) throw new Error(`the form ${actionEnd} has no field ${name}`);
       values.set(name, value);
@@ -176,6 +178,7 @@ export function visibleText(html: string): string {
 export function readForms(html: string, pageUrl: string): Form[] {
   return [...html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)].map(([, attributes = '', inner = '']) => {
     const values = new Map<string, string>();
+    const ticked = new Map<string, string[]>();
     const buttons: Form['buttons'] = [];
     for (const [, tag = ''] of inner.matchAll(/<input\b([^>]*)>/g)) {
       const name = attribute(tag, 'name');
@@ -183,7 +186,11 @@ export function readForms(html: string, pageUrl: string): Form[] {
       if (!name || has(tag, 'disabled')) continue;
       if (type === 'submit') buttons.push({ name, value: attribute(tag, 'value') ?? '' });
       else if ((type === 'checkbox' || type === 'radio') && !has(tag, 'checked')) continue;
-      else if (type !== 'file') values.set(name, attribute(tag, 'value') ?? (type === 'checkbox' ? 'on' : ''));
+      else if (type !== 'file') {
+        const value = attribute(tag, 'value') ?? (type === 'checkbox' ? 'on' : '');
+        values.set(name, value);
+        if (type === 'checkbox') ticked.set(name, [...(ticked.get(name) ?? []), value]);
+      }
     }
     for (const [, tag = '', text = ''] of inner.matchAll(/<textarea\b([^>]*)>([\s\S]*?)<\/textarea>/g)) {
       const name = attribute(tag, 'name');
@@ -204,6 +211,7 @@ export function readForms(html: string, pageUrl: string): Form[] {
       action: attribute(attributes, 'action') ?? pageUrl,
       multipart: attribute(attributes, 'enctype') === 'multipart/form-data',
       values,
+      ticked,
       buttons,
       html: inner,
     };

@@ -40,8 +40,8 @@ const table: Record<string, Shown> = {
     originHref: 'https://mastodon.example/@alice/2',
     poll: {
       options: [
-        { name: 'Soup', votes: 2 },
-        { name: 'Salad', votes: 1 },
+        { name: 'Soup', votes: 2, share: 67 },
+        { name: 'Salad', votes: 1, share: 33 },
       ],
       multiple: false,
       endsAt: new Date('2026-05-22T09:00:00Z'),

@@ -72,7 +72,7 @@ describe('an anonymous survey elsewhere', () => {
     expect([said.status, said.location]).to.deep.equal([303, path]);
     expect(await needs()).to.deep.equal([]);
     const page = await member.get(path);
-    expect(page.text).to.include('A member of your collective noted it here').and.include('We have not answered yet');
+    expect(page.text).to.include('A member of your hoster noted it here').and.include('We have not answered yet');
     const [line] = await listAsked(ctx(), others);
     expect(line?.isAnswered, 'of the others nothing is said').to.equal(false);
     await member.post(`${path}/answered`, { is: 'no' }, path);

@@ -158,7 +158,7 @@ describe('pages for making surveys', () => {
     expect(await refused({ opensAt: '2026-07-01T10:00' })).to.contain('It closes before it opens');
     expect(await refused({ 'title.fr': ' ' })).to.contain('#f-title');
     expect(await refused({ timeZone: 'Europe/Nowhere' })).to.contain('f-timeZone-error');
-    expect(await refused({ others: '@person@far.example' })).to.contain('@person@far.example is not an organisation');
+    expect(await refused({ others: '@person@far.example' })).to.contain('@person@far.example is not a hoster');
     expect(await refused({ others: '@down@far.example' })).to.contain('does not answer');
     // Only those offered can be ticked: an address made up is nobody.
     expect((await post('/settings', id, { ...settings, invited: 'https://evil.example/x' }, page)).status).to.equal(
@@ -275,7 +275,7 @@ describe('pages for making surveys', () => {
     const id = await draft({ invited: [] });
     const overview = `${mine}/${id}`;
     const deed = (verb: string, fields = {}) => post(`/${verb}`, id, fields, overview);
-    expect((await member.get(overview)).text).to.contain('Choose at least one collective to ask');
+    expect((await member.get(overview)).text).to.contain('Choose at least one hoster to ask');
     const refused = await deed('open');
     expect(refused.status).to.equal(422);
     const allHere = { ...settings, allHere: 'on', opensAt: '2026-05-25T08:00' };
@@ -418,6 +418,6 @@ describe('pages for making surveys', () => {
     await surveysIn(house.store).updateOne({ _id: held }, { $set: { notOpened: 'surveys.error.nobodyAsked' } });
     const page = (await member.get(`${mine}/${held}`)).text;
     expect(page).to.include('The survey could not open at the planned moment');
-    expect(page).to.include('Choose at least one collective to ask.');
+    expect(page).to.include('Choose at least one hoster to ask.');
   });
 });
