@@ -1,6 +1,6 @@
 // A whole app with two hosters of the same shape, alpha and beta. What is private to one carries its canary word; what is
 // public does not. People in every role, and a session for each.
-import { forgetCounts } from '../../server/http/limits.js';
+
 import { keysOf } from '../../federation/actorKeys.js';
 import { federationConsumer } from '../../federation/outbox.js';
 import { fromPost } from '../../federation/wire/remotePost.js';
@@ -19,6 +19,7 @@ import { receiveGroupPost } from '../../server/groups/actions/receive.js';
 import { openAnnouncements } from '../../server/groups/actions.js';
 import { groupKey } from '../../server/groups/rules.js';
 import { recordChange } from '../../server/history/actions.js';
+import { forgetCounts } from '../../server/http/limits.js';
 import { newId } from '../../server/ids.js';
 import { setRule } from '../../server/instances/actions/domainRules.js';
 import { deliveriesIn, peersIn } from '../../server/instances/peerQueries.js';

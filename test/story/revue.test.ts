@@ -8,6 +8,7 @@ import { localTime } from '../../server/zonedTime.js';
 import { Gate } from '../support/gate.js';
 import { Peer } from '../support/peer/peer.js';
 import { eventually, type Hoster, Place, planSites } from '../support/place.js';
+import { withDatabase } from '../support/storeSupport.js';
 import { type Visitor, visibleText } from '../support/visitor.js';
 
 type Fields = Record<string, string | string[]>;
@@ -57,6 +58,10 @@ describe('the Revue 2026 of ROSEAU on three instances', function () {
       const isGated = site.key === 'marais';
       if (isGated) gate = await Gate.stand(site);
       const env: Record<string, string> = isGated ? { PORT: String(gate.innerPort) } : {};
+      const address = process.env.TEST_MONGODB_URI;
+      if (process.env.CHATIERE_TEST_ENGINE === 'mongodb' && address) {
+        env.MONGODB_URI = withDatabase(address, `revue_${site.key}_${Date.now()}`);
+      }
       const hosters = (standing[site.key] ?? []).map(hosterOf);
       places.push(await Place.open(site, [...allowed, peer.host], env, hosters));
     }

@@ -10,7 +10,7 @@ const cleanups: (() => Promise<void>)[] = [];
 
 /** Opens an empty store. It is closed and removed after the test file's run, or earlier with closeTestStores(). */
 export async function openTestStore(): Promise<Store> {
-  return process.env.CHATIERE_TEST_ENGINE === 'mongodb' ? openTestMongo() : openTestEmbedded();
+  return process.env.CHATIERE_TEST_ENGINE === 'mongodb' ? makeIndexesLate(await openTestMongo()) : openTestEmbedded();
 }
 
 export async function openTestEmbedded(): Promise<Store> {
@@ -56,6 +56,44 @@ function makeIndexesOnce(store: Store, database: string): void {
       for (const spec of specs) has.add(`${collection} ${JSON.stringify(spec)}`);
     }
   };
+}
+
+/** The indexes of a collection are made before its first write: a house has a hundred, of which a test needs few. */
+function makeIndexesLate(store: Store): Store {
+  const wanted = new Map<string, CollectionIndexes[string]>();
+  const ready = new Map<string, Promise<void>>();
+  const makeThose = async (name: string): Promise<void> => {
+    const specs = wanted.get(name);
+    wanted.delete(name);
+    if (specs) ready.set(name, store.ensureIndexes({ [name]: specs }));
+    await ready.get(name);
+  };
+  const changes = /^(insert|update|replace|findOneAnd|bulk)/;
+  return new Proxy(store, {
+    get(target, key) {
+      if (key === 'ensureIndexes') {
+        return async (indexes: CollectionIndexes) => {
+          for (const [name, specs] of Object.entries(indexes))
+            wanted.set(name, [...(wanted.get(name) ?? []), ...specs]);
+        };
+      }
+      const value: unknown = Reflect.get(target, key);
+      if (typeof value !== 'function') return value;
+      if (key !== 'collection') return value.bind(target);
+      return (name: string) =>
+        new Proxy(target.collection(name), {
+          get(collection, method) {
+            const deed: unknown = Reflect.get(collection, method);
+            if (typeof deed !== 'function') return deed;
+            if (!changes.test(String(method))) return deed.bind(collection);
+            return async (...given: unknown[]) => {
+              await makeThose(name);
+              return deed.apply(collection, given);
+            };
+          },
+        });
+    },
+  });
 }
 
 async function empty(uri: string): Promise<void> {
