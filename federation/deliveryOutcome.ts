@@ -74,6 +74,8 @@ async function mayStillGo(federation: Federation, { actor, type }: Activity): Pr
   if (known.size > 1000) known.clear();
   const isPublic = findLocalActor(federation, actor).then((found) => found !== null && found !== 'gone');
   known.set(actor, { isPublic, until: now + askAgainMs });
+  // What could not be read says nothing about the next delivery.
+  isPublic.catch(() => known.delete(actor));
   return isPublic;
 }
 

@@ -6,11 +6,14 @@ import { join } from 'node:path';
 import { openStore } from '../../server/store/openStore.js';
 import type { CollectionIndexes, Store } from '../../server/store/store.js';
 
+/** FerretDB takes a millisecond for each question and reads a whole collection for most: the same with fewer rows there. */
+export const isSlowEngine = process.env.CHATIERE_TEST_ENGINE === 'mongodb';
+
 const cleanups: (() => Promise<void>)[] = [];
 
 /** Opens an empty store. It is closed and removed after the test file's run, or earlier with closeTestStores(). */
 export async function openTestStore(): Promise<Store> {
-  return process.env.CHATIERE_TEST_ENGINE === 'mongodb' ? makeIndexesLate(await openTestMongo()) : openTestEmbedded();
+  return isSlowEngine ? makeIndexesLate(await openTestMongo()) : openTestEmbedded();
 }
 
 export async function openTestEmbedded(): Promise<Store> {

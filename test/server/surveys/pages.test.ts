@@ -276,7 +276,7 @@ describe('the pages on which surveys are answered', () => {
       expect(kept.map(({ values, answerer }) => [values.hours, answerer.name])).to.deep.equal([
         [{ number: 6 }, 'Anaïs'],
       ]);
-      expect((await later.get(`${link.slice(0, -1)}x`)).status).to.equal(404);
+      expect((await later.get(link.replace(/.{8}$/, 'zzzzzzzz'))).status).to.equal(404);
       expect((await later.post(`${link}/withdraw`, {}, link)).status).to.equal(303);
       expect(await answersIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(0);
     });
