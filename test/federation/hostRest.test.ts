@@ -79,7 +79,8 @@ describe('a host that rests', () => {
     peer.behaviour = { status: 202 };
     const started = Date.now();
     await deliverDue(app.federation, { budgetMs: 3000 });
-    expect(peer.received.length).to.be.within(6, 15);
+    // A busy machine gets fewer out in that time, never more.
+    expect(peer.received.length).to.be.within(1, 15);
     await say('Deux');
     while ((await rows()).length > 0 && Date.now() - started < 40_000) await deliverDue(app.federation);
     expect(peer.received.length).to.equal(60);
@@ -93,7 +94,7 @@ describe('a host that rests', () => {
     const again = Date.now();
     await deliverDue(app.federation);
     expect(peer.received.length).to.equal(90);
-    expect(Date.now() - again).to.be.below(4000);
+    expect(Date.now() - again, 'at a few a second it would be longer').to.be.below(7000);
   });
 
   /** Answers by inbox, before the peer is asked. */
