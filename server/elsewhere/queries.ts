@@ -1,6 +1,8 @@
 // Reads of entries from elsewhere and of their sources, and the collections' indexes.
+
 import { type CollectiveSearch, listCollectivesById, listPublicNames } from '../collectives/queries.js';
 import type { Collective } from '../collectives/schema.js';
+import { sliceOf } from '../paging.js';
 import { fold } from '../shapes.js';
 import type { Coll, CollectionIndexes, Filter, Store } from '../store/store.js';
 import { siteOf } from './rules.js';
@@ -97,11 +99,8 @@ export async function listEveryHoster(store: Store, search: CollectiveSearch, wh
   );
   const all = withoutDoubles([...ours, ...(await listRemoteNames(store, search))]);
   const shown = where === 'here' ? ours : all;
-  const pages = Math.max(1, Math.ceil(shown.length / hostersPerPage));
-  const page = Math.min(search.page ?? 1, pages);
-  const names = shown
-    .sort((a, b) => compareText(a.sortName, b.sortName) || compareText(a._id, b._id))
-    .slice((page - 1) * hostersPerPage, page * hostersPerPage);
+  const sorted = shown.sort((a, b) => compareText(a.sortName, b.sortName) || compareText(a._id, b._id));
+  const { shown: names, page, pages } = sliceOf(sorted, search.page ?? 1, hostersPerPage);
   const idsOf = (isOurs: boolean) => names.filter(({ rank }) => (rank === 0) === isOurs).map(({ _id }) => _id);
   const found: (Collective | RemoteCollective)[] = [
     ...(await listCollectivesById(store, idsOf(true))),

@@ -1,7 +1,9 @@
 // Surveys that ask people one by one, and those that anybody may answer: as AskedSurvey, like those that ask a collective.
+
 import { findCollective, listCollectivesById } from '../collectives/queries.js';
 import { isPublic } from '../collectives/rules.js';
 import type { Context, PersonActor } from '../context.js';
+import { sliceOf } from '../paging.js';
 import type { Store } from '../store/store.js';
 import { type AskedLine, type AskedSurvey, byUrgency, fromSurvey } from './askedSurveys.js';
 import { findDraft, findSurvey, hasAnswered, surveysIn } from './queries.js';
@@ -119,9 +121,8 @@ export async function listPublicSurveys(
 }
 
 async function pageOf(ctx: Context, heads: readonly Survey[], wanted: number): Promise<AskedPage> {
-  const pages = Math.max(1, Math.ceil(heads.length / perPage));
-  const page = Math.min(wanted, pages);
-  const lines = heads.slice((page - 1) * perPage, page * perPage).map(async ({ _id }): Promise<AskedLine[]> => {
+  const { shown, page, pages } = sliceOf(heads, wanted, perPage);
+  const lines = shown.map(async ({ _id }): Promise<AskedLine[]> => {
     const survey = await findSurvey(ctx.store, _id);
     if (survey === null) return [];
     const { sections: _sections, ...asked } = await fromSurvey(ctx, survey);

@@ -1,7 +1,9 @@
 // Surveys as those who are asked see them, as plain data for templates.
+
 import { editPath, paged } from '../collectives/present.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Language } from '../context.js';
+import { sliceOf } from '../paging.js';
 import type { AskedLine, AskedSurvey, OwnAnswer, Sent } from './askedSurveys.js';
 import { slotText } from './presentForm.js';
 import { maySeeResults, pickText } from './rules.js';
@@ -37,10 +39,8 @@ export function pageAskedList(
   language: Language,
 ) {
   const { open, closed } = presentAskedList(lines, pathOf, language);
-  const pages = Math.max(1, Math.ceil(closed.length / closedOnPage));
-  const at = Math.min(page, pages);
-  const shown = closed.slice((at - 1) * closedOnPage, at * closedOnPage);
-  return { open, closed: shown, paging: paged(base, {}, { page: at, pages }) };
+  const { shown, ...at } = sliceOf(closed, page, closedOnPage);
+  return { open, closed: shown, paging: paged(base, {}, at) };
 }
 
 function stateOf(isOpen: boolean, isAnswered: boolean, hasDraft: boolean): { kind: string; label: string } {

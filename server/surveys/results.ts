@@ -1,8 +1,10 @@
 // Reads for results: what was counted, who has answered, what a reader may see of it. Counting thousands of answers takes long,
 // so parts of the count are kept and checked by a look at an index; nothing here decides how it is shown.
+
 import { listCollectivesById } from '../collectives/queries.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Actor, Context } from '../context.js';
+import { sliceOf } from '../paging.js';
 import { listPeopleById } from '../people/queries.js';
 import { fold } from '../shapes.js';
 import type { Coll, CollectionIndexes, Doc, Store } from '../store/store.js';
@@ -378,14 +380,8 @@ export async function listTexts(
     for await (const { answerer, values } of all) add(values[question.id], answerer.name);
   } else for await (const { values } of eachAnswer(store, survey)) add(values[question.id], null);
   found.sort((a, b) => (a.text < b.text ? -1 : Number(a.text > b.text)));
-  const pages = Math.max(1, Math.ceil(found.length / textsOnPage));
-  const shown = Math.min(page, pages);
-  return {
-    lines: found.slice((shown - 1) * textsOnPage, shown * textsOnPage),
-    count: found.length,
-    page: shown,
-    pages,
-  };
+  const { shown: lines, ...at } = sliceOf(found, page, textsOnPage);
+  return { lines, count: found.length, ...at };
 }
 
 /** Two questions against each other; null: there are no such two that can be crossed. */
@@ -449,12 +445,6 @@ export async function listAnswers(
     .filter(({ answerer }) => words.every((word) => fold(`${answerer.name} ${answerer.handle}`).includes(word)))
     .map(({ _id: id, answerer, home, at }) => ({ id, name: answerer.name, handle: answerer.handle, home, at }))
     .sort((a, b) => a.name.localeCompare(b.name) || a.at.getTime() - b.at.getTime());
-  const pages = Math.max(1, Math.ceil(found.length / textsOnPage));
-  const shown = Math.min(page, pages);
-  return {
-    lines: found.slice((shown - 1) * textsOnPage, shown * textsOnPage),
-    count: found.length,
-    page: shown,
-    pages,
-  };
+  const { shown: lines, ...at } = sliceOf(found, page, textsOnPage);
+  return { lines, count: found.length, ...at };
 }

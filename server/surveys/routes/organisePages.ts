@@ -1,4 +1,5 @@
 // Where a collective's people make their surveys: list, new ones, the overview with its deeds, settings. Questions: questionPages.ts.
+
 import { z } from 'zod';
 import { nameIn, presentEditFrame } from '../../collectives/present.js';
 import { enterCollective, findCollectiveByHandle } from '../../collectives/queries.js';
@@ -9,6 +10,7 @@ import type { FieldError, FormState } from '../../http/form.js';
 import { type Limit, withinLimit } from '../../http/limits.js';
 import { personOf, type Routes, type Visit } from '../../http/routes.js';
 import { readSettings } from '../../instances/settings.js';
+import { sliceOf } from '../../paging.js';
 import { createSurvey, deleteSurvey, duplicateSurvey, restoreSurvey, saveSettings } from '../actions/drafting.js';
 import { closeSurvey, extendSurvey, openSurvey, reopenSurvey, unscheduleSurvey } from '../actions/running.js';
 import {
@@ -100,12 +102,9 @@ export function organisePages(routes: Routes): void {
       listSurveysOf(visit.ctx.store, collective._id),
       listDeletedSurveysOf(visit.ctx.store, collective._id),
     ]);
-    const pages = Math.max(1, Math.ceil(all.length / perPage));
-    const page = Math.min(visit.query.page, pages);
+    const { shown: own, page, pages } = sliceOf(all, visit.query.page, perPage);
     const shown = await Promise.all(
-      all.slice((page - 1) * perPage, page * perPage).map(async (survey) => {
-        return presentOwn({ survey, ...(await countsOf(visit, survey)) }, visit.language);
-      }),
+      own.map(async (survey) => presentOwn({ survey, ...(await countsOf(visit, survey)) }, visit.language)),
     );
     const base = `/my/collectives/${collective._id}/surveys`;
     const model = {
