@@ -19,6 +19,7 @@ import type { Follow } from '../../server/partners/schema.js';
 import { eventfulCollections } from '../../server/store/schema.js';
 import type { Store } from '../../server/store/store.js';
 import { buildTestHouse, contextFor, systemActor, type TestHouse } from '../support/appSupport.js';
+import { atEnd } from '../support/endOfRun.js';
 import { fingerprint } from '../support/oracles.js';
 import { Peer, type PeerActor } from '../support/peer/peer.js';
 import { dealRsaKeysLater } from '../support/rsaKeys.js';
@@ -37,15 +38,9 @@ export interface FederatedApp {
   stop(): Promise<void>;
 }
 
-const stops: (() => Promise<void>)[] = [];
-
-after(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-});
-
 export async function startPeer(port?: number, address?: string): Promise<Peer> {
   const peer = await Peer.start(port, address);
-  stops.push(() => peer.stop());
+  atEnd(() => peer.stop());
   return peer;
 }
 
@@ -93,7 +88,7 @@ export async function startFederatedApp(options: FederatedOptions): Promise<Fede
     isStopped = true;
     await stop();
   };
-  stops.push(stopOnce);
+  atEnd(stopOnce);
   const { store, log, now } = house;
   const announce = async (): Promise<void> => {
     const consumers = [policyConsumer(federation), federationConsumer(federation)];

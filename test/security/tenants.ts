@@ -48,6 +48,7 @@ import { answererFor } from '../../server/surveys/askedSurveys.js';
 import { pollsIn } from '../../server/surveys/pollQueries.js';
 import { png } from '../server/uploads/pictures.js';
 import { buildPerson, type Client, contextFor, signIn, systemActor } from '../support/appSupport.js';
+import { atEnd } from '../support/endOfRun.js';
 import { takeSnapshot } from '../support/oracles.js';
 import { startWholeApp, type WholeApp } from '../support/wholeApp.js';
 
@@ -120,9 +121,12 @@ const noJob = { cron: '0 0 4 * * *', nextAt: null, isRunning: false };
 
 let shared: Promise<{ app: TwinHouse; reset(): Promise<void> }> | undefined;
 
-/** The one twin house of this process, as it was when it was built, whatever was done in it since. */
+/** The one twin house that is open, as it was when it was built, whatever was done in it since. */
 export async function startTwinHouse(): Promise<TwinHouse> {
   shared ??= buildTwinHouse().then(async (app) => {
+    atEnd(() => {
+      shared = undefined;
+    });
     const snapshot = await takeSnapshot(app.house.store, []);
     const cookies = Object.values(app.clients).map((client) => [client, new Map(client.cookies)] as const);
     const reset = async () => {

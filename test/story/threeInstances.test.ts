@@ -40,8 +40,13 @@ function tellStory(engine: string, engineEnv: (key: string) => Record<string, st
           const { forms, text } = await following(place);
           return forms.filter(({ action }) => action.endsWith('/mute')).length === 2 ? text : undefined;
         });
-        for (const other of places) if (other !== place) expect(page).to.include(other.handle);
-        for (const other of places) if (other !== place) expect((await followers(place)).text).to.include(other.handle);
+        // Who follows it was asked by the others, each at its own pace.
+        for (const other of places.filter((one) => one !== place)) {
+          expect(page).to.include(other.handle);
+          await eventually(`${place.site.key} is followed by ${other.site.key}`, async () =>
+            (await followers(place)).text.includes(other.handle) ? true : undefined,
+          );
+        }
       }
     });
 

@@ -18,6 +18,7 @@ import { actorOf } from '../../server/people/queries.js';
 import { loadActor } from '../../server/people/routes/loadActor.js';
 import type { Person } from '../../server/people/schema.js';
 import { allIndexes } from '../../server/store/schema.js';
+import { atEnd } from './endOfRun.js';
 import { openTestStore } from './storeSupport.js';
 
 export interface TestHouse extends House {
@@ -80,8 +81,6 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-const running: TestApp[] = [];
-
 /** Listens on a free port with the slices given, in the middleware order of server/app.ts. Closed after the test file. */
 export async function startTestApp(house: TestHouse, slices: ((house: House) => Routes)[]): Promise<TestApp> {
   const app = express();
@@ -109,13 +108,9 @@ export async function startTestApp(house: TestHouse, slices: ((house: House) => 
         server.closeAllConnections();
       }),
   };
-  running.push(test);
+  atEnd(() => test.close());
   return test;
 }
-
-after(async () => {
-  for (const app of running.splice(0)) await app.close();
-});
 
 export interface ClientOptions {
   language?: 'fr' | 'en';

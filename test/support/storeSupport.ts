@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '../../server/store/openStore.js';
 import type { CollectionIndexes, Store } from '../../server/store/store.js';
+import { atEnd } from './endOfRun.js';
 
 /** FerretDB takes a millisecond for each question and reads a whole collection for most: the same with fewer rows there. */
 export const isSlowEngine = process.env.CHATIERE_TEST_ENGINE === 'mongodb';
@@ -18,7 +19,7 @@ export async function openTestStore(): Promise<Store> {
 
 export async function openTestEmbedded(): Promise<Store> {
   const store = await openStore({ dataDir: temporaryFolder(), onScan: 'error' });
-  cleanups.push(() => store.close());
+  closeLater(() => store.close());
   return store;
 }
 
@@ -37,7 +38,7 @@ export async function openTestMongo(): Promise<Store> {
   const mongodbUri = withDatabase(address, database);
   const store = await openStore({ dataDir: temporaryFolder(), mongodbUri, onScan: 'error' });
   makeIndexesOnce(store, database);
-  cleanups.push(async () => {
+  closeLater(async () => {
     await store.close();
     await empty(mongodbUri);
     spare.push(database);
@@ -118,13 +119,16 @@ export function withDatabase(uri: string, name: string): string {
 /** A new empty folder, removed with the stores. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'chatiere-test-'));
-  cleanups.push(async () => rmSync(folder, { recursive: true, force: true }));
+  closeLater(async () => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+function closeLater(cleanup: () => Promise<void>): void {
+  if (cleanups.length === 0) atEnd(closeTestStores);
+  cleanups.push(cleanup);
 }
 
 /** Closes and removes everything opened so far. */
 export async function closeTestStores(): Promise<void> {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 }
-
-after(closeTestStores);

@@ -18,6 +18,7 @@ import { createMetrics } from '../../server/instances/metrics.js';
 import { listen } from '../../server/startup.js';
 import { eventfulCollections } from '../../server/store/schema.js';
 import { buildTestHouse, Client, type ClientOptions, type TestHouse } from './appSupport.js';
+import { atEnd } from './endOfRun.js';
 import { dealRsaKeysLater } from './rsaKeys.js';
 import { temporaryFolder } from './storeSupport.js';
 
@@ -40,15 +41,13 @@ export async function announceAndDeliver({ house, federation }: WholeApp): Promi
   await deliverDue(federation);
 }
 
-const closers: (() => void)[] = [];
-
 export async function startWholeApp(
   options: { house?: Partial<House>; engine?: Partial<Engine>; metricsToken?: string; server?: ServerOptions } = {},
 ): Promise<WholeApp> {
   let answer: RequestListener = (_req, res) => void res.writeHead(503).end();
   const server = createServer(options.server ?? {}, (req, res) => answer(req, res));
   const port = await listen(server, '127.0.0.1', 0);
-  closers.push(() => {
+  atEnd(() => {
     server.close();
     server.closeAllConnections();
   });
@@ -79,7 +78,7 @@ export async function startWholeApp(
     workerId: 'test',
     makeRsaKeys: dealRsaKeysLater,
   });
-  closers.push(() => void federation.fetch.close());
+  atEnd(() => void federation.fetch.close());
   if (!options.house?.lookUpActor) house.lookUpActor = (address) => lookUpActor(federation, address);
   if (!options.house?.lookUpPost) house.lookUpPost = (address) => lookUpPost(federation, address);
   if (!options.house?.pictures) {
@@ -102,7 +101,3 @@ export async function startWholeApp(
     client: (how) => new Client(url, house.site.baseUrl, how),
   };
 }
-
-after(() => {
-  for (const close of closers.splice(0)) close();
-});

@@ -4,6 +4,7 @@ import passportModule from 'passport';
 import { Strategy } from 'passport-local';
 import { DomainError } from '../../errors.js';
 import { contextOf, type House } from '../../house.js';
+import { csrfToken } from '../../http/csrf.js';
 import { addressKey, type Limit, limiter, withinLimit } from '../../http/limits.js';
 import { newId } from '../../ids.js';
 import { readLink, signLink } from '../../secrets.js';
@@ -120,6 +121,8 @@ function passportFor(house: House): OnePassport {
   passport.serializeUser((req: Request, user: Express.User, done: (error: unknown, id?: string) => void) => {
     req.session.epoch = user.epoch;
     req.session.device = deviceOf(req.headers['user-agent'] ?? '');
+    // Now, not with the first form: of two tabs opened at once each would make one, and the form of one would be out of date.
+    csrfToken(req);
     done(null, user.id);
   });
   return passport;

@@ -171,6 +171,16 @@ describe('the pages about people', () => {
       expect((await here.get('/me')).status).to.equal(200);
     });
 
+    it('let each of several tabs opened at once send its form', async () => {
+      const client = app.client();
+      await signIn(client, await buildPerson(house));
+      const tokens = await Promise.all(Array.from({ length: 4 }, () => client.csrf('/me/preferences')));
+      for (const token of tokens) {
+        const answer = await client.postRaw('/me/sessions/end-others', { _csrf: token ?? '' });
+        expect(answer.status).to.equal(303);
+      }
+    });
+
     it('of somebody else cannot be ended', async () => {
       const victim = await buildPerson(house);
       const theirs = app.client();

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/FerretDB/FerretDB/ferretdb"
@@ -27,6 +28,8 @@ func main() {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		log.Fatal(err)
 	}
+	// Documents live for one question: collecting them less often costs memory and saves a tenth of the time.
+	debug.SetGCPercent(400)
 	server, err := ferretdb.New(&ferretdb.Config{
 		Listener:  ferretdb.ListenerConfig{TCP: "127.0.0.1:0"},
 		Logger:    slog.New(slog.NewTextHandler(io.Discard, nil)),
