@@ -12,6 +12,7 @@ async function closeAll(): Promise<void> {
   for (const close of closers.splice(0).reverse()) await close();
 }
 
+/** @public Read by mocha. */
 export const mochaHooks = { afterAll: closeAll };
 
 // Mocha loads what its configuration names before it makes its words known.
