@@ -35,7 +35,7 @@ export const schedule: readonly Job<JobTools>[] = [
   { name: 'refreshElsewhere', cron: '40 * * * * *', quiet: true, onWake: true, run: refreshElsewhere },
   { name: 'sortElsewhere', cron: '15 25 * * * *', quiet: true, run: sortElsewhere },
   { name: 'followImported', cron: '55 * * * * *', quiet: true, run: followImported },
-  { name: 'refreshPeers', cron: '45 35 * * * *', quiet: true, run: refreshPeers },
+  { name: 'refreshPeers', cron: '45 */10 * * * *', quiet: true, run: refreshPeers },
   { name: 'expireSessions', cron: '0 17 * * * *', run: expireSessions },
   { name: 'prune', cron: '0 40 3 * * *', run: prune },
   { name: 'nightlyBackup', cron: '0 10 4 * * *', run: nightlyBackup },

@@ -209,6 +209,7 @@ describe('the architecture', () => {
 const knownRaw = new Set([
   'views/layouts/page.hbs',
   'views/mails/text.hbs',
+  'views/partials/ownPost.hbs',
   'views/partials/post.hbs',
   'views/partials/remotePostBody.hbs',
   'views/partners/find.hbs',

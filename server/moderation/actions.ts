@@ -7,7 +7,7 @@ import type { Context } from '../context.js';
 import { DomainError } from '../errors.js';
 import { pending } from '../events.js';
 import { newId } from '../ids.js';
-import { findThread } from '../partners/queries.js';
+import { findReadablePost } from '../partners/queries.js';
 import { actorIri } from '../partners/rules.js';
 import { findMemberships, findPerson } from '../people/queries.js';
 import { isPublicPerson } from '../people/rules.js';
@@ -84,7 +84,7 @@ async function mayRead(ctx: Context, postKey: string): Promise<boolean> {
   const memberships = await findMemberships(ctx.store, ctx.actor.personId);
   const collectives = await listCollectivesById(ctx.store, Object.keys(memberships));
   for (const handle of [person?.handle, ...collectives.map((one) => one.handle)]) {
-    if (handle && (await findThread(ctx.store, actorIri(ctx.site, handle), postKey))) return true;
+    if (handle && (await findReadablePost(ctx.store, actorIri(ctx.site, handle), postKey))) return true;
   }
   return false;
 }

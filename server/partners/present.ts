@@ -1,7 +1,9 @@
 // Followers as plain data for templates. Names come from other servers: shown as text, always with the address behind them.
 import { editPath, paged, presentEditFrame, safeHref } from '../collectives/present.js';
 import { mayManageCollective } from '../collectives/rules.js';
-import type { Actor, Language } from '../context.js';
+import type { Actor, Context, Language } from '../context.js';
+import { presentPosts } from '../posts/present.js';
+import type { OwnPost } from './conversation.js';
 import type { FeedItem, FollowPage, MentionItem, Party } from './queries.js';
 import { renderRemote } from './render.js';
 import { isPollOpen, isPublicAudience, mediaKey } from './rules.js';
@@ -298,6 +300,12 @@ export async function presentRemotePost(
       isClosed: post.poll.closed,
     },
   };
+}
+
+/** A post of this instance among those from elsewhere: under its author's name, with a link to its page. */
+export async function presentOwnPost({ store, site }: Context, { own, owner }: OwnPost, language: Language) {
+  const [post] = await presentPosts(store, owner, [own], language);
+  return { ...post, isOwn: true, handle: `@${owner.handle ?? ''}@${site.host}` };
 }
 
 /** Each option with its part of all votes in percent; null: nobody voted. */

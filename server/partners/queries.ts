@@ -415,68 +415,14 @@ export async function listKnownPosts(store: Store, iris: readonly string[]): Pro
     .toArray();
 }
 
-const maxThread = 50;
-
-/** What is known here around a post, as far as this reader may see it. */
-export interface Thread {
-  /** What the first one answers and is not shown here; null: it answers nothing. */
-  above: { iri: string; isDeleted: boolean } | null;
-  ancestors: RemotePost[];
-  post: RemotePost;
-  replies: RemotePost[];
-}
-
 /** By its key. Null: unknown, deleted, or nothing that this reader may see. */
 export async function findReadablePost(store: Store, reader: string, key: string): Promise<RemotePost | null> {
   const post = await remotePostsIn(store).findOne({ _id: key });
   return post && post.deletedAt === null && (await maySee(store, reader, post)) ? post : null;
 }
 
-/** Null: nothing that this reader may see. Replies by whom the reader keeps away are left out. */
-export async function findThread(store: Store, reader: string, key: string): Promise<Thread | null> {
-  const post = await findReadablePost(store, reader, key);
-  if (!post) return null;
-  const { ancestors, above } = await ancestorsOf(store, reader, post);
-  const answers = await remotePostsIn(store)
-    .find({ inReplyTo: post.iri }, { sort: { publishedAt: 1, _id: 1 }, limit: maxThread })
-    .toArray();
-  const seen = await Promise.all(
-    answers.map(async (one) => one.deletedAt === null && (await maySee(store, reader, one))),
-  );
-  const hidden = await hiddenFrom(
-    store,
-    reader,
-    answers.flatMap(({ authors }) => authors),
-  );
-  const isShown = (one: RemotePost) => !one.authors.some((author) => hidden.has(author));
-  return { above, ancestors, post, replies: answers.filter((one, index) => seen[index] && isShown(one)) };
-}
-
-/** Upwards, until what is not known here, is deleted, or is not for this reader. */
-async function ancestorsOf(
-  store: Store,
-  reader: string,
-  post: RemotePost,
-): Promise<Pick<Thread, 'above' | 'ancestors'>> {
-  const ancestors: RemotePost[] = [];
-  const seen = new Set([post.iri]);
-  let iri = post.inReplyTo;
-  while (iri !== null && !seen.has(iri) && ancestors.length < maxThread) {
-    seen.add(iri);
-    const parent: RemotePost | null = await findRemotePost(store, iri);
-    if (!parent || parent.deletedAt !== null || !(await maySee(store, reader, parent))) {
-      return { ancestors, above: { iri, isDeleted: parent !== null && parent.deletedAt !== null } };
-    }
-    if ((await hiddenFrom(store, reader, parent.authors)).size > 0)
-      return { ancestors, above: { iri, isDeleted: false } };
-    ancestors.unshift(parent);
-    iri = parent.inReplyTo;
-  }
-  return { ancestors, above: null };
-}
-
 /** Public, in the reader's own feed, or written to the reader. */
-async function maySee(store: Store, reader: string, post: RemotePost): Promise<boolean> {
+export async function maySee(store: Store, reader: string, post: RemotePost): Promise<boolean> {
   if (isPublicAudience(post.audience)) return true;
   const own = { _id: postKey(`${reader} ${post._id}`) };
   return (await feedEntriesIn(store).findOne(own)) !== null || (await mentionsIn(store).findOne(own)) !== null;

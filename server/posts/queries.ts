@@ -13,6 +13,7 @@ export const postIndexes: CollectionIndexes = {
   posts: [
     { keys: { ownerId: 1, deletedAt: 1, publishedAt: -1, _id: -1 } },
     { keys: { ownerId: 1, 'inReplyTo.iri': 1 } },
+    { keys: { 'inReplyTo.iri': 1 }, sparse: true },
     { keys: { 'events.eventId': 1 }, sparse: true },
   ],
 };
@@ -74,6 +75,16 @@ export async function listRepliesTo(store: Store, ownerId: string, iris: string[
   return found
     .filter(({ deletedAt }) => deletedAt === null)
     .sort((a, b) => a.publishedAt.getTime() - b.publishedAt.getTime());
+}
+
+/** What anybody of this instance answered in public to a post elsewhere, oldest first. Whether they are shown is not asked. */
+export async function listPublicReplies(store: Store, iri: string, limit: number): Promise<Post[]> {
+  return postsOf(store)
+    .find(
+      { 'inReplyTo.iri': iri, deletedAt: null, isPrivate: { $ne: true } },
+      { sort: { publishedAt: 1, _id: 1 }, limit },
+    )
+    .toArray();
 }
 
 /** What stands of one owner, newest first, private answers too: for the owner's own eyes. */

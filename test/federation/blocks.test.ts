@@ -8,12 +8,12 @@ import type { Collective } from '../../server/collectives/schema.js';
 import { block, muteFollowing, unblock } from '../../server/partners/actions/blocking.js';
 import { followActor, forgetPartnersOf } from '../../server/partners/actions/following.js';
 import { blocksIn, isBlockedBy } from '../../server/partners/blockQueries.js';
+import { findThread } from '../../server/partners/conversation.js';
 import {
   countUnseenMentions,
   feedEntriesIn,
   findFollow,
   findFollowing,
-  findThread,
   pageFeed,
   pageMentions,
 } from '../../server/partners/queries.js';
@@ -144,7 +144,7 @@ describe('blocks across servers', () => {
       const asked = note(carol);
       expect(await post(other, carol, { type: 'Create', object: asked })).to.equal(202);
       expect(await post(peer, alice, { type: 'Create', object: note(alice, { inReplyTo: asked.id }) })).to.equal(202);
-      const replies = async () => (await findThread(app.house.store, iri, postKey(asked.id)))?.replies.length;
+      const replies = async () => (await findThread(app.house, iri, postKey(asked.id)))?.replies.length;
       expect([(await feed()).length, await replies()]).to.deep.equal([5, 1]);
       await blockActor(alice);
       expect(await feed()).to.deep.equal([`by ${carol.name}`, `by ${carol.name}`]);

@@ -3,6 +3,8 @@
 import { expect } from 'chai';
 import { remotePostsIn } from '../../server/partners/queries.js';
 import { postKey } from '../../server/partners/rules.js';
+import { deletePost } from '../../server/posts/actions.js';
+import { postsOf } from '../../server/posts/queries.js';
 import type { PeerActor } from '../support/peer/peer.js';
 import { type Conversation, createOf, type Json, noteBy, publicIri, startConversation } from './conversation.js';
 
@@ -133,5 +135,31 @@ describe('the conversation around a post from elsewhere', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     expect(await open(note.id)).to.contain('Slow above');
+  });
+
+  it('shows what was said here among it: above what answers it, and beneath what it answers, to whom it was said', async () => {
+    const asked = await receive({ content: 'Who lends a disk?' });
+    const openPage = (iri: string) => `/my/collectives/${talk.hoster._id}/partners/posts/${postKey(iri)}`;
+    await talk.member.post(`${openPage(asked.id)}/reply`, { text: 'We do.' }, openPage(asked.id));
+    await talk.run();
+    const [ours] = await postsOf(talk.app.house.store).find({ 'inReplyTo.iri': asked.id }).toArray();
+    const object = `${talk.app.url}/objects/${ours?._id}`;
+    const answer = noteBy(carol, { content: 'So do we.', inReplyTo: object, cc: [talk.iri] });
+    expect(await talk.send(carol, createOf(answer, talk.other.nextId()), talk.other)).to.equal(202);
+    const page = await open(answer.id);
+    const places = ['Who lends a disk?', 'We do.', 'So do we.'].map((words) => page.indexOf(words));
+    expect(places, 'all three').not.to.include(-1);
+    expect(places, 'in this order').to.deep.equal([...places].sort((a, b) => a - b));
+    expect(page).to.contain(`/@${talk.hoster.handle}/posts/${ours?._id}`).and.not.to.contain('is not shown here');
+
+    const beneath = async () => (await talk.person.get(`/me/partners/posts/${postKey(asked.id)}`)).text;
+    expect(await beneath(), 'to others of this instance too').to.contain('We do.');
+    const twice = (await open(asked.id)).split('We do.').length - 1;
+    expect(twice, 'once to whom it belongs').to.equal(1);
+    await postsOf(talk.app.house.store).updateOne({ _id: ours?._id ?? '' }, { $set: { isPrivate: true } });
+    expect(await beneath(), 'not what was for its author alone').not.to.contain('We do.');
+    expect(await open(answer.id), 'but to whom it belongs').to.contain('We do.');
+    await deletePost(talk.ctx(), talk.hoster._id, ours?._id ?? '');
+    expect(await open(answer.id)).not.to.contain('We do.');
   });
 });

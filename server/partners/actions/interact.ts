@@ -6,7 +6,7 @@ import { pending } from '../../events.js';
 import { publishReply } from '../../posts/actions.js';
 import type { LocalText } from '../../shapes.js';
 import { DuplicateKeyError } from '../../store/store.js';
-import { findThread, findVoteOn, getParty, interactionsIn, mentionsIn, type Party, votesIn } from '../queries.js';
+import { findReadablePost, findVoteOn, getParty, interactionsIn, mentionsIn, type Party, votesIn } from '../queries.js';
 import { checkMayFollow, checkMayInteract, checkMayReply, checkVote, isPublicAudience, postKey } from '../rules.js';
 import type { InteractionKind, PartyRef, RemotePost, Vote } from '../schema.js';
 
@@ -90,9 +90,9 @@ export async function castVote(ctx: Context, ref: PartyRef, key: string, choices
 /** Who acts, and a post that they may read. Refuses: not-found. */
 async function enter(ctx: Context, ref: PartyRef, key: string): Promise<{ party: Party; post: RemotePost }> {
   const party = await getParty(ctx, ref);
-  const thread = await findThread(ctx.store, party.iri, key);
-  if (!thread) throw new DomainError('not-found', 'error.notFound');
-  return { party, post: thread.post };
+  const post = await findReadablePost(ctx.store, party.iri, key);
+  if (!post) throw new DomainError('not-found', 'error.notFound');
+  return { party, post };
 }
 
 function interactionKey(actor: string, kind: InteractionKind, key: string): string {

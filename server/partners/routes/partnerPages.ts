@@ -13,6 +13,7 @@ import { keepOpenedPost } from '../actions/feed.js';
 import { followActor, unfollowActor } from '../actions/following.js';
 import { castVote, makeInteraction, replyToPost, undoInteraction } from '../actions/interact.js';
 import { placeAnswer, seeMentions } from '../actions/mentions.js';
+import { findThread, type OwnPost } from '../conversation.js';
 import { exportFollowings } from '../exports.js';
 import {
   listHref,
@@ -23,6 +24,7 @@ import {
   presentLists,
   presentLookUp,
   presentMentions,
+  presentOwnPost,
   presentRemotePost,
   presentVote,
   strangerLinks,
@@ -32,7 +34,6 @@ import {
   countUnseenMentions,
   findFollowing,
   findReadablePost,
-  findThread,
   findVoteOn,
   getParty,
   listInteractions,
@@ -145,18 +146,20 @@ async function openThread(visit: PostVisit, isAgain: boolean): Promise<void> {
 async function showThread(visit: PostVisit, form: FormState, isLate = false): Promise<void> {
   const party = await getParty(visit.ctx, refOf(visit));
   const { store, now } = visit.ctx;
-  const thread = await findThread(store, party.iri, visit.params.post);
+  const thread = await findThread(visit.ctx, party.iri, visit.params.post);
   if (!thread) throw new DomainError('not-found', 'error.notFound');
   const { post } = thread;
   const all = [...thread.ancestors, post, ...thread.replies];
   const actors = await mapActors(
     store,
-    all.map(({ authors }) => authors[0] ?? ''),
+    all.flatMap((one) => ('own' in one ? [] : [one.authors[0] ?? ''])),
   );
   const base = partnersPath(party.ref);
   const made = await listInteractions(store, party.iri, post._id);
-  const present = (one: (typeof all)[number]) =>
-    presentRemotePost(base, one, actors.get(one.authors[0] ?? '') ?? null, visit.language);
+  const present = (one: RemotePost | OwnPost) =>
+    'own' in one
+      ? presentOwnPost(visit.ctx, one, visit.language)
+      : presentRemotePost(base, one, actors.get(one.authors[0] ?? '') ?? null, visit.language);
   const voted = post.poll && (await findVoteOn(store, party.iri, post._id));
   await show(visit, party, 'feed', 'thread', {
     form,
