@@ -229,8 +229,8 @@ const table: Record<string, Effect | Row> = {
   'peertube/approve-reply': 'known',
 
   'gancio/create-event': { reads: 'Concert in the yard' },
-  // Its changes bear the id of the first activity: what was seen is not looked at again.
-  'gancio/update-event': { does: 'known', after: ['gancio/create-event'] },
+  // Its changes bear the id of the first activity.
+  'gancio/update-event': { does: { changes: 'Concert indoors' }, after: ['gancio/create-event'] },
 
   'mobilizon/follow': 'follows',
   'mobilizon/undo-follow': { does: 'unfollows', after: ['mobilizon/follow'] },
