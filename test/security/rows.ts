@@ -647,7 +647,7 @@ export const rows: Record<string, Row> = {
   'RL-09': {
     class: 'H',
     what: 'everybody back at once',
-    by: [[network, 'gets all of four thousand that waited without stopping the house']],
+    by: [[network, 'gets all of ten thousand that waited without stopping the house']],
   },
   'RL-20': {
     class: 'H',
