@@ -323,6 +323,25 @@ describe('a group on the wire', function () {
       expect(inner(-1).object).to.include({ id: like?.json.id, type: 'Like', object: id });
     });
 
+    it('passes on a correction and a deletion that bear the id of their Create, once', async () => {
+      const created = comment(bea, peer);
+      await send(peer, bea, created);
+      await run();
+      const before = announced().length;
+      const object = { ...(created.object as Json), content: '<p>Which dates?</p>', updated: '2026-05-22T09:00:00Z' };
+      const update = { ...created, type: 'Update', object };
+      for (const _turn of [1, 2]) await send(peer, bea, update);
+      await run();
+      expect(announced().length).to.equal(before + 1);
+      expect(inner(-1)).to.deep.equal(update);
+      const removal = { ...created, type: 'Delete', object: { id: (created.object as Json).id, type: 'Tombstone' } };
+      for (const _turn of [1, 2]) await send(peer, bea, removal);
+      await run();
+      expect(announced().length).to.equal(before + 2);
+      expect(inner(-1)).to.deep.equal(removal);
+      expect(JSON.stringify(await kept())).not.to.contain('Which dates?');
+    });
+
     it('tells a boost of what stands in the group to nobody in its own name, and a like elsewhere to its author alone', async () => {
       const created = comment(bea, peer);
       await send(peer, bea, created);
