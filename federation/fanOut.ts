@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { findHeldBefore } from '../server/instances/peerQueries.js';
 import { readPolicy } from '../server/instances/queries.js';
 import { isRefusedPeer } from '../server/instances/rules.js';
-import { listFollowerInboxes } from '../server/partners/queries.js';
+import { listFollowerInboxes, mapSharedInboxes } from '../server/partners/queries.js';
 import { DuplicateKeyError } from '../server/store/store.js';
 import { type Activity, activitiesIn } from './activities.js';
 import { type Delivery, deliveriesIn } from './delivery.js';
@@ -16,8 +16,8 @@ const pageSize = 500;
 /** Gives each recipient of an activity its row. Resumable: a crash in the middle goes on after the last inbox done. */
 export async function fanOut(federation: Federation, activity: Activity): Promise<void> {
   const { _id } = activity;
-  const direct = new Set(activity.inboxes);
-  await enqueue(federation, activity, activity.inboxes);
+  const direct = await directInboxes(federation, activity);
+  await enqueue(federation, activity, [...direct]);
   const followed = federation.apex.actorIri(activity.actor);
   for (let cursor = activity.fanOutCursor, isLast = !activity.toFollowers; !isLast; ) {
     const page = await listFollowerInboxes(federation.house.store, followed, cursor, pageSize);
@@ -32,6 +32,13 @@ export async function fanOut(federation: Federation, activity: Activity): Promis
     await activitiesIn(federation).updateOne({ _id }, { $set: { fanOutCursor: cursor } });
   }
   await activitiesIn(federation).updateOne({ _id }, { $set: { isFannedOut: true } });
+}
+
+/** An own inbox gives way to the shared one where others there may be told of the same: a server gets one copy. */
+async function directInboxes({ house }: Federation, { inboxes, toFollowers }: Activity): Promise<Set<string>> {
+  if (inboxes.length === 0 || (inboxes.length === 1 && !toFollowers)) return new Set(inboxes);
+  const shared = await mapSharedInboxes(house.store, inboxes);
+  return new Set(inboxes.map((inbox) => shared.get(inbox) ?? inbox));
 }
 
 /** Rows that are there already (from before a crash) stay as they are. */

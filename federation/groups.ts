@@ -6,8 +6,8 @@ import {
   receiveGroupRemoval,
   receiveGroupVote,
 } from '../server/groups/actions/receive.js';
-import { listGroupPostsByIri, standingOf } from '../server/groups/queries.js';
-import { contextIri, mayWrite } from '../server/groups/rules.js';
+import { findGroup, listGroupPostsByIri, standingOf } from '../server/groups/queries.js';
+import { contextIri, isOpen, mayWrite } from '../server/groups/rules.js';
 import type { Group, GroupVote } from '../server/groups/schema.js';
 import { findRemoteActor } from '../server/partners/queries.js';
 import { actorIri, isPublicAudience } from '../server/partners/rules.js';
@@ -17,7 +17,7 @@ import { findLocalActor } from './actors.js';
 import { contextFor, type Federation } from './federation.js';
 import { localHandleIn, readIri } from './iris.js';
 import { isObject, readJson } from './json.js';
-import type { ReceivedObject } from './normalise.js';
+import { normalise, type ReceivedObject } from './normalise.js';
 import { fromPost } from './wire/remotePost.js';
 
 type Json = Record<string, unknown>;
@@ -129,10 +129,17 @@ export async function standsInGroup(federation: Federation, iri: string | null |
   return typeof iri === 'string' && (await listGroupPostsByIri(federation.house.store, iri)).length > 0;
 }
 
-/** What a collective of ours said about a post, for the groups here: as if it came from elsewhere. Idempotent. */
+/** Ids of the groups here in which a post stands: whoever of ours likes it says so to them too. */
+export async function groupsOfPost({ house }: Federation, iri: string): Promise<string[]> {
+  const standing = (await listGroupPostsByIri(house.store, iri)).filter(({ removedAt }) => removedAt === null);
+  const groups = await Promise.all(standing.map(({ groupId }) => findGroup(house.store, groupId)));
+  return groups.flatMap((group) => (group && isOpen(group) ? [actorIri(house.site, group.handle)] : []));
+}
+
+/** What one of ours said about a post, for the groups here: as if it came from elsewhere. Idempotent. */
 export async function bringOwn(federation: Federation, activity: Activity): Promise<void> {
-  const [, postId] = /^post:(.+)$/.exec(activity.subject) ?? [];
-  if (postId === undefined || activity.objectIri === null || activity.json === '') return;
+  const [, kind, postId = ''] = /^(post|interaction):(.+)$/.exec(activity.subject) ?? [];
+  if (kind === undefined || activity.json === '') return;
   const { house, apex } = federation;
   const json = JSON.parse(activity.json) as Json;
   const brought = {
@@ -140,11 +147,14 @@ export async function bringOwn(federation: Federation, activity: Activity): Prom
     raw: activity.json,
     author: apex.actorIri(activity.actor),
   };
+  const ownHosts = [...house.privateHosts, house.site.host];
+  if (kind === 'interaction') return bringVote(federation, brought, await normalise(apex, json, ownHosts));
+  if (activity.objectIri === null) return;
   if (activity.type === 'Delete') {
     await receiveGroupRemoval(contextFor(federation), { ...brought, iri: activity.objectIri, type: 'Delete' });
     return;
   }
-  const post = fromPost(json.object, [...house.privateHosts, house.site.host], house.now());
+  const post = fromPost(json.object, ownHosts, house.now());
   if (post === null) return;
   if (activity.type === 'Create') await bringPost(federation, { ...brought, post, postId });
   if (activity.type === 'Update') await receiveGroupPostChange(contextFor(federation), { ...brought, post });

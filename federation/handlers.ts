@@ -40,7 +40,7 @@ import { isKnownHoster, receiveServiceEnd, receiveServiceIn } from './catalogues
 import type { Errand } from './errand.js';
 import { contextFor, type Federation } from './federation.js';
 import { bringPost, bringRemoval, bringVote, isForGroups, standsInGroup, targetIn } from './groups.js';
-import { isLocal, localHandleIn, readIri, sameOrigin } from './iris.js';
+import { isLocal, localHandleIn, sameOrigin } from './iris.js';
 import { isObject, readJson } from './json.js';
 import type { ReceivedActivity, ReceivedObject } from './normalise.js';
 import { Refusal } from './refusal.js';
@@ -94,7 +94,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   Leave: ignored,
   Like: { concerns: isOfOursOrInGroup, deed: receiveLike },
   Listen: ignored,
-  Move: { concerns: isPartner, deed: receiveMove },
+  Move: { concerns: isPartnerOrNewHome, deed: receiveMove },
   Offer: ignored,
   Reject: { concerns: isAsked, deed: (inbound) => receiveAnswer(inbound, 'reject') },
   Read: ignored,
@@ -456,23 +456,48 @@ function isPostType(type: string): boolean {
   return postTypes.some((one) => one === type);
 }
 
+/** Whether a partner says it, or the account to which a partner is said to have moved. */
+async function isPartnerOrNewHome(inbound: Inbound): Promise<boolean> {
+  const { federation, activity, sender } = inbound;
+  if (await isPartner(inbound)) return true;
+  const old = activity.object?.id ?? '';
+  return targetOf(inbound) === sender._id && (await isFollowedHere(federation.house.store, old));
+}
+
+function targetOf({ federation, raw }: Inbound): string | null {
+  return targetIn(raw, federation.house.privateHosts);
+}
+
 /** An actor moved: only when it says so itself and its new home, asked now, lists it (AP-134). */
 async function receiveMove(inbound: Inbound): Promise<void> {
-  const { federation, activity, sender, raw } = inbound;
-  const { privateHosts, site } = federation.house;
+  const { federation, activity, sender } = inbound;
   const { object } = activity;
+  const iri = targetOf(inbound);
   if (object?.id !== sender._id) {
+    if (object?.id && iri === sender._id) return receiveMoveFromNewHome(inbound, object.id);
     // A topic of a forum goes to another category (NodeBB): nothing here depends on where it stands.
     if (object?.id && sameOrigin(object.id, sender._id) && !(await isActor(federation, object))) return;
     throw new Refusal(403, 'an actor moves only itself');
   }
-  const { target } = readJson(raw);
-  const iri = readIri(isObject(target) ? target.id : target, privateHosts);
   if (iri === null) throw new Refusal(400, 'a Move names its target');
-  if (isLocal(site, iri) || iri === sender._id) return;
+  if (isLocal(federation.house.site, iri) || iri === sender._id) return;
   const home = await fetchActor(federation, iri, await errandOf(inbound));
   if (!home.alsoKnownAs?.includes(sender._id)) throw new Refusal(403, 'the target does not know the actor');
   await moveFollowings(contextFor(federation), sender, home);
+}
+
+/** The new account says it (FEP-7628, pull mode): both servers are asked now, and each has to name the other account. */
+async function receiveMoveFromNewHome({ federation, sender, errand }: Inbound, old: string): Promise<void> {
+  const { site, store } = federation.house;
+  if (isLocal(site, old) || !(await isFollowedHere(store, old))) return;
+  const home = await fetchActor(federation, sender._id, errand);
+  if (!home.alsoKnownAs?.includes(old)) throw new Refusal(403, 'the target does not know the actor');
+  const said = await fetchActor(federation, old, errand);
+  const isNamed = said.leadsTo ? said.leadsTo === home._id : said.alsoKnownAs?.includes(home._id);
+  if (!isNamed) throw new Refusal(403, 'the old account does not know the new one');
+  // As it is kept: when it moved last is ours to know.
+  const known = await findRemoteActor(store, old);
+  if (known) await moveFollowings(contextFor(federation), known, home);
 }
 
 /** As it says itself, or as it is known here. */

@@ -1,6 +1,7 @@
 // What becomes of a verified activity: look whether its id was recorded, look up the handler, run it, record. An activity takes
 // effect once: a recorded id is answered and forgotten; one whose record was lost (a crash between) is done again when it
 // is sent again, which every deed bears, as it bears being done twice at once.
+import { createHash } from 'node:crypto';
 import { DomainError } from '../server/errors.js';
 import { forgetRemoteActor } from '../server/partners/actions.js';
 import { findRemoteActor } from '../server/partners/queries.js';
@@ -36,13 +37,20 @@ const isPassedOn: ReadonlySet<string> = new Set(['Create', 'Update', 'Delete', '
 /** Days for which a repeat is recognised. */
 const keepDays = 90;
 
-/** Refuses with the statuses of security.md 0.1. Silence means 202, for whatever reason. */
+/** Later words under the id of a Create that are taken: of one post, as often as anybody corrects it. */
+const mostUnderOneId = 50;
+
+/**
+ * Refuses with the statuses of security.md 0.1. Silence means 202, for whatever reason. isBrought: the request was signed by
+ * another than the sender.
+ */
 export async function receive(
   federation: Federation,
   activity: ReceivedActivity,
   sender: RemoteActor,
   raw: Buffer,
   errand: Errand,
+  isBrought: boolean,
 ): Promise<void> {
   checkSender(federation, activity, sender);
   if (await bringsRefused(federation, activity)) return;
@@ -56,7 +64,8 @@ export async function receive(
   if (survey === null && !activity.hasSeveral) await forward(inbound);
   if (!('deed' in handler)) return;
   if (survey === null && handler.concerns && !(await handler.concerns(inbound))) return handler.otherwise?.(inbound);
-  if (activity.id !== null && (await isRepeat(federation, activity, activity.id))) return;
+  const place = await placeOf(federation, activity, raw, isBrought);
+  if (place === 'repeat') return;
   await checkBytes(federation, sender);
   try {
     await (survey === null ? handler.deed(inbound) : survey());
@@ -67,7 +76,7 @@ export async function receive(
   // What was answered or voted stands with the answers and votes alone, and goes with them.
   const isKept = isPassedOn.has(activity.type) && !isKeptElsewhere(inbound) && !(await isVote(inbound));
   countBytes(federation, sender, raw.length);
-  if (activity.id !== null) await record(federation, activity, activity.id, isKept ? raw : Buffer.alloc(0));
+  if (place !== null) await record(federation, activity, place, isKept ? raw : Buffer.alloc(0));
 }
 
 /** The activity is what it says and the sender's own. */
@@ -80,10 +89,42 @@ function checkSender(federation: Federation, activity: ReceivedActivity, sender:
   }
 }
 
-/** Whether this id was received and done before, or belongs to somebody else. */
-async function isRepeat(federation: Federation, { actor, type }: ReceivedActivity, id: string): Promise<boolean> {
+/** Where it is recorded: under its id; null: it has none. 'repeat': it was done before, or the id is somebody else's. */
+async function placeOf(
+  federation: Federation,
+  activity: ReceivedActivity,
+  raw: Buffer,
+  isBrought: boolean,
+): Promise<string | 'repeat' | null> {
+  const { id, actor, type } = activity;
+  if (id === null) return null;
   const before = await receivedIn(federation).findOne({ _id: id });
-  return before !== null && (before.isDone || before.actor !== actor || before.type !== type);
+  if (before === null) return id;
+  if (before.actor !== actor) return 'repeat';
+  if (!before.isDone) return before.type === type ? id : 'repeat';
+  return isBrought ? 'repeat' : placeOfLater(federation, activity, before, raw.toString('utf8'));
+}
+
+/**
+ * Gancio gives each change of a post the id of its Create: other words under that id, signed by the actor itself and about a
+ * post, are told apart by their hash. What they may do is judged as ever: a change by its date, a deletion by the author.
+ */
+async function placeOfLater(
+  federation: Federation,
+  { id, actor, type, object }: ReceivedActivity,
+  before: Received,
+  raw: string,
+): Promise<string> {
+  const isOfPost = ['Update', 'Delete'].includes(type) && object?.id !== actor;
+  if (!isOfPost || !['Create', 'Update'].includes(before.type) || before.raw === '' || before.raw === raw)
+    return 'repeat';
+  // A space stands in no id, and "!" is the character after it.
+  const under = { $gte: `${id} `, $lt: `${id}!` };
+  const later = await receivedIn(federation)
+    .find({ _id: under }, { projection: { _id: 1 }, limit: mostUnderOneId })
+    .toArray();
+  const place = `${id} ${createHash('sha256').update(raw).digest('hex')}`;
+  return later.length < mostUnderOneId && later.every(({ _id }) => _id !== place) ? place : 'repeat';
 }
 
 async function record(federation: Federation, activity: ReceivedActivity, id: string, raw: Buffer): Promise<void> {

@@ -7,7 +7,7 @@ export class WindowLimit {
   private window = 0;
 
   constructor(
-    private readonly most: number,
+    readonly most: number,
     private readonly windowMs: number,
     private readonly now: () => Date,
   ) {}

@@ -98,7 +98,7 @@ function answerInbox(federation: Federation): RequestHandler {
       await limitHost(federation, sender);
       const carried = await readCarried(federation, raw);
       const { author, received } = await attribute(federation, sender, carried, errand);
-      await receive(federation, received.activity, author, received.raw, errand);
+      await receive(federation, received.activity, author, received.raw, errand, author._id !== sender._id);
       await notePeer(federation, sender._id, 'in');
     }
     res.status(202).end();

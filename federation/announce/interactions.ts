@@ -2,11 +2,12 @@
 import { findInteraction, findRemoteActor } from '../../server/partners/queries.js';
 import type { Interaction } from '../../server/partners/schema.js';
 import type { Federation } from '../federation.js';
+import { groupsOfPost } from '../groups.js';
 import { localHandleIn } from '../iris.js';
 import type { Announced, Draft } from '../outbox.js';
 import { publicAudienceOf } from '../wire/namespace.js';
 
-/** A like goes to the author alone, a boost to followers too. Nothing when it was taken back before it went out. */
+/** A like goes to the author, and to the group here in which the post stands; a boost to followers too. Nothing when it was taken back before it went out. */
 export async function announceInteraction(
   federation: Federation,
   event: Announced<'interaction.made'>,
@@ -42,6 +43,7 @@ async function draft(
   const author = await findRemoteActor(federation.house.store, made.author);
   const isBoost = made.kind === 'boost';
   const { followers } = federation.apex.streamsOf(handle);
+  const groups = isBoost ? [] : await groupsOfPost(federation, made.postIri);
   return [
     {
       actor: handle,
@@ -49,7 +51,7 @@ async function draft(
       subject: `interaction:${made._id}`,
       objectIri: null,
       object,
-      ...(isBoost ? publicAudienceOf(followers, [made.author]) : { to: [made.author], cc: [] }),
+      ...(isBoost ? publicAudienceOf(followers, [made.author]) : { to: [made.author], cc: groups }),
       toFollowers: isBoost,
       inboxes: author && author.goneAt === null ? [author.inbox] : [],
       listed: false,

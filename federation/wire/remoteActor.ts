@@ -51,6 +51,7 @@ export function fromActor(json: unknown, privateHosts: readonly string[], now: D
       .slice(0, 20)
       .map((other) => readIri(other, privateHosts))
       .filter((other) => other !== null),
+    leadsTo: readIri(listOf(json.movedTo)[0], privateHosts),
   };
 }
 

@@ -40,7 +40,13 @@ export const partnersIndexes: CollectionIndexes = {
     { keys: { state: 1, decidedAt: 1 } },
     eventIndex,
   ],
-  remoteActors: [{ keys: { 'keys.id': 1 } }, { keys: { acct: 1 } }, { keys: { fetchedAt: 1 } }, { keys: { host: 1 } }],
+  remoteActors: [
+    { keys: { 'keys.id': 1 } },
+    { keys: { acct: 1 } },
+    { keys: { fetchedAt: 1 } },
+    { keys: { host: 1 } },
+    { keys: { inbox: 1 } },
+  ],
   followings: [
     { keys: { followIri: 1 } },
     { keys: { followed: 1, state: 1 } },
@@ -166,6 +172,14 @@ export async function listFollowerInboxes(
     .find({ followed, state: 'accepted', ...beyond }, { sort: { deliverTo: 1 }, limit, projection: { deliverTo: 1 } })
     .toArray();
   return { inboxes: [...new Set(found.map((follow) => follow.deliverTo))], isLast: found.length < limit };
+}
+
+/** Of these own inboxes those whose owner has a shared one too, with that. */
+export async function mapSharedInboxes(store: Store, inboxes: readonly string[]): Promise<Map<string, string>> {
+  const found = await remoteActorsIn(store)
+    .find({ inbox: { $in: [...inboxes] } }, { projection: { inbox: 1, sharedInbox: 1 } })
+    .toArray();
+  return new Map(found.flatMap(({ inbox, sharedInbox }) => (sharedInbox === null ? [] : [[inbox, sharedInbox]])));
 }
 
 /** Actors elsewhere that are reached at an inbox, their own or a shared one on the same host. */

@@ -67,6 +67,8 @@ export interface RemoteActor extends Doc {
   followers?: string | null;
   /** Other names that it claims: a Move counts only when the new home lists the old one. */
   alsoKnownAs?: string[];
+  /** Where its own document says that it has moved. */
+  leadsTo?: string | null;
   /** IRI of the collection of its services (our vocabulary), on its own origin. */
   catalogue?: string | null;
   /** When its follows were last moved to another actor, and to which: what was begun can be brought to its end. */

@@ -27,7 +27,9 @@ import {
 import { activitiesAnHour, groupKey } from '../../server/groups/rules.js';
 import type { Group, GroupInput } from '../../server/groups/schema.js';
 import { followActor } from '../../server/partners/actions/following.js';
+import { makeInteraction, undoInteraction } from '../../server/partners/actions/interact.js';
 import { countReactions, pageFeed } from '../../server/partners/queries.js';
+import { postKey } from '../../server/partners/rules.js';
 import { projectDir } from '../../server/paths.js';
 import { deletePost, publishPost, updatePost } from '../../server/posts/actions.js';
 import type { Post } from '../../server/posts/schema.js';
@@ -297,6 +299,63 @@ describe('a group on the wire', function () {
       expect(await said(dislike)).to.equal(3);
       expect(inner(-1)).to.deep.equal(dislike);
       expect(await said(undo(dislike.id)), 'by its id alone').to.equal(4);
+    });
+
+    it('passes on a like by a hoster of ours, with its proof, and what takes it back, by the way of those from elsewhere', async () => {
+      const created = comment(bea, peer);
+      await send(peer, bea, created);
+      await run();
+      const { id } = created.object as Json & { id: string };
+      const ref = { kind: 'collective' as const, id: hoster._id };
+      const before = announced().length;
+      await makeInteraction(app.ctx(), ref, 'like', postKey(id));
+      await run();
+      const [like, ...more] = peer.ofType('Like');
+      expect(more).to.deep.equal([]);
+      expect(like?.json).to.deep.include({ object: id, to: [bea.iri], cc: [iri] });
+      expect(announced().length).to.equal(before + 1);
+      expect(inner(-1)).to.deep.equal(like?.json);
+      expect(inner(-1)).to.have.property('proof');
+      await undoInteraction(app.ctx(), ref, 'like', postKey(id));
+      await run();
+      expect(announced().length).to.equal(before + 2);
+      expect(inner(-1)).to.deep.equal(peer.ofType('Undo').at(-1)?.json);
+      expect(inner(-1).object).to.include({ id: like?.json.id, type: 'Like', object: id });
+    });
+
+    it('passes on a correction and a deletion that bear the id of their Create, once', async () => {
+      const created = comment(bea, peer);
+      await send(peer, bea, created);
+      await run();
+      const before = announced().length;
+      const object = { ...(created.object as Json), content: '<p>Which dates?</p>', updated: '2026-05-22T09:00:00Z' };
+      const update = { ...created, type: 'Update', object };
+      for (const _turn of [1, 2]) await send(peer, bea, update);
+      await run();
+      expect(announced().length).to.equal(before + 1);
+      expect(inner(-1)).to.deep.equal(update);
+      const removal = { ...created, type: 'Delete', object: { id: (created.object as Json).id, type: 'Tombstone' } };
+      for (const _turn of [1, 2]) await send(peer, bea, removal);
+      await run();
+      expect(announced().length).to.equal(before + 2);
+      expect(inner(-1)).to.deep.equal(removal);
+      expect(JSON.stringify(await kept())).not.to.contain('Which dates?');
+    });
+
+    it('tells a boost of what stands in the group to nobody in its own name, and a like elsewhere to its author alone', async () => {
+      const created = comment(bea, peer);
+      await send(peer, bea, created);
+      const elsewhere = comment(bea, peer, { inReplyTo: null, cc: [`${app.baseUrl}/actors/${hoster.handle}`] });
+      elsewhere.cc = (elsewhere.object as Json).cc;
+      await send(peer, bea, elsewhere);
+      await run();
+      const before = announced().filter(({ json }) => json.actor === iri).length;
+      const ref = { kind: 'collective' as const, id: hoster._id };
+      await makeInteraction(app.ctx(), ref, 'boost', postKey((created.object as Json & { id: string }).id));
+      await makeInteraction(app.ctx(), ref, 'like', postKey((elsewhere.object as Json & { id: string }).id));
+      await run();
+      expect(announced().filter(({ json }) => json.actor === iri)).to.have.length(before);
+      expect(peer.ofType('Like').at(-1)?.json).to.deep.include({ to: [bea.iri], cc: [] });
     });
 
     it('passes on no like of strangers, of what was said to an author alone, or beyond the hour’s measure', async () => {

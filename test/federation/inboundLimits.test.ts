@@ -1,5 +1,7 @@
 // How much one instance may send: all its actors together, with a number of its own where an administrator set one; and how
 // often an address may come with signatures that do not hold.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { blockOf, writeRefused } from '../../federation/inboundLimits.js';
 import { WindowLimit } from '../../federation/limits.js';
@@ -8,6 +10,7 @@ import { findPeer } from '../../server/instances/peerQueries.js';
 import { refusedOn } from '../../server/instances/presentPeers.js';
 import { readPolicy } from '../../server/instances/queries.js';
 import { inboundLimitOf, isRefusedPeer, usualInboundLimit } from '../../server/instances/rules.js';
+import { projectDir } from '../../server/paths.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
 import { addCollective, type FederatedApp, startFederatedApp, startPeer } from './federatedApp.js';
 
@@ -38,6 +41,28 @@ describe('limits of what comes in', () => {
     expect(statuses).to.deep.equal([202, 202, 429]);
     expect(Number((await send(peer, actors[0] as PeerActor)).headers['retry-after'])).to.be.within(1, 24 * 3600);
     expect((await send(other, other.addActor('d'))).status).to.equal(202);
+  });
+
+  it('stand in SECURITY.md with their figures, since each process counts for itself', async () => {
+    const two = await startFederatedApp({ privateHosts: [], store: app.house.store });
+    const known = readFileSync(join(projectDir, 'SECURITY.md'), 'utf8').split('## Known limits')[1] ?? '';
+    const [said = ''] = known.split('\n- ').filter((one) => one.startsWith('Quotas of federation'));
+    const words: Record<string, string> = {
+      ...{ inboundLimit: 'activities', hostLimit: 'activities', fetchLimit: 'fetches', bytesLimit: 'bytes' },
+      ...{
+        strangerLimit: 'requests',
+        strangerFetchLimit: 'on the word of one',
+        strangersFetchLimit: 'of all strangers',
+      },
+      ...{ deletionLimit: 'deletions', forwardLimit: 'answers passed on', surveyLimit: 'surveys and answers' },
+    };
+    for (const [name, limit] of Object.entries(two.federation)) {
+      if (!(limit instanceof WindowLimit)) continue;
+      expect(said.replace(/\s+/g, ' '), name).to.contain(`${limit.most.toLocaleString('en')} ${words[name]}`);
+    }
+    // What one process has counted the other has not.
+    while (app.federation.forwardLimit.take(peer.host));
+    expect(two.federation.forwardLimit.take(peer.host)).to.equal(true);
   });
 
   it('count for the administrators what was refused today', async () => {

@@ -219,6 +219,7 @@ describe('reading activities', () => {
       summary: '',
       followers: null,
       alsoKnownAs: [],
+      leadsTo: null,
     });
     for (const change of [
       { id: 'x' },

@@ -536,6 +536,7 @@ export const rows: Record<string, Row> = {
     by: [
       [partners, 'follows a move that both ends declare, and no other'],
       [hostile, 'moves its followers once a week, and to nobody whom the rules refuse'],
+      ['federation/pulledMoves.test.ts', 'is refused when the old account does not name the new one'],
     ],
   },
 
@@ -646,7 +647,7 @@ export const rows: Record<string, Row> = {
   'RL-09': {
     class: 'H',
     what: 'everybody back at once',
-    by: [[network, 'gets all of four thousand that waited without stopping the house']],
+    by: [[network, 'gets all of ten thousand that waited without stopping the house']],
   },
   'RL-20': {
     class: 'H',

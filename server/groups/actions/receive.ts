@@ -236,9 +236,12 @@ async function empty(ctx: Context, post: GroupPost, removedBy: 'author' | 'moder
   await groupActivitiesIn(ctx.store).updateMany(said, { $set: { raw: '' } });
 }
 
-/** Once for each activity, with the news of it. */
+/** Once for each activity, with the news of it. A change or removal may bear the id of the Create: then its words tell it apart. */
 async function record(ctx: Context, post: GroupPost, type: GroupActivity['type'], arrival: Arrival): Promise<void> {
-  const _id = groupKey(post.groupId, arrival.activityIri);
+  const first = groupKey(post.groupId, arrival.activityIri);
+  const before = await groupActivitiesIn(ctx.store).findOne({ _id: first }, { projection: { type: 1 } });
+  const isOther = before !== null && before.type !== type;
+  const _id = isOther ? groupKey(post.groupId, `${arrival.activityIri} ${arrival.raw}`) : first;
   const event: DomainEvent = { type: 'group.acted', groupActivityId: _id };
   const acted: GroupActivity = {
     _id,
