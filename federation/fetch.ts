@@ -18,6 +18,8 @@ export const deadlineMs = 10_000;
 export const maxDocumentBytes = 1024 * 1024;
 const maxRedirects = 3;
 const maxClocks = 50;
+/** Milliseconds for which a connection that nobody uses stays open. What is in use is counted by Places. */
+const keepAliveMs = 4000;
 const perHost = 2;
 /** For reading what we and those whom we follow name: servers that never answer must not stop deliveries. */
 const forReading = 14;
@@ -158,8 +160,9 @@ export function createFetch(options: FetchOptions): Fetch {
     connect: guardedConnector(options),
     connections: perHost,
     pipelining: 1,
-    maxOrigins: 1000,
-    keepAliveTimeout: 4000,
+    // Also where a server wishes for longer: idle connections to thousands of hosts would be kept.
+    keepAliveTimeout: keepAliveMs,
+    keepAliveMaxTimeout: keepAliveMs,
     headersTimeout: deadlineMs,
     bodyTimeout: deadlineMs,
     maxHeaderSize: 16 * 1024,
