@@ -2,6 +2,7 @@
 
 import { expect } from 'chai';
 import { type Delivery, deliverDue, deliveriesIn, pruneDeliveries } from '../../federation/delivery.js';
+import { OwnLimitError } from '../../federation/fetch.js';
 import { hostRestsIn } from '../../federation/hostRest.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import { retryDelivery, retryPeer } from '../../server/instances/actions/peers.js';
@@ -217,6 +218,23 @@ describe('a host that rests', () => {
       sending: new Map<string, number>(),
     }));
     await Promise.all(workers.map((one) => deliverDue(one)));
+    expect(peer.received.length).to.equal(1);
+  });
+
+  it('is none for want of a place here: its delivery goes a minute later, however often that happens', async () => {
+    await followers(1);
+    await say('Bonjour');
+    const { fetch } = app.federation;
+    const { post } = fetch;
+    fetch.post = () => Promise.reject(new OwnLimitError('no place before the deadline'));
+    for (let tries = 0; tries < 10; tries++) {
+      await deliverDue(app.federation);
+      app.pass(2);
+    }
+    expect(await hostRestsIn(app.federation).findOne({ _id: peer.host })).to.equal(null);
+    expect((await rows()).map(({ state, attempts }) => [state, attempts])).to.deep.equal([['waiting', 10]]);
+    fetch.post = post;
+    await deliverDue(app.federation);
     expect(peer.received.length).to.equal(1);
   });
 
