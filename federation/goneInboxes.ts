@@ -7,8 +7,6 @@ import { listActorsAtInbox } from '../server/partners/queries.js';
 import type { RemoteActor } from '../server/partners/schema.js';
 import { DuplicateKeyError } from '../server/store/store.js';
 import { contextFor, type Federation } from './federation.js';
-import { FetchError } from './fetch.js';
-import { fetchSigned } from './knocking.js';
 import { Refusal } from './refusal.js';
 import { fetchActor, GoneError } from './remoteActors.js';
 
@@ -55,17 +53,7 @@ async function isGone(federation: Federation, { _id }: RemoteActor, isSure: bool
   } catch (error) {
     if (error instanceof Refusal) return false;
     if (!(error instanceof GoneError)) throw error;
-    return isSure || (await statusOf(federation, _id)) === 410;
-  }
-}
-
-async function statusOf(federation: Federation, address: string): Promise<number | null> {
-  try {
-    await fetchSigned(federation, address, null);
-    return 200;
-  } catch (error) {
-    if (error instanceof FetchError) return error.status ?? null;
-    throw error;
+    return isSure || error.isForGood;
   }
 }
 

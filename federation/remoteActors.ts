@@ -16,18 +16,21 @@ import { declaresMessageSignatures, fromActor, ownerOfKey } from './wire/remoteA
 
 export interface KeyFailure extends Doc {
   address: string;
-  why: 'gone' | 'temporary' | 'permanent';
+  why: 'gone' | 'missing' | 'temporary' | 'permanent';
   until: Date;
 }
 
 /** Minutes during which a failure is not tried again. */
-const patience = { gone: 60, temporary: 1, permanent: 5 } as const;
+const patience = { gone: 60, missing: 60, temporary: 1, permanent: 5 } as const;
 /** Minutes after a fetch during which a signature that does not fit leads to no new one. */
 const freshMinutes = 5;
 
-/** The address, or the actor at it, is gone for good: its server said 404 or 410. */
+/** The address, or the actor at it, is not there: its server said so, for good (410) or perhaps for a moment (404). */
 export class GoneError extends Error {
   override readonly name = 'GoneError';
+  constructor(readonly isForGood: boolean) {
+    super('gone');
+  }
 }
 
 export interface FoundKey {
@@ -149,7 +152,8 @@ export async function fetchDocument(
 }
 
 function whyFailed(error: FetchError): KeyFailure['why'] {
-  if (error.status === 404 || error.status === 410) return 'gone';
+  if (error.status === 410) return 'gone';
+  if (error.status === 404) return 'missing';
   return error.temporary ? 'temporary' : 'permanent';
 }
 
@@ -167,7 +171,7 @@ async function checkFailures(federation: Federation, kinds: readonly FailureKind
 }
 
 function refuseFor(why: KeyFailure['why']): never {
-  if (why === 'gone') throw new GoneError('gone');
+  if (why === 'gone' || why === 'missing') throw new GoneError(why === 'gone');
   if (why === 'temporary') throw new Refusal(503, 'the key cannot be fetched now', 60);
   throw new Refusal(401, 'the key cannot be fetched');
 }

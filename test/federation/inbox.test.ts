@@ -396,6 +396,23 @@ describe('the inbox', () => {
       expect((await findFollow(app.house.store, followKey(bob.iri, hosterIri)))?.state).to.equal('accepted');
     });
 
+    it('forgets nobody for a Delete that they did not sign while their server says 404, but when it says 410', async () => {
+      const hana = peer.addActor('hana');
+      expect((await peer.post(hana, inboxes[0]!, peer.follow(hana, hosterIri))).status).to.equal(202);
+      const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+      const gone = { id: `${hana.iri}#delete`, type: 'Delete', actor: hana.iri, object: hana.iri };
+      const state = async () => (await findFollow(app.house.store, followKey(hana.iri, hosterIri)))?.state;
+      for (const [said, answered, left] of [
+        [404, 401, 'accepted'],
+        [410, 202, 'undone'],
+      ] as const) {
+        app.pass(61);
+        peer.pages.set('/users/hana', (_req, res) => res.writeHead(said).end());
+        expect((await peer.post(hana, inboxes[0]!, gone, { key: privateKey })).status, `${said}`).to.equal(answered);
+        expect(await state(), `${said}`).to.equal(left);
+      }
+    });
+
     it('refuses RFC 9421 that is not whole, and never reads it as the older scheme (AP-17)', async () => {
       const input = 'sig1=("@method" "@target-uri");created=1;keyid="x"';
       await refused(401, (inbox) => peer.post(bob, inbox, create(), { tamper: { 'signature-input': input } }));
