@@ -196,10 +196,10 @@ function failuresIn(federation: Federation) {
   return federation.house.store.collection<KeyFailure>('keyFailures');
 }
 
+/** Of a key by its whole id: else who names one that a document lacks would shut out the one that it has. */
 function failureKey(kind: FailureKind, address: string): string {
-  return createHash('sha256')
-    .update(`${kind} ${withoutFragment(address)}`)
-    .digest('hex');
+  const name = kind === 'key' ? address : withoutFragment(address);
+  return createHash('sha256').update(`${kind} ${name}`).digest('hex');
 }
 
 function idOf(json: unknown, privateHosts: readonly string[]): string | null {

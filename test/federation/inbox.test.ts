@@ -358,6 +358,23 @@ describe('the inbox', () => {
       expect((await peer.post(grace, inboxes[0]!, update)).status).to.equal(202);
     });
 
+    it('lets nobody shut out a key that stands in a document of its own, by naming others in it', async () => {
+      const ivan = peer.addActor('ivan');
+      const keyId = `${ivan.iri}/main-key`;
+      const key = { id: keyId, owner: ivan.iri, publicKeyPem: ivan.publicPem };
+      peer.serveJson('/users/ivan', { ...peer.document(ivan), publicKey: key });
+      peer.serveJson('/users/ivan/main-key', key);
+      const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+      const forged = { key: privateKey, keyId: `${keyId}#none` };
+      const follow = peer.follow(ivan, hosterIri);
+      const fetches = (): number => peer.log.filter((line) => line === 'GET /users/ivan/main-key').length;
+      for (let tries = 0; tries < 3; tries++) {
+        expect((await peer.post(ivan, inboxes[0]!, follow, forged)).status).to.equal(401);
+      }
+      expect(fetches(), 'fetched for each of them').to.equal(1);
+      expect((await peer.post(ivan, inboxes[0]!, follow, { keyId })).status).to.equal(202);
+    });
+
     it('answers 503 with Retry-After while a key’s server cannot be reached, and 401 when the key is gone', async () => {
       const frank = peer.addActor('frank');
       peer.pages.set('/users/frank', (_req, res) => res.writeHead(502).end());
