@@ -101,10 +101,13 @@ export interface PostAnswer {
 }
 
 export interface Fetch {
-  /** An ActivityStreams document. Throws FetchError. Signed afresh at every hop, so no signature reaches another host. */
+  /**
+   * An ActivityStreams document. Throws FetchError. Signed afresh at every hop, so no signature reaches another host. `mayLead`
+   * is called before another host is asked because one leads there, and may throw.
+   */
   fetchActivityJson(
     url: string,
-    options?: { signAs?: RequestSigner; scheme?: SignatureScheme; errand?: For },
+    options?: { signAs?: RequestSigner; scheme?: SignatureScheme; errand?: For; mayLead?: (host: string) => void },
   ): Promise<FetchedDocument>;
   fetchText: FetchText;
   /** Sends a body and reads no more than the status. Redirects are not followed. Throws FetchError when nothing answers. */
@@ -218,7 +221,7 @@ export function createFetch(options: FetchOptions): Fetch {
     signal: AbortSignal,
     headersFor: (url: URL) => Promise<Record<string, string>>,
     use: (answer: Answer, url: URL) => Promise<T>,
-    errand: For = null,
+    { errand = null, mayLead }: { errand?: For; mayLead?: ((host: string) => void) | undefined } = {},
   ): Promise<T> {
     let url = checkAddress(address, options);
     for (let hop = 0; hop <= maxRedirects; hop++) {
@@ -237,12 +240,13 @@ export function createFetch(options: FetchOptions): Fetch {
       );
       if ('result' in step) return step.result;
       url = step.next;
+      if (url.host !== here.host) mayLead?.(url.host);
     }
     throw new FetchError('too-many-redirects', address);
   }
 
   return {
-    async fetchActivityJson(address, { signAs, scheme = 'cavage', errand = null } = {}) {
+    async fetchActivityJson(address, { signAs, scheme = 'cavage', errand = null, mayLead } = {}) {
       const sign = scheme === 'cavage' ? signCavage : signMessage;
       const headersFor = async (url: URL): Promise<Record<string, string>> => ({
         accept: activityAccept,
@@ -256,7 +260,7 @@ export function createFetch(options: FetchOptions): Fetch {
         const bytes = await readBody(answer, maxDocumentBytes);
         return { json: parseJson(bytes), bytes, url: url.href };
       };
-      return get(address, AbortSignal.timeout(deadlineMs), headersFor, use, errand);
+      return get(address, AbortSignal.timeout(deadlineMs), headersFor, use, { errand, mayLead });
     },
 
     async fetchText(address, wanted) {
