@@ -6,15 +6,9 @@ import { Readable, type Transform } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { constants, createBrotliCompress, createDeflate, createGzip, gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import {
-  createFetch,
-  deadlineMs,
-  type Fetch,
-  FetchError,
-  type FetchOptions,
-  isActivityType,
-  readRetryAfter,
-} from '../../federation/fetch.js';
+import { createFetch, deadlineMs, type Fetch, type FetchOptions } from '../../federation/fetch.js';
+import { isActivityType, readRetryAfter } from '../../federation/fetchAnswers.js';
+import { FetchError } from '../../federation/fetchErrors.js';
 import { isPublicAddress } from '../../federation/publicAddress.js';
 import { readSignature, signatureFits } from '../support/peer/signing.js';
 import { dealRsaKeys } from '../support/rsaKeys.js';
@@ -452,7 +446,8 @@ describe('the way out to the network', () => {
     };
     await Promise.all(Array.from({ length: 50 }, deliver));
     const ended = performance.now();
-    while (sockets.size > 0 && performance.now() - ended < 8000) await new Promise((resolve) => setTimeout(resolve, 100));
+    while (sockets.size > 0 && performance.now() - ended < 8000)
+      await new Promise((resolve) => setTimeout(resolve, 100));
     expect(sockets.size, 'connections kept as long as the other side wished').to.equal(0);
     await new Promise((resolve) => kept.close(resolve));
   });

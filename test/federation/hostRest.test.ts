@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { type Delivery, deliverDue, deliveriesIn, pruneDeliveries } from '../../federation/delivery.js';
-import { OwnLimitError } from '../../federation/fetch.js';
+import { OwnLimitError } from '../../federation/fetchErrors.js';
 import { hostRestsIn } from '../../federation/hostRest.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import { retryDelivery, retryPeer } from '../../server/instances/actions/peers.js';

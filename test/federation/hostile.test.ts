@@ -128,7 +128,9 @@ describe('a hostile partner', () => {
     const updated = new Date(Date.now() + 1000).toISOString();
     const few = { ...open, to: [`${bob.iri}/followers`], cc: [], content: 'For few', updated };
     expect(await post(bob, { type: 'Update', to: few.to, object: few })).to.equal(202);
-    expect(await feed(reader)).to.include('For few').and.not.include('For all');
+    expect(await feed(reader))
+      .to.include('For few')
+      .and.not.include('For all');
     expect(await feed(nosy)).not.to.include('For few');
     expect(await findReadablePost(app.house.store, iriOf(nosy), postKey(open.id))).to.equal(null);
     expect(await mentionsIn(app.house.store).countDocuments({ post: postKey(open.id) })).to.equal(0);
@@ -490,6 +492,11 @@ describe('a hostile partner', () => {
   it('has left the posts that it does not own as they were', async () => {
     const known = await remotePostsIn(app.house.store).find({ authors: bob.iri, deletedAt: null }).toArray();
     const own = known.filter(({ authors }) => authors[0] === bob.iri);
-    expect(own.map(({ content }) => content).sort()).to.deep.equal(['Between us', 'For few', 'For you alone', 'Not yet here']);
+    expect(own.map(({ content }) => content).sort()).to.deep.equal([
+      'Between us',
+      'For few',
+      'For you alone',
+      'Not yet here',
+    ]);
   });
 });
