@@ -132,7 +132,7 @@ export async function park(federation: Federation, host: string): Promise<void> 
 }
 
 /** What is parked is never without a document that calls it. */
-async function seeThatCalled(federation: Federation, host: string): Promise<void> {
+export async function seeThatCalled(federation: Federation, host: string): Promise<void> {
   const now = federation.house.now();
   if (await hostRestsIn(federation).findOne({ _id: host }, { projection: { _id: 1 } })) return;
   await put(federation, host, null, { failures: 0, since: now, at: now, nextAt: now, callId: '', lastError: '' });

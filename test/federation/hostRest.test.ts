@@ -238,6 +238,23 @@ describe('a host that rests', () => {
     expect(peer.received.length).to.equal(1);
   });
 
+  it('is what a server becomes where more than a hundred inboxes get the same: the others need not look past them all', async () => {
+    const crowd = 130;
+    await followers(crowd);
+    await say('Bonjour');
+    const parked = (await rows()).filter(({ nextAt }) => nextAt.getTime() === parkedAt.getTime());
+    expect([(await rows()).length, parked.length]).to.deep.equal([crowd, crowd - 100]);
+    await deliverDue(app.federation, { budgetMs: 2500 });
+    const arrived = new Set(peer.received.map(({ path }) => path));
+    expect(arrived.size).to.equal(peer.received.length).and.to.be.within(4, 20);
+    expect((await rows()).length).to.equal(crowd - arrived.size);
+    expect((await hostRestsIn(app.federation).findOne({ _id: peer.host }))?.failures).to.equal(0);
+    // All that waits for it goes the same way, and what is forgotten by a crash is seen at night.
+    await hostRestsIn(app.federation).deleteMany({});
+    await pruneDeliveries(app.federation);
+    expect(await hostRestsIn(app.federation).findOne({ _id: peer.host })).not.to.equal(null);
+  });
+
   it('is remembered when nothing waits any more, and asked once for what comes next', async () => {
     await followers(1);
     peer.behaviour = { status: 503 };
