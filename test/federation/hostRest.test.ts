@@ -290,6 +290,20 @@ describe('a host that rests', () => {
     expect(shown.every(({ row }) => row.nextAt < parkedAt)).to.equal(true);
   });
 
+  it('leaves nothing parked for ever that was parked while another process saw nothing waiting', async () => {
+    await followers(1);
+    await say('Bonjour');
+    await deliveriesIn(app.federation).updateMany({}, { $set: { nextAt: parkedAt } });
+    const at = app.house.now();
+    const silent = { failures: 1, since: at, at, nextAt: parkedAt, callId: '', lastError: 'HTTP 503' };
+    await hostRestsIn(app.federation).insertOne({ _id: peer.host, ...silent });
+    await deliverDue(app.federation);
+    expect(peer.received.length).to.equal(0);
+    await pruneDeliveries(app.federation);
+    await deliverDue(app.federation);
+    expect(peer.received.length).to.equal(1);
+  });
+
   it('leaves nothing parked for ever, even when the note of its rest is lost', async () => {
     await followers(3);
     peer.behaviour = { status: 503 };
