@@ -68,13 +68,20 @@ export async function countOutbox(federation: Federation, actor: string): Promis
 
 const keepDays = 60;
 
-/** Removes, after two months, what stands in no outbox: answers to follows, changes of actors, what was passed on. Returns how many. */
+/**
+ * Removes, after two months, what stands in no outbox: answers to follows, changes of actors, what was passed on; changes of
+ * objects when a later one came. Returns how many.
+ */
 export async function pruneActivities(federation: Federation): Promise<number> {
   const at = { $lt: new Date(federation.house.now().getTime() - keepDays * 24 * 60 * 60 * 1000) };
-  const passing = {
-    type: { $in: ['Accept', 'Reject', 'Update', 'Follow', 'Undo', 'Like', 'Block', 'Flag', 'Move', 'Forward'] },
-    listed: false,
-    at,
-  };
-  return (await activitiesIn(federation).deleteMany(passing)).deletedCount;
+  const activities = activitiesIn(federation);
+  const passing = ['Accept', 'Reject', 'Follow', 'Undo', 'Like', 'Block', 'Flag', 'Move', 'Forward'];
+  const { deletedCount } = await activities.deleteMany({ type: { $in: passing }, listed: false, at });
+  const changes = activities.find({ type: 'Update', listed: false, at }, { projection: { objectIri: 1 } });
+  let removed = deletedCount;
+  for (const { _id, objectIri } of await changes.toArray()) {
+    const last = objectIri === null ? null : await findLastOfObject(federation, objectIri);
+    if (last?._id !== _id) removed += (await activities.deleteOne({ _id })).deletedCount;
+  }
+  return removed;
 }

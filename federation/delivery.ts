@@ -359,7 +359,7 @@ async function send(desk: Desk, delivery: Held, activity: Activity | null, ended
   } finally {
     ended();
   }
-  if (outcome === null) return desk.sent.add(delivery);
+  if (outcome === null) return drop(federation, delivery);
   if (isNoInbox(outcome)) await noteGoneInbox(federation, delivery.inbox);
   if (!isTaken(outcome)) return notePeer(federation, delivery.inbox, 'tried');
   desk.report.sent += 1;
@@ -404,6 +404,11 @@ async function settleFailure(
   const { inbox, activityId } = delivery;
   federation.house.log.warn({ inbox, activityId, reason, status }, 'a delivery was given up');
   return true;
+}
+
+/** What has nothing to say any more. */
+async function drop(federation: Federation, { _id, leaseId = '' }: Delivery): Promise<void> {
+  await deliveriesIn(federation).deleteOne({ _id, leaseId });
 }
 
 async function removeSent(federation: Federation, rows: readonly Delivery[]): Promise<void> {

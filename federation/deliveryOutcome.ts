@@ -5,7 +5,8 @@ import { keysOf } from './actorKeys.js';
 import { findLocalActor } from './actors.js';
 import type { Delivery } from './delivery.js';
 import type { Federation } from './federation.js';
-import { activityType, FetchError } from './fetch.js';
+import { activityType } from './fetchAnswers.js';
+import { FetchError, OwnLimitError } from './fetchErrors.js';
 import { synchronisationHeader } from './followerSync.js';
 import { weekReason } from './hostRest.js';
 import { postSigned } from './knocking.js';
@@ -15,8 +16,11 @@ export interface Outcome {
   /** Seconds that the other side asked for; null: nothing said. */
   retryAfter: number | null;
   error: string | null;
-  /** Not for the other side to mend. address: it may not be asked. ours: something broke here. silent: see mayStillGo. */
-  blame: 'address' | 'ours' | 'silent' | null;
+  /**
+   * Not for the other side to mend. address: it may not be asked. ours: something broke here. busy: there was no place. silent:
+   * see mayStillGo.
+   */
+  blame: 'address' | 'ours' | 'busy' | 'silent' | null;
 }
 
 const second = 1000;
@@ -49,6 +53,7 @@ export async function attempt(federation: Federation, delivery: Delivery, activi
     const answer = await postSigned(federation, request, { keyId: rsa.id, privateKey: rsa.privateKey });
     return { ...answer, error: null, blame: null };
   } catch (error) {
+    if (error instanceof OwnLimitError) return { ...nothing, error: error.message, blame: 'busy' };
     if (error instanceof FetchError)
       return { ...nothing, error: error.message, blame: error.reason === 'refused-address' ? 'address' : null };
     federation.house.log.error({ err: error, deliveryId: delivery._id }, 'a delivery broke');
@@ -96,6 +101,7 @@ export function judge(
   const isOld = now.getTime() - createdAt.getTime() >= giveUpAfterMs;
   if (blame === 'address') return failed('address refused');
   if (blame === 'silent') return failed('no longer public');
+  if (blame === 'busy') return later(1, null);
   if (blame === 'ours') return attempts > waits.length ? failed('our mistake') : later(attempts, retryAfter);
   if (isHostAway(outcome)) {
     // One that its server never takes, while it takes others: their host is never silent for a week.

@@ -2,11 +2,21 @@
 // limits of time and size; nothing else in the house opens a socket to the outside (test/federation/egress.test.ts).
 import { lookup as systemLookup } from 'node:dns';
 import { isIP } from 'node:net';
-import type { Readable } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { Agent, buildConnector, request } from 'undici';
-import type { FetchFailure, FetchOutcome, FetchRequest, FetchText } from '../server/fetching.js';
+import type { FetchRequest, FetchText } from '../server/fetching.js';
 import type { Errand } from './errand.js';
+import {
+  checkStatus,
+  headerOf,
+  isActivityType,
+  parseJson,
+  readBody,
+  readRetryAfter,
+  readText,
+  redirectOf,
+} from './fetchAnswers.js';
+import { asFetchError, FetchError, OwnLimitError } from './fetchErrors.js';
+import { laneOf, Places, perHost } from './places.js';
 import { isPublicAddress } from './publicAddress.js';
 import { signCavage } from './signatures/cavage.js';
 import type { RequestSigner, SignatureScheme } from './signatures/outgoing.js';
@@ -18,20 +28,8 @@ export const deadlineMs = 10_000;
 export const maxDocumentBytes = 1024 * 1024;
 const maxRedirects = 3;
 const maxClocks = 50;
-const perHost = 2;
-/** For reading what we and those whom we follow name: servers that never answer must not stop deliveries. */
-const forReading = 14;
-/**
- * For reading on the word of strangers: those that have just begun, of one of them and of all, one of the two with a host, and
- * all that run. One that takes longer gives its first place up, as a delivery does.
- */
-const strange = { freshOfOne: 2, fresh: 4, ofOne: 8, inAll: 40, waitingOfOne: 20, waitMs: 3000 };
-/** Deliveries that have just begun. One that takes longer gives its place up, so that hung servers delay nobody else. */
-const freshInAll = 64;
-const freshMs = 300;
-const inAll = 180;
-
-export const activityType = 'application/activity+json';
+/** Milliseconds for which a connection that nobody uses stays open. What is in use is counted by Places. */
+const keepAliveMs = 4000;
 const activityAccept =
   'application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams"';
 
@@ -48,37 +46,6 @@ export interface FetchOptions {
   isRefused?(host: string): Promise<boolean>;
   /** How names become addresses; tests put their own. */
   lookup?: typeof systemLookup;
-}
-
-/** Why an exchange failed. `temporary`: trying later makes sense. */
-export class FetchError extends Error {
-  override readonly name = 'FetchError';
-  constructor(
-    readonly reason: FetchFailure,
-    readonly detail: string,
-    readonly options: { status?: number; retryAfter?: number } = {},
-  ) {
-    super(`${reason}: ${detail}`);
-  }
-
-  get status(): number | undefined {
-    return this.options.status;
-  }
-
-  get temporary(): boolean {
-    if (this.reason === 'bad-status') return this.status === 429 || this.status === 408 || (this.status ?? 0) >= 500;
-    return this.reason === 'unreachable' || this.reason === 'timeout';
-  }
-}
-
-/** We have no place now, or (`isFinal`) one activity asks for too much: nothing that the other side did. */
-export class OwnLimitError extends FetchError {
-  constructor(
-    detail: string,
-    readonly isFinal = false,
-  ) {
-    super('timeout', detail);
-  }
 }
 
 /** For whom it is asked: see errand.ts. Absent or null: ourselves. */
@@ -99,10 +66,13 @@ export interface PostAnswer {
 }
 
 export interface Fetch {
-  /** An ActivityStreams document. Throws FetchError. Signed afresh at every hop, so no signature reaches another host. */
+  /**
+   * An ActivityStreams document. Throws FetchError. Signed afresh at every hop, so no signature reaches another host. `mayLead`
+   * is called before another host is asked because one leads there, and may throw.
+   */
   fetchActivityJson(
     url: string,
-    options?: { signAs?: RequestSigner; scheme?: SignatureScheme; errand?: For },
+    options?: { signAs?: RequestSigner; scheme?: SignatureScheme; errand?: For; mayLead?: (host: string) => void },
   ): Promise<FetchedDocument>;
   fetchText: FetchText;
   /** Sends a body and reads no more than the status. Redirects are not followed. Throws FetchError when nothing answers. */
@@ -158,8 +128,9 @@ export function createFetch(options: FetchOptions): Fetch {
     connect: guardedConnector(options),
     connections: perHost,
     pipelining: 1,
-    maxOrigins: 1000,
-    keepAliveTimeout: 4000,
+    // Also where a server wishes for longer: idle connections to thousands of hosts would be kept.
+    keepAliveTimeout: keepAliveMs,
+    keepAliveMaxTimeout: keepAliveMs,
     headersTimeout: deadlineMs,
     bodyTimeout: deadlineMs,
     maxHeaderSize: 16 * 1024,
@@ -215,7 +186,7 @@ export function createFetch(options: FetchOptions): Fetch {
     signal: AbortSignal,
     headersFor: (url: URL) => Promise<Record<string, string>>,
     use: (answer: Answer, url: URL) => Promise<T>,
-    errand: For = null,
+    { errand = null, mayLead }: { errand?: For; mayLead?: ((host: string) => void) | undefined } = {},
   ): Promise<T> {
     let url = checkAddress(address, options);
     for (let hop = 0; hop <= maxRedirects; hop++) {
@@ -234,12 +205,13 @@ export function createFetch(options: FetchOptions): Fetch {
       );
       if ('result' in step) return step.result;
       url = step.next;
+      if (url.host !== here.host) mayLead?.(url.host);
     }
     throw new FetchError('too-many-redirects', address);
   }
 
   return {
-    async fetchActivityJson(address, { signAs, scheme = 'cavage', errand = null } = {}) {
+    async fetchActivityJson(address, { signAs, scheme = 'cavage', errand = null, mayLead } = {}) {
       const sign = scheme === 'cavage' ? signCavage : signMessage;
       const headersFor = async (url: URL): Promise<Record<string, string>> => ({
         accept: activityAccept,
@@ -253,7 +225,7 @@ export function createFetch(options: FetchOptions): Fetch {
         const bytes = await readBody(answer, maxDocumentBytes);
         return { json: parseJson(bytes), bytes, url: url.href };
       };
-      return get(address, AbortSignal.timeout(deadlineMs), headersFor, use, errand);
+      return get(address, AbortSignal.timeout(deadlineMs), headersFor, use, { errand, mayLead });
     },
 
     async fetchText(address, wanted) {
@@ -371,189 +343,6 @@ function guardedConnector(options: FetchOptions): buildConnector.connector {
 
 type LookupDone = (error: Error | null, addresses: { address: string; family: number }[]) => void;
 
-/** ours: what we and partners have us read. strange: what strangers have us read. post: deliveries. */
-type Lane = 'ours' | 'strange' | 'post';
-
-function laneOf(method: Exchange['method'], stranger: string | null): Lane {
-  if (method === 'POST') return 'post';
-  return stranger === null ? 'ours' : 'strange';
-}
-
-interface Entry {
-  host: string;
-  lane: Lane;
-  /** Who of the strangers. */
-  by: string;
-}
-
-/**
- * At most two exchanges with one host, fourteen readings, 64 deliveries that have just begun, and 180 in all; strangers have
- * places of their own, few of which one of them can take. Who comes later waits within their deadline.
- */
-class Places {
-  private readonly running = new Tally();
-  private readonly fresh = new Tally();
-  private waiting: (Entry & { start: () => void })[] = [];
-
-  async enter(host: string, lane: Lane, signal: AbortSignal, by: string): Promise<() => void> {
-    const entry = { host, lane, by };
-    if (!this.hasRoom(entry)) await this.wait(entry, signal);
-    else this.take(entry);
-    let isFresh = true;
-    const age = (): void => {
-      if (isFresh) this.fresh.remove(entry);
-      isFresh = false;
-    };
-    const timer = setTimeout(() => {
-      age();
-      this.startNext();
-    }, freshMs).unref();
-    return () => {
-      clearTimeout(timer);
-      age();
-      this.running.remove(entry);
-      this.startNext();
-    };
-  }
-
-  private hasRoom({ host, lane, by }: Entry): boolean {
-    const { running, fresh } = this;
-    if (running.all >= inAll || running.of(`host ${host}`) >= perHost) return false;
-    if (lane === 'ours') return running.of(lane) < forReading;
-    if (lane === 'post') return fresh.of(lane) < freshInAll;
-    if (running.of(lane) >= strange.inAll || running.of(`by ${by}`) >= strange.ofOne) return false;
-    if (running.of(`strange ${host}`) >= perHost - 1) return false;
-    return fresh.of(lane) < strange.fresh && fresh.of(`by ${by}`) < strange.freshOfOne;
-  }
-
-  private take(entry: Entry): void {
-    this.running.add(entry);
-    this.fresh.add(entry);
-  }
-
-  private startNext(): void {
-    for (;;) {
-      const index = this.waiting.findIndex((waiter) => this.hasRoom(waiter));
-      const [next] = index === -1 ? [] : this.waiting.splice(index, 1);
-      if (next === undefined) return;
-      this.take(next);
-      next.start();
-    }
-  }
-
-  /** A stranger waits for a shorter while, so that there is time left for the exchange, and not in a long row. */
-  private wait(entry: Entry, deadline: AbortSignal): Promise<void> {
-    const isStrange = entry.lane === 'strange';
-    const row = isStrange ? this.waiting.filter(({ lane, by }) => lane === entry.lane && by === entry.by) : [];
-    const signal = isStrange ? AbortSignal.any([deadline, AbortSignal.timeout(strange.waitMs)]) : deadline;
-    return new Promise((resolve, reject) => {
-      const waiter = {
-        ...entry,
-        start: () => {
-          signal.removeEventListener('abort', giveUp);
-          resolve();
-        },
-      };
-      const giveUp = (): void => {
-        this.waiting = this.waiting.filter((other) => other !== waiter);
-        reject(new OwnLimitError('no place before the deadline'));
-      };
-      if (signal.aborted || row.length >= strange.waitingOfOne) return giveUp();
-      signal.addEventListener('abort', giveUp, { once: true });
-      this.waiting.push(waiter);
-    });
-  }
-}
-
-/** How many there are in all, in each lane, with each host, and of each stranger. */
-class Tally {
-  all = 0;
-  private readonly counts = new Map<string, number>();
-
-  of(name: string): number {
-    return this.counts.get(name) ?? 0;
-  }
-
-  add(entry: Entry): void {
-    this.change(entry, 1);
-  }
-
-  remove(entry: Entry): void {
-    this.change(entry, -1);
-  }
-
-  private change({ host, lane, by }: Entry, step: number): void {
-    this.all += step;
-    const names = [lane, `host ${host}`, ...(lane === 'strange' ? [`by ${by}`, `strange ${host}`] : [])];
-    for (const name of names) {
-      const count = this.of(name) + step;
-      if (count === 0) this.counts.delete(name);
-      else this.counts.set(name, count);
-    }
-  }
-}
-
-function redirectOf(answer: Answer): string | null {
-  return [301, 302, 303, 307, 308].includes(answer.statusCode) ? headerOf(answer, 'location') : null;
-}
-
-function headerOf(answer: Answer, name: string): string | null {
-  const value = answer.headers[name];
-  return Array.isArray(value) ? (value[0] ?? null) : (value ?? null);
-}
-
-function checkStatus(answer: Answer): void {
-  if (answer.statusCode === 200) return;
-  throw new FetchError('bad-status', String(answer.statusCode), { status: answer.statusCode });
-}
-
-/** application/activity+json, or application/ld+json with the ActivityStreams profile: a plain upload is neither. */
-export function isActivityType(contentType: string | null): boolean {
-  const [type = '', ...parameters] = (contentType ?? '')
-    .toLowerCase()
-    .split(';')
-    .map((part) => part.trim());
-  if (type === activityType) return true;
-  const profile = parameters.find((part) => part.startsWith('profile='))?.slice('profile='.length) ?? '';
-  const profiles = profile.replaceAll('"', '').split(' ');
-  return type === 'application/ld+json' && profiles.includes('https://www.w3.org/ns/activitystreams');
-}
-
-/** The body within its size, unpacked when the other side packed it although it was asked not to. */
-async function readBody(answer: Answer, maxBytes: number): Promise<Buffer> {
-  const encoding = (headerOf(answer, 'content-encoding') ?? 'identity').trim().toLowerCase();
-  let stream: Readable = answer.body;
-  if (encoding !== 'identity') {
-    const unpack = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress }[
-      encoding
-    ];
-    if (!unpack) throw new FetchError('bad-content', 'unknown content encoding');
-    const unpacked = unpack();
-    answer.body.on('error', (error) => unpacked.destroy(error));
-    stream = answer.body.pipe(unpacked);
-  }
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stream) {
-    const bytes = Buffer.from(chunk);
-    size += bytes.length;
-    if (size > maxBytes) {
-      stream.destroy();
-      throw new FetchError('too-large', `more than ${maxBytes} bytes`);
-    }
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks);
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    throw new FetchError('bad-content', 'not JSON');
-  }
-}
-
 function signalFor(wanted: FetchRequest): AbortSignal {
   const timeout = AbortSignal.timeout(Math.max(1, wanted.timeoutMs));
   return wanted.signal ? AbortSignal.any([timeout, wanted.signal]) : timeout;
@@ -566,40 +355,4 @@ function conditions(wanted: FetchRequest): Record<string, string> {
     ...(wanted.etag ? { 'if-none-match': wanted.etag } : {}),
     ...(wanted.lastModified ? { 'if-modified-since': wanted.lastModified } : {}),
   };
-}
-
-async function readText(answer: Answer, url: URL, wanted: FetchRequest): Promise<FetchOutcome> {
-  if (answer.statusCode === 304) return { outcome: 'not-modified' };
-  checkStatus(answer);
-  const body = await readBody(answer, wanted.maxBytes);
-  return {
-    outcome: 'read',
-    body,
-    etag: headerOf(answer, 'etag'),
-    lastModified: headerOf(answer, 'last-modified'),
-    finalUrl: url.href,
-  };
-}
-
-/** RFC 9110 §10.2.3: seconds or a date; at most a day. */
-export function readRetryAfter(value: string | null, now: Date): number | null {
-  if (value === null) return null;
-  const text = value.trim();
-  if (!/^\d{1,9}$|GMT$/.test(text)) return null;
-  const seconds = text.endsWith('GMT') ? (Date.parse(text) - now.getTime()) / 1000 : Number(text);
-  return Number.isFinite(seconds) ? Math.min(Math.max(0, Math.ceil(seconds)), 24 * 60 * 60) : null;
-}
-
-function asFetchError(error: unknown): FetchError {
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
-    if (cause instanceof FetchError) return cause;
-    if (cause.name === 'TimeoutError' || cause.name === 'AbortError' || /Timeout/.test(cause.name)) {
-      return new FetchError('timeout', 'no answer in time');
-    }
-    const code = 'code' in cause ? String(cause.code) : '';
-    if (code.startsWith('Z_') || code.startsWith('ERR_BROTLI') || code.startsWith('ERR__ERROR')) {
-      return new FetchError('bad-content', 'cannot be unpacked');
-    }
-  }
-  return new FetchError('unreachable', error instanceof Error ? error.message : String(error));
 }

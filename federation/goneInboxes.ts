@@ -5,9 +5,8 @@ import { goneInboxesIn, leftOutAfterDays } from '../server/instances/peerQueries
 import { forgetRemoteActor } from '../server/partners/actions.js';
 import { listActorsAtInbox } from '../server/partners/queries.js';
 import type { RemoteActor } from '../server/partners/schema.js';
+import { DuplicateKeyError } from '../server/store/store.js';
 import { contextFor, type Federation } from './federation.js';
-import { FetchError } from './fetch.js';
-import { fetchSigned } from './knocking.js';
 import { Refusal } from './refusal.js';
 import { fetchActor, GoneError } from './remoteActors.js';
 
@@ -20,18 +19,29 @@ const dayOf = (at: Date): string => at.toISOString().slice(0, 10);
 
 /** Once a day and inbox: counts the day, and asks the owners. */
 export async function noteGoneInbox(federation: Federation, inbox: string): Promise<void> {
-  const { store, now } = federation.house;
-  const today = dayOf(now());
-  const gone = goneInboxesIn(store);
-  if ((await gone.findOne({ _id: inbox }))?.lastDay === today) return;
-  const noted = await gone.findOneAndUpdate(
-    { _id: inbox },
-    { $set: { host: new URL(inbox).host, lastDay: today, lastAt: now() }, $inc: { days: 1 } },
-    { upsert: true, returnDocument: 'after' },
-  );
-  const isSure = (noted?.days ?? 1) >= leftOutAfterDays;
+  const { store } = federation.house;
+  const days = await countDay(federation, inbox);
+  if (days === null) return;
+  const isSure = days >= leftOutAfterDays;
   for (const actor of await listActorsAtInbox(store, inbox, askedAtOnce)) {
     if (await isGone(federation, actor, isSure)) await forgetRemoteActor(contextFor(federation), actor._id);
+  }
+}
+
+/** How many days it has been so; null: today is counted already. */
+async function countDay(federation: Federation, inbox: string): Promise<number | null> {
+  const { store, now } = federation.house;
+  const lastDay = dayOf(now());
+  try {
+    const noted = await goneInboxesIn(store).findOneAndUpdate(
+      { _id: inbox, lastDay: { $ne: lastDay } },
+      { $set: { host: new URL(inbox).host, lastDay, lastAt: now() }, $inc: { days: 1 } },
+      { upsert: true, returnDocument: 'after' },
+    );
+    return noted?.days ?? 1;
+  } catch (error) {
+    if (error instanceof DuplicateKeyError) return null;
+    throw error;
   }
 }
 
@@ -43,17 +53,7 @@ async function isGone(federation: Federation, { _id }: RemoteActor, isSure: bool
   } catch (error) {
     if (error instanceof Refusal) return false;
     if (!(error instanceof GoneError)) throw error;
-    return isSure || (await statusOf(federation, _id)) === 410;
-  }
-}
-
-async function statusOf(federation: Federation, address: string): Promise<number | null> {
-  try {
-    await fetchSigned(federation, address, null);
-    return 200;
-  } catch (error) {
-    if (error instanceof FetchError) return error.status ?? null;
-    throw error;
+    return isSure || error.isForGood;
   }
 }
 

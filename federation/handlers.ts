@@ -1,5 +1,5 @@
-// TABLE: activity -> what it does here. A handler is parse, then deed; it sees only the normalised activity, the actor whose
-// key signed it, and what is stored. What we take note of and do nothing about says so. What is about surveys has been taken
+// TABLE: activity -> what it does here. A handler is parse, then deed; it sees only the normalised activity, the actor whose it
+// is, and what is stored. What we take note of and do nothing about says so. What is about surveys has been taken
 // out before (receiveSurveys.ts).
 
 import { hastenSource, watchActor } from '../server/elsewhere/actions/sources.js';
@@ -54,7 +54,7 @@ import { fromPost } from './wire/remotePost.js';
 export interface Inbound {
   federation: Federation;
   activity: ReceivedActivity;
-  /** The actor whose key signed the request; the same as activity.actor. */
+  /** Whose activity it is (activity.actor): who signed the request, or who is shown to have said it (authorship.ts). */
   sender: RemoteActor;
   /** The bytes that were verified; read again only for what normalise leaves out. */
   raw: Buffer;

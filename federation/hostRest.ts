@@ -127,13 +127,13 @@ export async function park(federation: Federation, host: string): Promise<void> 
     { host, state: 'waiting', nextAt: { $lte: now }, leaseUntil: { $lte: now } },
     { $set: { nextAt: parkedAt } },
   );
-  await hostRestsIn(federation).updateOne({ _id: host, nextAt: parkedAt }, { $set: { nextAt: now } });
   await seeThatCalled(federation, host);
 }
 
 /** What is parked is never without a document that calls it. */
-async function seeThatCalled(federation: Federation, host: string): Promise<void> {
+export async function seeThatCalled(federation: Federation, host: string): Promise<void> {
   const now = federation.house.now();
+  await hostRestsIn(federation).updateOne({ _id: host, nextAt: parkedAt }, { $set: { nextAt: now } });
   if (await hostRestsIn(federation).findOne({ _id: host }, { projection: { _id: 1 } })) return;
   await put(federation, host, null, { failures: 0, since: now, at: now, nextAt: now, callId: '', lastError: '' });
 }
@@ -208,12 +208,10 @@ async function noneToCall(federation: Federation, host: string, callId: string, 
     { sort: { nextAt: 1 }, projection: { nextAt: 1 } },
   );
   if (failures > 0) await hostRestsIn(federation).updateOne(called, { $set: { nextAt: next?.nextAt ?? parkedAt } });
-  else {
-    await hostRestsIn(federation).deleteOne(called);
-    // Parked by somebody who still saw the document.
-    const left = { host, state: 'waiting' as const, nextAt: parkedAt };
-    if (await deliveriesIn(federation).findOne(left, { projection: { _id: 1 } })) await seeThatCalled(federation, host);
-  }
+  else await hostRestsIn(federation).deleteOne(called);
+  // Parked by somebody who still saw the document as it was.
+  const left = { host, state: 'waiting' as const, nextAt: parkedAt };
+  if (await deliveriesIn(federation).findOne(left, { projection: { _id: 1 } })) await seeThatCalled(federation, host);
 }
 
 /** The delivery that was called has arrived: the others follow. */

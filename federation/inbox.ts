@@ -139,8 +139,9 @@ async function record(federation: Federation, activity: ReceivedActivity, id: st
 }
 
 /**
- * A Delete by an actor whose key cannot be fetched because it is gone: believed when the actor's own address says so too.
- * True: it was such a Delete, and whatever we knew of the actor is forgotten.
+ * A Delete by an actor whose key cannot be fetched because it is gone: believed when the actor's own address says so too. Nobody
+ * has signed it that we know, so of somebody who is known here a 404, which may pass, is not enough. True: it was such a Delete,
+ * and whatever we knew of the actor is forgotten.
  */
 export async function receiveGone(
   federation: Federation,
@@ -150,13 +151,14 @@ export async function receiveGone(
 ): Promise<boolean> {
   if (activity?.type !== 'Delete' || activity.object?.id !== activity.actor) return false;
   if (!sameOrigin(activity.actor, keyId) || isLocal(federation.house.site, activity.actor)) return false;
+  const known = await findRemoteActor(federation.house.store, activity.actor);
   try {
     await fetchActor(federation, activity.actor, errand);
     return false;
   } catch (error) {
     if (!(error instanceof GoneError)) throw error;
+    if (known?.goneAt === null && !error.isForGood) return false;
   }
-  const known = await findRemoteActor(federation.house.store, activity.actor);
   const ctx = contextFor(federation);
   if (known) await forgetRemoteActor(ctx, activity.actor);
   await forgetSurveysOf(ctx, { owner: activity.actor });

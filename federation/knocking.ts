@@ -3,9 +3,10 @@
 import type { Doc } from '../server/store/store.js';
 import { keysOf } from './actorKeys.js';
 import { instanceHandle } from './actors.js';
-import type { Errand } from './errand.js';
+import { chargeFetch, type Errand } from './errand.js';
 import type { Federation } from './federation.js';
-import { FetchError, type FetchedDocument, type PostAnswer } from './fetch.js';
+import type { FetchedDocument, PostAnswer } from './fetch.js';
+import { FetchError } from './fetchErrors.js';
 import { signCavage } from './signatures/cavage.js';
 import type { OutgoingRequest, RequestSigner, SignatureScheme } from './signatures/outgoing.js';
 import { signMessage } from './signatures/rfc9421.js';
@@ -49,8 +50,9 @@ export async function postSigned(
 }
 
 /**
- * An ActivityStreams document, asked for by our instance actor. Throws FetchError. A document that came proves nothing about
- * the signature (most need none), so only a second knock that helped is remembered.
+ * An ActivityStreams document, asked for by our instance actor. Throws FetchError; Refusal 429 when it leads to a host that was
+ * asked enough. A document that came proves nothing about the signature (most need none), so only a second knock that helped is
+ * remembered.
  */
 export async function fetchSigned(
   federation: Federation,
@@ -62,14 +64,15 @@ export async function fetchSigned(
   const host = URL.canParse(address) ? new URL(address).host : '';
   const known = await recall(federation, host);
   const first = known?.scheme ?? 'cavage';
+  const wanted = { signAs, errand, mayLead: (other: string) => chargeFetch(federation, errand, other) };
   try {
-    return await federation.fetch.fetchActivityJson(address, { signAs, scheme: first, errand });
+    return await federation.fetch.fetchActivityJson(address, { ...wanted, scheme: first });
   } catch (error) {
     const status = error instanceof FetchError ? (error.status ?? 0) : 0;
     if (!asksForAnother(status, known)) throw error;
     const other = otherThan(first);
     try {
-      const found = await federation.fetch.fetchActivityJson(address, { signAs, scheme: other, errand });
+      const found = await federation.fetch.fetchActivityJson(address, { ...wanted, scheme: other });
       await prove(federation, host, other, null);
       return found;
     } catch (second) {

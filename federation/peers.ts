@@ -53,6 +53,18 @@ export async function refreshPeers(
   return report;
 }
 
+const keepMs = 180 * 24 * 3_600_000;
+
+/** Forgets instances between which and us nothing went for half a year, and of which nothing was set here. Returns how many. */
+export async function prunePeers(federation: Federation): Promise<number> {
+  const before = new Date(federation.house.now().getTime() - keepMs);
+  // Null is before no moment: a comparison does not find it.
+  const silent = (field: 'lastInAt' | 'lastOutAt') => ({ $or: [{ [field]: null }, { [field]: { $lt: before } }] });
+  const forgotten = { firstSeenAt: { $lt: before }, inboundLimit: { $exists: false } };
+  const filter = { ...forgotten, $and: [silent('lastInAt'), silent('lastOutAt')] };
+  return (await peersIn(federation.house.store).deleteMany(filter)).deletedCount;
+}
+
 const nodeInfoRel = /^http:\/\/nodeinfo\.diaspora\.software\/ns\/schema\/2\.[01]$/;
 
 /** Null: it says nothing that can be read. The document must stand on the same server. */

@@ -8,7 +8,8 @@ import type { RemoteActor, RemoteKey } from '../server/partners/schema.js';
 import type { Doc } from '../server/store/store.js';
 import { chargeFetch, type Errand } from './errand.js';
 import { contextFor, type Federation } from './federation.js';
-import { FetchError, type FetchedDocument, OwnLimitError } from './fetch.js';
+import type { FetchedDocument } from './fetch.js';
+import { FetchError, OwnLimitError } from './fetchErrors.js';
 import { isLocal, readIri, sameDocument, sameOrigin, withoutFragment } from './iris.js';
 import { fetchSigned, noteDeclared } from './knocking.js';
 import { Refusal } from './refusal.js';
@@ -16,18 +17,21 @@ import { declaresMessageSignatures, fromActor, ownerOfKey } from './wire/remoteA
 
 export interface KeyFailure extends Doc {
   address: string;
-  why: 'gone' | 'temporary' | 'permanent';
+  why: 'gone' | 'missing' | 'temporary' | 'permanent';
   until: Date;
 }
 
 /** Minutes during which a failure is not tried again. */
-const patience = { gone: 60, temporary: 1, permanent: 5 } as const;
+const patience = { gone: 60, missing: 60, temporary: 1, permanent: 5 } as const;
 /** Minutes after a fetch during which a signature that does not fit leads to no new one. */
 const freshMinutes = 5;
 
-/** The address, or the actor at it, is gone for good: its server said 404 or 410. */
+/** The address, or the actor at it, is not there: its server said so, for good (410) or perhaps for a moment (404). */
 export class GoneError extends Error {
   override readonly name = 'GoneError';
+  constructor(readonly isForGood: boolean) {
+    super('gone');
+  }
 }
 
 export interface FoundKey {
@@ -149,7 +153,8 @@ export async function fetchDocument(
 }
 
 function whyFailed(error: FetchError): KeyFailure['why'] {
-  if (error.status === 404 || error.status === 410) return 'gone';
+  if (error.status === 410) return 'gone';
+  if (error.status === 404) return 'missing';
   return error.temporary ? 'temporary' : 'permanent';
 }
 
@@ -167,7 +172,7 @@ async function checkFailures(federation: Federation, kinds: readonly FailureKind
 }
 
 function refuseFor(why: KeyFailure['why']): never {
-  if (why === 'gone') throw new GoneError('gone');
+  if (why === 'gone' || why === 'missing') throw new GoneError(why === 'gone');
   if (why === 'temporary') throw new Refusal(503, 'the key cannot be fetched now', 60);
   throw new Refusal(401, 'the key cannot be fetched');
 }
@@ -192,10 +197,10 @@ function failuresIn(federation: Federation) {
   return federation.house.store.collection<KeyFailure>('keyFailures');
 }
 
+/** Of a key by its whole id: else who names one that a document lacks would shut out the one that it has. */
 function failureKey(kind: FailureKind, address: string): string {
-  return createHash('sha256')
-    .update(`${kind} ${withoutFragment(address)}`)
-    .digest('hex');
+  const name = kind === 'key' ? address : withoutFragment(address);
+  return createHash('sha256').update(`${kind} ${name}`).digest('hex');
 }
 
 function idOf(json: unknown, privateHosts: readonly string[]): string | null {

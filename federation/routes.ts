@@ -32,7 +32,7 @@ import { attribute, readCarried } from './authorship.js';
 import { ourContextDocument, ourContextPath } from './contexts.js';
 import type { Errand } from './errand.js';
 import type { Federation } from './federation.js';
-import { activityType } from './fetch.js';
+import { activityType } from './fetchAnswers.js';
 import { followersOn, noteSynchronisation, synchronisationIri } from './followerSync.js';
 import { limitHost, strangersLimited, tooMany } from './inboundLimits.js';
 import { asRefusal, receive, receiveGone } from './inbox.js';

@@ -5,15 +5,9 @@ import { peersIn } from '../server/instances/peerQueries.js';
 import { keysOf } from './actorKeys.js';
 import { instanceHandle } from './actors.js';
 import type { Federation } from './federation.js';
-import {
-  activityType,
-  createFetch,
-  type Fetch,
-  FetchError,
-  isActivityType,
-  type Probe,
-  type ProbeAnswer,
-} from './fetch.js';
+import { createFetch, type Fetch, type Probe, type ProbeAnswer } from './fetch.js';
+import { activityType, isActivityType } from './fetchAnswers.js';
+import { FetchError } from './fetchErrors.js';
 import { readCavage, signCavage, verifyCavage } from './signatures/cavage.js';
 import { readRsaPublicKey } from './signatures/keys.js';
 import { signMessage } from './signatures/rfc9421.js';

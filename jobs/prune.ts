@@ -5,6 +5,7 @@ import { pruneDeliveries } from '../federation/delivery.js';
 import type { Federation } from '../federation/federation.js';
 import { pruneReceived } from '../federation/inbox.js';
 import { pruneSchemes } from '../federation/knocking.js';
+import { prunePeers } from '../federation/peers.js';
 import { enforcePolicy } from '../federation/policy.js';
 import { pruneKeyFailures } from '../federation/remoteActors.js';
 import { pruneDeletions } from '../federation/unseenDeletions.js';
@@ -74,6 +75,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
   unseenDeletions: (_ctx, federation) => pruneDeletions(federation),
   pictures: (_ctx, _federation, house) => house.pictures.prune(),
   signatureSchemes: (_ctx, federation) => pruneSchemes(federation),
+  peers: (_ctx, federation) => prunePeers(federation),
 };
 
 export async function prune({ house, log, federation }: JobTools, signal: AbortSignal): Promise<JobResult> {

@@ -3,6 +3,7 @@
 import { request } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { expect } from 'chai';
+import { newErrand } from '../../federation/errand.js';
 import { WindowLimit } from '../../federation/limits.js';
 import { fetchActor, fetchDocument, type KeyFailure } from '../../federation/remoteActors.js';
 import { fetchPost } from '../../federation/remoteObjects.js';
@@ -147,6 +148,26 @@ describe('strangers who have us ask', () => {
         if (error.status !== 429) answered += 1;
       });
     expect(answered).to.equal(30);
+  });
+
+  it('cannot have a server asked beyond its share by others that lead to it', async () => {
+    const slow = (most: number) => new WindowLimit(most, 24 * 3_600_000, app.house.now);
+    app.federation.strangersFetchLimit = slow(5);
+    for (let at = 0; at < 8; at++) {
+      const location = `${peer.origin}/none/${at}`;
+      evil.pages.set(`/to/${at}`, (_req, res) => res.writeHead(302, { location }).end());
+    }
+    app.federation.strangerFetchLimit = slow(100);
+    const ask = (at: number) => fetchDocument(app.federation, `${evil.origin}/to/${at}`, newErrand('192.0.2.1'));
+    const statuses: (number | undefined)[] = [];
+    for (let at = 0; at < 3; at++)
+      statuses.push(await ask(at).then(undefined, (error: { status?: number }) => error.status));
+    app.federation.strangersFetchLimit.add(peer.host, 2);
+    for (let at = 3; at < 5; at++)
+      statuses.push(await ask(at).then(undefined, (error: { status?: number }) => error.status));
+    // Not there, and then not asked.
+    expect(statuses).to.deep.equal([undefined, undefined, undefined, 429, 429]);
+    expect(peer.log.filter((line) => line.startsWith('GET /none/')).length).to.equal(3);
   });
 
   it('are no strangers any more when their signature holds: a server may bring many new actors', async () => {

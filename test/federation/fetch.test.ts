@@ -6,15 +6,9 @@ import { Readable, type Transform } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { constants, createBrotliCompress, createDeflate, createGzip, gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import {
-  createFetch,
-  deadlineMs,
-  type Fetch,
-  FetchError,
-  type FetchOptions,
-  isActivityType,
-  readRetryAfter,
-} from '../../federation/fetch.js';
+import { createFetch, deadlineMs, type Fetch, type FetchOptions } from '../../federation/fetch.js';
+import { isActivityType, readRetryAfter } from '../../federation/fetchAnswers.js';
+import { FetchError } from '../../federation/fetchErrors.js';
 import { isPublicAddress } from '../../federation/publicAddress.js';
 import { readSignature, signatureFits } from '../support/peer/signing.js';
 import { dealRsaKeys } from '../support/rsaKeys.js';
@@ -429,6 +423,33 @@ describe('the way out to the network', () => {
     while (sockets.size > 0 && performance.now() - gone < 1000) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(sockets.size, 'connections left open').to.equal(0);
     raw.close();
+  });
+
+  it('is there for the next when thousands of hosts wish to keep their connections', async function () {
+    this.timeout(60_000);
+    const sockets = new Set<Socket>();
+    const kept = createServer((_req, res) => res.writeHead(202, { 'keep-alive': 'timeout=600' }).end());
+    kept.keepAliveTimeout = 600_000;
+    kept.on('connection', (socket) => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+    });
+    await new Promise<void>((resolve) => kept.listen(0, '0.0.0.0', resolve));
+    const { port } = kept.address() as AddressInfo;
+    const hosts = Array.from({ length: 1100 }, (_, at) => `127.1.${Math.floor(at / 250)}.${(at % 250) + 1}:${port}`);
+    const wide = build({ privateHosts: hosts });
+    const left = [...hosts];
+    const deliver = async (): Promise<void> => {
+      for (let one = left.pop(); one !== undefined; one = left.pop()) {
+        expect((await wide.post(`http://${one}/inbox`, Buffer.from('{}'), {})).status).to.equal(202);
+      }
+    };
+    await Promise.all(Array.from({ length: 50 }, deliver));
+    const ended = performance.now();
+    while (sockets.size > 0 && performance.now() - ended < 8000)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(sockets.size, 'connections kept as long as the other side wished').to.equal(0);
+    await new Promise((resolve) => kept.close(resolve));
   });
 
   it('keeps to two exchanges a host', async () => {

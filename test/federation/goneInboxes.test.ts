@@ -1,9 +1,11 @@
 // Inboxes that are no longer there (RL-06): their owners are asked, forgotten when they are gone, followed when they moved.
 import { expect } from 'chai';
-import { deliverDue } from '../../federation/delivery.js';
+import { activitiesIn } from '../../federation/activities.js';
+import { deliverDue, deliveriesIn } from '../../federation/delivery.js';
+import { noteGoneInbox } from '../../federation/goneInboxes.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import { retryPeer } from '../../server/instances/actions/peers.js';
-import { findPeer } from '../../server/instances/peerQueries.js';
+import { findPeer, goneInboxesIn } from '../../server/instances/peerQueries.js';
 import { findRemoteActor, followsIn } from '../../server/partners/queries.js';
 import { publishPost } from '../../server/posts/actions.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
@@ -103,6 +105,23 @@ describe('an inbox that is no longer there', () => {
     }
     expect(tried()).to.equal(15);
     expect((await findPeer(app.house.store, peer.host))?.leftOut).to.equal(0);
+  });
+
+  it('is counted once a day also by two that find out at once, and by nothing that was never sent', async () => {
+    const inbox = `${peer.origin}/users/alice/inbox`;
+    const days = async () => (await goneInboxesIn(app.house.store).findOne({ _id: inbox }))?.days;
+    for (const day of [1, 2]) {
+      await Promise.all([noteGoneInbox(app.federation, inbox), noteGoneInbox(app.federation, inbox)]);
+      expect(await days()).to.equal(day);
+      app.pass(24 * 60);
+    }
+    await publishPost(app.ctx(), hoster._id, { fr: 'Effacé', en: '' });
+    await app.announce();
+    await activitiesIn(app.federation).updateMany({}, { $set: { json: '' } });
+    await deliverDue(app.federation);
+    expect(tried()).to.equal(0);
+    expect(await deliveriesIn(app.federation).countDocuments({})).to.equal(0);
+    expect(await days()).to.equal(2);
   });
 
   it('comes back when an administrator tries all again', async () => {

@@ -2,6 +2,7 @@
 
 import { expect } from 'chai';
 import { type Delivery, deliverDue, deliveriesIn, pruneDeliveries } from '../../federation/delivery.js';
+import { OwnLimitError } from '../../federation/fetchErrors.js';
 import { hostRestsIn } from '../../federation/hostRest.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import { retryDelivery, retryPeer } from '../../server/instances/actions/peers.js';
@@ -220,6 +221,40 @@ describe('a host that rests', () => {
     expect(peer.received.length).to.equal(1);
   });
 
+  it('is none for want of a place here: its delivery goes a minute later, however often that happens', async () => {
+    await followers(1);
+    await say('Bonjour');
+    const { fetch } = app.federation;
+    const { post } = fetch;
+    fetch.post = () => Promise.reject(new OwnLimitError('no place before the deadline'));
+    for (let tries = 0; tries < 10; tries++) {
+      await deliverDue(app.federation);
+      app.pass(2);
+    }
+    expect(await hostRestsIn(app.federation).findOne({ _id: peer.host })).to.equal(null);
+    expect((await rows()).map(({ state, attempts }) => [state, attempts])).to.deep.equal([['waiting', 10]]);
+    fetch.post = post;
+    await deliverDue(app.federation);
+    expect(peer.received.length).to.equal(1);
+  });
+
+  it('is what a server becomes where more than a hundred inboxes get the same: the others need not look past them all', async () => {
+    const crowd = 130;
+    await followers(crowd);
+    await say('Bonjour');
+    const parked = (await rows()).filter(({ nextAt }) => nextAt.getTime() === parkedAt.getTime());
+    expect([(await rows()).length, parked.length]).to.deep.equal([crowd, crowd - 100]);
+    await deliverDue(app.federation, { budgetMs: 2500 });
+    const arrived = new Set(peer.received.map(({ path }) => path));
+    expect(arrived.size).to.equal(peer.received.length).and.to.be.within(4, 20);
+    expect((await rows()).length).to.equal(crowd - arrived.size);
+    expect((await hostRestsIn(app.federation).findOne({ _id: peer.host }))?.failures).to.equal(0);
+    // All that waits for it goes the same way, and what is forgotten by a crash is seen at night.
+    await hostRestsIn(app.federation).deleteMany({});
+    await pruneDeliveries(app.federation);
+    expect(await hostRestsIn(app.federation).findOne({ _id: peer.host })).not.to.equal(null);
+  });
+
   it('is remembered when nothing waits any more, and asked once for what comes next', async () => {
     await followers(1);
     peer.behaviour = { status: 503 };
@@ -253,6 +288,20 @@ describe('a host that rests', () => {
     const shown = await listPeerDeliveries(app.house.store, peer.host, 10);
     expect(shown.map(({ row }) => row.nextAt.getTime()).sort()[0]).to.equal(rest?.nextAt.getTime());
     expect(shown.every(({ row }) => row.nextAt < parkedAt)).to.equal(true);
+  });
+
+  it('leaves nothing parked for ever that was parked while another process saw nothing waiting', async () => {
+    await followers(1);
+    await say('Bonjour');
+    await deliveriesIn(app.federation).updateMany({}, { $set: { nextAt: parkedAt } });
+    const at = app.house.now();
+    const silent = { failures: 1, since: at, at, nextAt: parkedAt, callId: '', lastError: 'HTTP 503' };
+    await hostRestsIn(app.federation).insertOne({ _id: peer.host, ...silent });
+    await deliverDue(app.federation);
+    expect(peer.received.length).to.equal(0);
+    await pruneDeliveries(app.federation);
+    await deliverDue(app.federation);
+    expect(peer.received.length).to.equal(1);
   });
 
   it('leaves nothing parked for ever, even when the note of its rest is lost', async () => {

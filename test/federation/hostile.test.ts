@@ -15,6 +15,7 @@ import { listRules } from '../../server/instances/queries.js';
 import {
   findFollow,
   findFollowing,
+  findReadablePost,
   findRemoteActor,
   findRemotePost,
   followingsIn,
@@ -23,7 +24,7 @@ import {
   remoteActorsIn,
   remotePostsIn,
 } from '../../server/partners/queries.js';
-import { followKey } from '../../server/partners/rules.js';
+import { followKey, postKey } from '../../server/partners/rules.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
 import { proven } from '../support/peer/signing.js';
 import { addCollective, type FederatedApp, nothingStored, startFederatedApp, startPeer } from './federatedApp.js';
@@ -114,6 +115,28 @@ describe('a hostile partner', () => {
     expect(await post(mallory, { type: 'Create', object: squat })).to.equal(202);
     expect(await feed(nosy)).to.deep.equal([]);
     expect(await feed(reader)).to.include('Between us');
+  });
+
+  it('does not go on showing what its author has for few from now on (AP-150)', async () => {
+    const tag = [{ type: 'Mention', href: iriOf(nosy), name: '@nosy' }];
+    const open = note(bob, { content: 'For all', cc: [`${bob.iri}/followers`], tag });
+    peer.serveJson(new URL(open.id).pathname, open);
+    expect(await post(bob, { type: 'Create', to: open.to, object: open })).to.equal(202);
+    expect(await post(dave, { type: 'Announce', to: [publicIri], object: open.id })).to.equal(202);
+    expect(await feed(nosy)).to.include('For all');
+    expect(await feed(reader)).to.include('For all');
+    const updated = new Date(Date.now() + 1000).toISOString();
+    const few = { ...open, to: [`${bob.iri}/followers`], cc: [], content: 'For few', updated };
+    expect(await post(bob, { type: 'Update', to: few.to, object: few })).to.equal(202);
+    expect(await feed(reader))
+      .to.include('For few')
+      .and.not.include('For all');
+    expect(await feed(nosy)).not.to.include('For few');
+    expect(await findReadablePost(app.house.store, iriOf(nosy), postKey(open.id))).to.equal(null);
+    expect(await mentionsIn(app.house.store).countDocuments({ post: postKey(open.id) })).to.equal(0);
+    const named = { ...few, to: [...few.to, iriOf(nosy)], updated: new Date(Date.now() + 2000).toISOString() };
+    expect(await post(bob, { type: 'Update', to: named.to, object: named })).to.equal(202);
+    expect(await feed(reader)).to.include('For few');
   });
 
   it('cannot keep a neighbour’s post out by deleting it before it comes (AP-41)', async () => {
@@ -469,6 +492,11 @@ describe('a hostile partner', () => {
   it('has left the posts that it does not own as they were', async () => {
     const known = await remotePostsIn(app.house.store).find({ authors: bob.iri, deletedAt: null }).toArray();
     const own = known.filter(({ authors }) => authors[0] === bob.iri);
-    expect(own.map(({ content }) => content).sort()).to.deep.equal(['Between us', 'For you alone', 'Not yet here']);
+    expect(own.map(({ content }) => content).sort()).to.deep.equal([
+      'Between us',
+      'For few',
+      'For you alone',
+      'Not yet here',
+    ]);
   });
 });

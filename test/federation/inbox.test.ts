@@ -358,6 +358,23 @@ describe('the inbox', () => {
       expect((await peer.post(grace, inboxes[0]!, update)).status).to.equal(202);
     });
 
+    it('lets nobody shut out a key that stands in a document of its own, by naming others in it', async () => {
+      const ivan = peer.addActor('ivan');
+      const keyId = `${ivan.iri}/main-key`;
+      const key = { id: keyId, owner: ivan.iri, publicKeyPem: ivan.publicPem };
+      peer.serveJson('/users/ivan', { ...peer.document(ivan), publicKey: key });
+      peer.serveJson('/users/ivan/main-key', key);
+      const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+      const forged = { key: privateKey, keyId: `${keyId}#none` };
+      const follow = peer.follow(ivan, hosterIri);
+      const fetches = (): number => peer.log.filter((line) => line === 'GET /users/ivan/main-key').length;
+      for (let tries = 0; tries < 3; tries++) {
+        expect((await peer.post(ivan, inboxes[0]!, follow, forged)).status).to.equal(401);
+      }
+      expect(fetches(), 'fetched for each of them').to.equal(1);
+      expect((await peer.post(ivan, inboxes[0]!, follow, { keyId })).status).to.equal(202);
+    });
+
     it('answers 503 with Retry-After while a key’s server cannot be reached, and 401 when the key is gone', async () => {
       const frank = peer.addActor('frank');
       peer.pages.set('/users/frank', (_req, res) => res.writeHead(502).end());
@@ -394,6 +411,23 @@ describe('the inbox', () => {
       const forged = { ...deletion, actor: bob.iri, object: bob.iri };
       expect((await peer.post(unknown, inboxes[0]!, forged)).status).to.equal(401);
       expect((await findFollow(app.house.store, followKey(bob.iri, hosterIri)))?.state).to.equal('accepted');
+    });
+
+    it('forgets nobody for a Delete that they did not sign while their server says 404, but when it says 410', async () => {
+      const hana = peer.addActor('hana');
+      expect((await peer.post(hana, inboxes[0]!, peer.follow(hana, hosterIri))).status).to.equal(202);
+      const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+      const gone = { id: `${hana.iri}#delete`, type: 'Delete', actor: hana.iri, object: hana.iri };
+      const state = async () => (await findFollow(app.house.store, followKey(hana.iri, hosterIri)))?.state;
+      for (const [said, answered, left] of [
+        [404, 401, 'accepted'],
+        [410, 202, 'undone'],
+      ] as const) {
+        app.pass(61);
+        peer.pages.set('/users/hana', (_req, res) => res.writeHead(said).end());
+        expect((await peer.post(hana, inboxes[0]!, gone, { key: privateKey })).status, `${said}`).to.equal(answered);
+        expect(await state(), `${said}`).to.equal(left);
+      }
     });
 
     it('refuses RFC 9421 that is not whole, and never reads it as the older scheme (AP-17)', async () => {

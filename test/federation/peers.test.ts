@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { deliveriesIn } from '../../federation/delivery.js';
-import { refreshPeers } from '../../federation/peers.js';
+import { prunePeers, refreshPeers } from '../../federation/peers.js';
 import { dropDelivery, retryDelivery, retryPeer } from '../../server/instances/actions/peers.js';
-import { findPeer, listPeerDeliveries } from '../../server/instances/peerQueries.js';
+import { findPeer, listPeerDeliveries, peersIn } from '../../server/instances/peerQueries.js';
 import { publishPost } from '../../server/posts/actions.js';
 import { addCollective, startFederatedApp, startPeer } from './federatedApp.js';
 
@@ -48,6 +48,22 @@ describe('the instances that we know', () => {
     app.pass(8 * 24 * 60);
     expect(await refreshPeers(app.federation)).to.deep.equal({ asked: 1, answered: 1 });
     expect((await findPeer(store, peer.host))?.peer).to.include({ software: 'mastodon', version: '4.5.1' });
+  });
+
+  it('are forgotten when nothing went between us for half a year, unless something was set for them', async () => {
+    const { peer, app } = await begin();
+    await app.run();
+    const peers = peersIn(app.house.store);
+    const long = { origin: 'https://x.example', software: '', version: '', checkedAt: new Date(0) };
+    const at = app.house.now();
+    await peers.insertOne({ _id: 'limited.example', ...long, firstSeenAt: at, lastInAt: at, lastOutAt: null });
+    await peers.updateOne({ _id: 'limited.example' }, { $set: { inboundLimit: 10 } });
+    await peers.insertOne({ _id: 'silent.example', ...long, firstSeenAt: at, lastInAt: null, lastOutAt: at });
+    app.pass(181 * 24 * 60);
+    await peers.updateOne({ _id: peer.host }, { $set: { lastInAt: app.house.now() } });
+    expect(await prunePeers(app.federation)).to.equal(1);
+    const left = await peers.find({}, { sort: { _id: 1 } }).toArray();
+    expect(left.map(({ _id }) => _id)).to.deep.equal([peer.host, 'limited.example']);
   });
 
   it('get again what was given up when an administrator asks, and never what was dropped', async () => {

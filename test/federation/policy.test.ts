@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { activitiesIn } from '../../federation/activities.js';
 import { deliveriesIn } from '../../federation/delivery.js';
-import { FetchError } from '../../federation/fetch.js';
+import { FetchError } from '../../federation/fetchErrors.js';
 import { fetchActor } from '../../federation/remoteActors.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import { removeRule, setIsland, setRule } from '../../server/instances/actions/domainRules.js';

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { pruneActivities } from '../../federation/activities.js';
 import type { Collective } from '../../server/collectives/schema.js';
 import { setRule } from '../../server/instances/actions/domainRules.js';
 import { projectDir } from '../../server/paths.js';
@@ -216,6 +217,13 @@ describe('polls of ours, from another server,', () => {
     await app.run();
     expect(lastOf('Update').closed).to.be.a('string');
     expect((await peer.getJson(iri)).closed).to.be.a('string');
+    // What is read at its address stays what was said last.
+    app.pass(61 * 24 * 60);
+    expect(await pruneActivities(app.federation)).to.be.at.least(1);
+    expect(await peer.getJson(iri))
+      .to.include({ votersCount: 1 })
+      .and.have.property('closed');
+    app.pass(-61 * 24 * 60);
   });
 
   it('lose a vote that its author deletes, or whose author goes, until they end', async () => {

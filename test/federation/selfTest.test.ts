@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { RequestHandler } from 'express';
-import { checkAddress, createFetch, FetchError } from '../../federation/fetch.js';
+import { checkAddress, createFetch } from '../../federation/fetch.js';
+import { FetchError } from '../../federation/fetchErrors.js';
 import { runSelfTest } from '../../federation/selfTest.js';
 import { addCollective, nothingStored, startFederatedApp, startPeer } from './federatedApp.js';
 

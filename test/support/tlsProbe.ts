@@ -5,7 +5,8 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { createFetch, FetchError } from '../../federation/fetch.js';
+import { createFetch } from '../../federation/fetch.js';
+import { FetchError } from '../../federation/fetchErrors.js';
 
 const [folder = ''] = process.argv.slice(2);
 const address = '93.184.216.34';

@@ -78,11 +78,26 @@ export async function receivePostChange(ctx: Context, post: RemotePost): Promise
   const unchanged = { _id: known._id, deletedAt: null, updatedAt: known.updatedAt };
   if (isNewer(known, post.updatedAt)) {
     const { _id, iri, publishedAt, receivedAt, authors, ...fields } = post;
+    // Before it changes: a crash between takes away what its readers have seen, and shows nothing to others.
+    if (!isPublicAudience(post.audience)) await narrow(ctx, { ...known, ...fields });
     await remotePostsIn(ctx.store).updateOne(unchanged, { $set: fields });
     await mentionsIn(ctx.store).updateMany({ post: _id }, { $set: { isPublic: isPublicAudience(post.audience) } });
   } else if (known.poll !== null && post.poll !== null && isSameVersion(known, post)) {
     await remotePostsIn(ctx.store).updateOne(unchanged, { $set: { poll: post.poll } });
   }
+}
+
+/** A post that is not for everybody leaves the sight of those for whom it is not, and comes to the others from its author. */
+async function narrow(ctx: Context, post: RemotePost): Promise<void> {
+  const readers = new Set<string>();
+  for (const author of post.authors) {
+    for (const { follower } of await readersOf(ctx, post, author)) readers.add(follower);
+  }
+  for (const entry of await feedEntriesIn(ctx.store).find({ post: post._id }).toArray()) {
+    if (!readers.has(entry.reader)) await feedEntriesIn(ctx.store).deleteOne({ _id: entry._id });
+    else if (!post.authors.includes(entry.from)) await withoutBoost(ctx, entry, post.authors);
+  }
+  await mentionsIn(ctx.store).deleteMany({ post: post._id, reader: { $nin: post.audience } });
 }
 
 /** Counts come without a later date, and after a correction with its date. */

@@ -84,8 +84,9 @@ export async function followImported(ctx: Context, known: FollowImport, found: r
   for (const one of found) outcomes.set(one.address, await followOne({ ...ctx, actor }, known, one));
   const rows = known.rows.map((row) => outcomes.get(row.address) ?? row);
   const isDone = rows.every(({ state }) => state !== 'waiting');
+  // A new list in the place of this one begins with the same number.
   await importsIn(ctx.store).updateOne(
-    { _id: known._id, version: known.version, state: 'running' },
+    { _id: known._id, version: known.version, changedAt: known.changedAt, state: 'running' },
     { $set: { rows, state: isDone ? 'done' : 'running', changedAt: ctx.now }, $inc: { version: 1 } },
   );
   return [...outcomes.values()].filter(({ state }) => state === 'followed').length;
