@@ -170,14 +170,13 @@ function formPages(routes: Routes): void {
   const entering = { access: 'public', params: surveyParams, cache: 'none' } as const;
   routes.get(path, { ...entering, query: pageQuery }, async (visit) => {
     const page = visit.query.page ?? null;
-    await showAnswer(visit, await enter(visit), { page, values: null, errors: [] });
+    await showAnswer(visit, (await enter(visit)).seat, { page, values: null, errors: [] });
   });
 
   const again: Retry<typeof surveyParams> = async (visit, form) =>
-    showAnswerAgain(visit, asTyped(await enter(visit), form.values), form);
+    showAnswerAgain(visit, asTyped((await enter(visit)).seat, form.values), form);
   routes.post(path, { ...entering, body: guestShape, retry: again }, async (visit) => {
-    const guestId = guestOf(visit) ?? randomUUID();
-    const seat = await enter(visit, guestId);
+    const { seat, guestId } = await enter(visit);
     if (seat.asked.names === 'anonymous') limitUnseen(addressKey(visit.req));
     else await limit(visit.req, visit.res, addressKey(visit.req));
     if (seat.own.isAnswered && seat.asked.names === 'anonymous') {
@@ -235,9 +234,7 @@ async function receive(
   if (sent === null) return;
   if (sent.receipt !== null) {
     // Only the browser keeps that it has answered.
-    const secure = visit.house.site.baseUrl.startsWith('https:');
-    const cookie = { httpOnly: true, sameSite: 'lax', secure, path: `/surveys/${asked.key}`, maxAge: 365 * 24 * hour };
-    visit.res.cookie(castCookie, 'yes', { ...cookie, sameSite: 'lax' });
+    keepCast(visit, asked.key, 'yes', 365 * 24 * hour);
     return showDone(visit, seat, sent.receipt);
   }
   const isNew = email !== null && email.toLowerCase() !== guest?.mailedTo.toLowerCase();
@@ -249,7 +246,24 @@ async function receive(
   });
 }
 
+/**
+ * Of an anonymous survey, for its own pages: while the form stands open the id of this guest, by which two tabs are one; "yes"
+ * in its place once they have answered, so that nothing in the browser leads to the entry of who has.
+ */
 const castCookie = 'answered';
+
+function castOf({ req }: AnyVisit): string | undefined {
+  return new RegExp(`(?:^|;\\s*)${castCookie}=(yes|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:;|$)`).exec(
+    req.headers.cookie ?? '',
+  )?.[1];
+}
+
+/** For so many milliseconds; null: until the browser is closed. */
+function keepCast({ house, res }: AnyVisit, key: string, value: string, maxAge: number | null): void {
+  const secure = house.site.baseUrl.startsWith('https:');
+  const lasting = maxAge === null ? {} : { maxAge };
+  res.cookie(castCookie, value, { httpOnly: true, sameSite: 'lax', secure, path: `/surveys/${key}`, ...lasting });
+}
 
 function guestOf({ req, params }: SurveyVisit): string | undefined {
   const known = req.session?.surveyGuests;
@@ -262,14 +276,19 @@ function keepGuest({ req, params }: SurveyVisit, guestId: string): void {
 }
 
 /** Refuses: not-found. */
-async function enter(visit: SurveyVisit, id?: string): Promise<Seat> {
+async function enter(visit: SurveyVisit): Promise<{ seat: Seat; guestId: string }> {
   const asked = await findForAnyone(visit.ctx, visit.params.survey);
   if (asked === null) throw new DomainError('not-found', 'error.notFound');
   const path = `/surveys/${asked.key}/answer`;
-  const seat = await seatOf(visit, asked, id ?? guestOf(visit) ?? randomUUID(), path);
-  if (asked.names !== 'anonymous') return seat;
-  const hasCast = new RegExp(`(?:^|;\\s*)${castCookie}=yes`).test(visit.req.headers.cookie ?? '');
-  return { ...seat, own: { ...seat.own, isAnswered: hasCast } };
+  if (asked.names !== 'anonymous') {
+    const guestId = guestOf(visit) ?? randomUUID();
+    return { seat: await seatOf(visit, asked, guestId, path), guestId };
+  }
+  const known = castOf(visit);
+  const guestId = known === undefined || known === 'yes' ? randomUUID() : known;
+  if (known === undefined && isOpenNow(asked, visit.ctx.now)) keepCast(visit, asked.key, guestId, null);
+  const seat = await seatOf(visit, asked, guestId, path);
+  return { seat: { ...seat, own: { ...seat.own, isAnswered: known === 'yes' || seat.own.isAnswered } }, guestId };
 }
 
 /** Refuses: not-found. No address of such a page reaches another site. */
