@@ -94,7 +94,7 @@ export function checkIsAsked(survey: Pick<Survey, 'answerBy' | 'invited' | 'aske
 async function check(ctx: Context, survey: Survey, input: AnswerInput): Promise<Values> {
   const isKnown = Number.isInteger(input.version) && input.version >= 1 && input.version <= survey.version;
   if (!isKnown) throw new DomainError('invalid', 'surveys.error.version', { field: 'version' });
-  const sections = await readSections(ctx.store, survey, input.version);
+  const sections = await readSections(ctx.store, survey, input.version, ctx.now);
   const { values, errors } = readAnswers(sections, input.raw, {
     strict: input.strict ?? false,
     hasServices: input.hasServices ?? false,

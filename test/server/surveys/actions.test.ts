@@ -48,8 +48,10 @@ import {
   getVersion,
   hasAnswered,
   listOpenFor,
+  readSections,
   surveysIn,
   turnoutsIn,
+  versionsIn,
 } from '../../../server/surveys/queries.js';
 import { receiptsIn } from '../../../server/surveys/remoteSurveys.js';
 import type { Section, Survey } from '../../../server/surveys/schema.js';
@@ -598,6 +600,19 @@ describe('surveys', () => {
       const naming = left.filter((one) => name !== 'changes' && JSON.stringify(one).includes(surveyId));
       expect(naming, name).to.deep.equal([]);
     }
+  });
+
+  it('is read by its new questions, also where an answer came while they were being written', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    await surveysIn(house.store).updateOne(
+      { _id: survey._id },
+      { $inc: { revision: 1 }, $set: { changedAt: ctx.now } },
+    );
+    const between = await getSurvey(house.store, survey._id);
+    const [first] = await readSections(house.store, between, 1, ctx.now);
+    expect(first?.questions.length).to.be.greaterThan(1);
+    await versionsIn(house.store).updateOne({ _id: `${survey._id}-1` }, { $set: { sections: [] } });
+    expect(await readSections(house.store, between, 1, ctx.now)).to.deep.equal([]);
   });
 
   it('lets drafts go a month after their last change, once it has closed', async () => {
