@@ -181,7 +181,8 @@ function readText(kind: 'shortText' | 'longText' | 'date' | 'link', raw: unknown
   return { text };
 }
 
-function isDay(text: string): boolean {
+/** A day that there is, as YYYY-MM-DD. */
+export function isDay(text: string): boolean {
   const date = /^\d{4}-\d{2}-\d{2}$/.test(text) ? new Date(`${text}T00:00:00Z`) : null;
   return date !== null && !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === text;
 }

@@ -21,7 +21,7 @@ import {
   turnoutsIn,
   versionsIn,
 } from '../queries.js';
-import { checkTravels, receiptsIn } from '../remoteSurveys.js';
+import { checkTravels, findRemoteSurvey, receiptsIn } from '../remoteSurveys.js';
 import { countsIn } from '../results.js';
 import {
   checkMayOrganise,
@@ -319,7 +319,9 @@ export async function pruneDrafts(ctx: Context): Promise<number> {
     .toArray();
   let gone = 0;
   for (const surveyId of new Set(old.map((draft) => draft.surveyId))) {
-    const survey = await surveysIn(ctx.store).findOne({ _id: surveyId }, { projection: { state: 1 } });
+    const survey =
+      (await surveysIn(ctx.store).findOne({ _id: surveyId }, { projection: { state: 1 } })) ??
+      (await findRemoteSurvey(ctx.store, surveyId));
     if (survey?.state !== 'closed') continue;
     gone += (await draftsIn(ctx.store).deleteMany({ surveyId, at: { $lt: before } })).deletedCount;
   }
