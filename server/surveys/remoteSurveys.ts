@@ -159,9 +159,13 @@ export async function findRemoteSurvey(store: Store, key: string): Promise<Remot
 }
 
 /** Those that ask this actor of ours and stand. */
-export async function listRemoteSurveysFor(store: Store, actor: string): Promise<RemoteSurvey[]> {
+export async function listRemoteSurveysFor(
+  store: Store,
+  actor: string,
+  states: readonly RemoteSurvey['state'][],
+): Promise<RemoteSurvey[]> {
   const found = await remoteSurveysIn(store)
-    .find({ asked: actor, state: { $in: ['open', 'closed'] } })
+    .find({ asked: actor, state: { $in: [...states] } })
     .toArray();
   return found.filter(({ deletedAt }) => deletedAt === null);
 }
