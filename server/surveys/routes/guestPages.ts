@@ -169,8 +169,10 @@ function formPages(routes: Routes): void {
   const limitUnseen = limitInMemory(routes.house, answersLimit);
   const entering = { access: 'public', params: surveyParams, cache: 'none' } as const;
   routes.get(path, { ...entering, query: pageQuery }, async (visit) => {
-    const page = visit.query.page ?? null;
-    await showAnswer(visit, (await enter(visit)).seat, { page, values: null, errors: [] });
+    const { seat, guestId } = await enter(visit);
+    // Kept with the form, so that what is sent twice at once is one answer.
+    if (seat.asked.names !== 'anonymous' && isOpenNow(seat.asked, visit.ctx.now)) keepGuest(visit, guestId);
+    await showAnswer(visit, seat, { page: visit.query.page ?? null, values: null, errors: [] });
   });
 
   const again: Retry<typeof surveyParams> = async (visit, form) =>

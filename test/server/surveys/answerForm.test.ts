@@ -243,6 +243,17 @@ describe('the form of a survey', () => {
       expect(again.text).to.include('already given from this browser').and.include('<dd>Second</dd>');
     });
 
+    it('counts a guest with a name once, too, and the last words stand', async () => {
+      const survey = await buildSurvey(ctx, owner, [], { sections, answerBy: 'anyone' });
+      const path = `/surveys/${survey._id}/answer`;
+      const client = app.client();
+      const csrf = (await client.csrf(path)) ?? '';
+      const send = (words: string) => client.postRaw(path, { 'a.why': words, version: '1', _csrf: csrf });
+      const answers = await Promise.all([send('First'), send('Second')]);
+      expect(answers.map(({ status }) => status)).to.deep.equal([303, 303]);
+      expect(await answersIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(1);
+    });
+
     it('counts a guest once who sends from two tabs at the same moment', async () => {
       const survey = await buildSurvey(ctx, owner, [], { sections, answerBy: 'anyone', names: 'anonymous' });
       const path = `/surveys/${survey._id}/answer`;
