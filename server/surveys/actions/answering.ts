@@ -17,6 +17,7 @@ import {
   getVersion,
   readSections,
   secretCollections,
+  surveysIn,
   turnoutsIn,
 } from '../queries.js';
 import { answerKey, checkTakesAnswers } from '../rules.js';
@@ -73,7 +74,7 @@ export async function submitAnswer(ctx: Context, input: AnswerInput): Promise<Su
   const owner = await findCollective(ctx.store, survey.collectiveId);
   if (owner !== null && owner.deletedAt !== null) throw new DomainError('closed', 'surveys.error.closed');
   const values = await check(ctx, survey, input);
-  if (survey.names === 'anonymous') return castBallot(ctx, survey, input, values);
+  if (survey.names === 'anonymous') return (await castBallot(ctx, survey, input, values)) ?? submitAnswer(ctx, input);
   const answer = await keepAnswer(ctx, survey, input, values);
   // A look costs less than a write, and most have no draft.
   const draft = await draftsIn(ctx.store).findOne({ _id: answer._id }, { projection: { _id: 1 } });
@@ -163,8 +164,12 @@ export function addEdit(edits: readonly Edit[], { at, by, byName, version, value
   );
 }
 
-/** The three documents are written in one turn and share nothing but the survey: the receipt is no key to the ballot. */
-async function castBallot(ctx: Context, survey: Survey, input: AnswerInput, values: Values): Promise<Submitted> {
+/**
+ * The three documents are written in one turn and share nothing but the survey: the receipt is no key to the ballot. Null: the
+ * survey was closed or changed meanwhile, and nothing is left of it. One that came after the end would be the difference of two
+ * counts, and one with questions of before would stand out among the others.
+ */
+async function castBallot(ctx: Context, survey: Survey, input: AnswerInput, values: Values): Promise<Submitted | null> {
   const { key } = input.answerer;
   const turnout = { _id: answerKey(survey._id, key), surveyId: survey._id, key };
   if (await turnoutsIn(ctx.store).findOne({ _id: turnout._id })) throw alreadyCast();
@@ -177,7 +182,10 @@ async function castBallot(ctx: Context, survey: Survey, input: AnswerInput, valu
     countedIn(ctx.store).insertOne(counted),
   ]);
   const failed = [entered, ...others].find((one) => one.status === 'rejected');
-  if (failed === undefined) {
+  const { revision } = survey;
+  const stands =
+    failed === undefined && (await surveysIn(ctx.store).countDocuments({ _id: survey._id, revision })) === 1;
+  if (stands) {
     // It counts, whatever happens to its traces: those go with the next one, or at night.
     await ctx.store.settle(secretCollections).catch((error: unknown) => {
       ctx.log.error({ err: error }, 'traces of anonymous answers are left until the next settling');
@@ -187,7 +195,8 @@ async function castBallot(ctx: Context, survey: Survey, input: AnswerInput, valu
   await ballotsIn(ctx.store).deleteOne({ _id: ballot._id });
   await countedIn(ctx.store).deleteOne({ _id: counted._id });
   if (entered.status === 'fulfilled') await turnoutsIn(ctx.store).deleteOne({ _id: turnout._id });
-  else if (entered.reason instanceof DuplicateKeyError) throw alreadyCast();
+  if (failed === undefined) return null;
+  if (entered.status === 'rejected' && entered.reason instanceof DuplicateKeyError) throw alreadyCast();
   throw failed.reason;
 }
 

@@ -150,6 +150,11 @@ export async function editSections(
   }
   // The revision is claimed first: of two who save at once the second writes nothing.
   const saved = await change(ctx, survey, {});
+  if (survey.state === 'open' && !isAnswered && (await countAnswers(ctx.store, survey)) > 0) {
+    // The first answer came meanwhile: these questions are its own now.
+    if (isSecret) checkSameQuestions(current.sections, sections);
+    else throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
+  }
   const set = { sections, before: current.sections, at: ctx.now };
   await versionsIn(ctx.store).updateOne({ _id: current._id }, { $set: set });
   return saved;

@@ -198,7 +198,9 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
   const isCast = !mayDraft && own.isAnswered;
   // Elsewhere an anonymous answer is given at the owner's, by a link.
   const mayAnswer = isOpen && !isCast && seat.mayAnswer && (asked.survey !== null || mayDraft);
-  const isLost = values !== null && !mayAnswer;
+  // What was sent just now, or kept once and never sent.
+  const left = values ?? (isOpen ? null : (own.draft?.values ?? null));
+  const isLost = left !== null && !mayAnswer;
   const meanwhile = (keys: string[]) => errors.some(({ message }) => keys.includes(message.key));
   const isReplacing = meanwhile(answeredMeanwhile) && own.values !== null && mayAnswer;
   const standing = {
@@ -233,7 +235,8 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
     hasPages: isLong || (mayDraft && all.length > 1),
     guest: seat.guest,
     lost: isLost ? (reason ?? 'surveys.typed.text') : null,
-    typed: isLost ? presentTyped(sections, values, reader) : [],
+    typed: isLost ? presentTyped(sections, left, reader) : [],
+    isRefused: isLost && values !== null,
     standing,
     saidTitle: isReplacing ? 'surveys.said.meanwhile' : 'surveys.said.title',
     said: (isOpen && !isReplacing) || own.values === null ? [] : presentAnswers(sections, own.values, reader),

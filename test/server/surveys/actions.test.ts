@@ -40,6 +40,7 @@ import {
   answersIn,
   ballotsIn,
   countAnswers,
+  countedIn,
   draftsIn,
   findAnswer,
   findDraft,
@@ -86,6 +87,32 @@ describe('surveys', () => {
     raw: reviewAnswers.ecluse ?? {},
     ...overrides,
   });
+
+  /** The store, in which something happens once, right before something is written there. */
+  function meanwhile(collection: string, deed: () => Promise<unknown>, method = 'insertOne') {
+    let left = 1;
+    const proxied = (one: object): never =>
+      new Proxy(one, {
+        get(target, key) {
+          const value: unknown = Reflect.get(target, key);
+          if (typeof value !== 'function') return value;
+          if (key !== method) return value.bind(target);
+          return async (...given: unknown[]) => {
+            left -= 1;
+            if (left === 0) await deed();
+            return value.apply(target, given);
+          };
+        },
+      }) as never;
+    return new Proxy(house.store, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key);
+        if (typeof value !== 'function') return value;
+        if (key !== 'collection') return value.bind(target);
+        return (name: string) => (name === collection ? proxied(target.collection(name)) : target.collection(name));
+      },
+    });
+  }
 
   it('opens now, or when its moment has come, once', async () => {
     const opensAt = new Date(ctx.now.getTime() + hour);
@@ -544,6 +571,33 @@ describe('surveys', () => {
       const survey = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
       await saveDraft(ctx, inputFor(survey));
       expect(await draftsIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(0);
+    });
+
+    it('takes none that is written after the end, though it was looked at before: no two counts may be compared', async () => {
+      const survey = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+      const late = { ...ctx, store: meanwhile('surveyTurnouts', () => closeSurvey(ctx, survey._id)) };
+      expect(await refusalOf(submitAnswer(late, inputFor(survey)))).to.match(/^closed/);
+      for (const kept of [ballotsIn, turnoutsIn, countedIn]) {
+        expect(await kept(house.store).countDocuments({ surveyId: survey._id })).to.equal(0);
+      }
+    });
+
+    it('is looked at again where its questions changed meanwhile, and lets none change under it', async () => {
+      const survey = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+      const { sections } = await getVersion(house.store, survey._id, 1);
+      const fewer = sections.slice(0, 1);
+      const edit = async (revision: number) => saveSections(ctx, survey._id, { revision, sections: fewer });
+      const slow = { ...ctx, store: meanwhile('surveyTurnouts', () => edit(survey.revision)) };
+      await submitAnswer(slow, inputFor(survey));
+      const [ballot] = await ballotsIn(house.store).find({ surveyId: survey._id }).toArray();
+      const asks = new Set(fewer.flatMap(({ questions }) => questions.map(({ id }) => id)));
+      expect(Object.keys(ballot?.values ?? {}).filter((id) => !asks.has(id))).to.deep.equal([]);
+
+      const other = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+      const store = meanwhile('surveys', () => submitAnswer(ctx, inputFor(other)), 'findOneAndUpdate');
+      const late = saveSections({ ...ctx, store }, other._id, { revision: other.revision, sections: fewer });
+      expect(await refusalOf(late)).to.match(/^closed surveys.error.anonymousChange/);
+      expect((await getVersion(house.store, other._id, 1)).sections).to.deep.equal(sections);
     });
 
     it('takes one of fifty sent at once, and no second one', async () => {

@@ -15,7 +15,7 @@ import { closeSurvey } from '../../../server/surveys/actions/running.js';
 import { recallAnswer, sendAnswer } from '../../../server/surveys/actions/sending.js';
 import { answererFor } from '../../../server/surveys/askedSurveys.js';
 import { answersIn, ballotsIn, draftsIn, getSurvey } from '../../../server/surveys/queries.js';
-import { remoteSurveyKey, sentAnswersIn } from '../../../server/surveys/remoteSurveys.js';
+import { remoteSurveyKey, remoteSurveysIn, sentAnswersIn } from '../../../server/surveys/remoteSurveys.js';
 import { surveyRoutes } from '../../../server/surveys/routes.js';
 import type { Condition, Question, Section, Survey, Values } from '../../../server/surveys/schema.js';
 import {
@@ -161,6 +161,20 @@ describe('the form of a survey', () => {
       expect(late.status).to.equal(422);
       expect(late.text).to.include('<dd>Us</dd>').and.include('<dd>yes</dd>').and.include('closed while you were');
     });
+
+    for (const door of ['collective', 'elsewhere', 'person', 'guest'] as const) {
+      it(`shows what was kept and never sent, once it has closed, at the door of: ${door}`, async () => {
+        const { key, client, path } = await open(door, sections);
+        await fill(client, path, '?page=1', { 'a.name': 'Half a thought', step: 'next' });
+        if (door === 'elsewhere') {
+          const set = { $set: { state: 'closed' as const, closedAt: ctx.now } };
+          await remoteSurveysIn(house.store).updateOne({ _id: key }, set);
+        } else await closeSurvey(ctx, key);
+        const page = await client.get(path);
+        expect(page.text).to.include('<dd>Half a thought</dd>').and.include('What you had written');
+        expect(page.text).to.not.include('data-survey');
+      });
+    }
 
     it('says what is wrong on the page before it goes on', async () => {
       const wrong = [sections[0], section('two', [yesOrNo('host'), { ...text('url'), kind: 'link' }]), sections[2]];
