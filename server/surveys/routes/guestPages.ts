@@ -48,6 +48,8 @@ type Retry<P extends z.ZodType> = Parameters<typeof Routes.prototype.post<P>>[1]
 const hour = 60 * 60 * 1000;
 /** Of anonymous surveys both are counted in memory alone. */
 const answersLimit = { name: 'survey.guest', limit: 120, windowMs: hour };
+/** A draft keeps itself three times a minute, and a whole meeting may sit behind one address. */
+const draftsLimit = { name: 'survey.draft', limit: 6000, windowMs: hour };
 /** Mails to one address; it need not belong to who typed it. */
 const mailsLimit = { name: 'survey.mail', limit: 3, windowMs: hour };
 const formsKept = 20;
@@ -165,7 +167,7 @@ function signIn(visit: AnyVisit): void {
 /** The form for anybody: a second visit with the same browser comes back to the same answer. */
 function formPages(routes: Routes): void {
   const path = '/surveys/:survey/answer';
-  const limit = limiter(routes.house, answersLimit);
+  const limit = limitFor(routes);
   const limitUnseen = limitInMemory(routes.house, answersLimit);
   const entering = { access: 'public', params: surveyParams, cache: 'none' } as const;
   routes.get(path, { ...entering, query: pageQuery }, async (visit) => {
@@ -180,7 +182,7 @@ function formPages(routes: Routes): void {
   routes.post(path, { ...entering, body: guestShape, retry: again }, async (visit) => {
     const { seat, guestId } = await enter(visit);
     if (seat.asked.names === 'anonymous') limitUnseen(addressKey(visit.req));
-    else await limit(visit.req, visit.res, addressKey(visit.req));
+    else await limit(visit);
     if (seat.own.isAnswered && seat.asked.names === 'anonymous') {
       throw new DomainError('conflict', 'surveys.error.alreadyCast');
     }
@@ -192,7 +194,7 @@ function formPages(routes: Routes): void {
 /** The link in a mail, and the address after sending: it opens one answer, to be read, changed or taken back. */
 function linkPages(routes: Routes): void {
   const path = '/surveys/answer/:token';
-  const limit = limiter(routes.house, answersLimit);
+  const limit = limitFor(routes);
   const entering = { access: 'public', params: tokenParams, cache: 'none' } as const;
   routes.get(path, { ...entering, query: pageQuery }, async (visit) => {
     const { seat } = await enterByLink(visit);
@@ -203,7 +205,7 @@ function linkPages(routes: Routes): void {
     showAnswerAgain(visit, asTyped((await enterByLink(visit)).seat, form.values), form);
   routes.post(path, { ...entering, body: guestShape, retry: again }, async (visit) => {
     const { seat, guestId } = await enterByLink(visit);
-    await limit(visit.req, visit.res, addressKey(visit.req));
+    await limit(visit);
     await receive(visit, seat, guestId);
   });
 
@@ -218,6 +220,13 @@ function linkPages(routes: Routes): void {
     await withdrawAnswer(visit.ctx, seat.asked.key, seat.answerer);
     visit.redirect(`/surveys/${seat.asked.key}`, { key: 'surveys.withdrawn' });
   });
+}
+
+/** Counts what is sent, and apart from it what is only kept. Refuses: too-many. */
+function limitFor({ house }: Routes) {
+  const [answers, drafts] = [limiter(house, answersLimit), limiter(house, draftsLimit)];
+  return ({ req, res, body }: Visit<unknown, unknown, z.output<typeof guestShape>>) =>
+    (body.step === 'send' ? answers : drafts)(req, res, addressKey(req));
 }
 
 async function receive(
