@@ -234,7 +234,7 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
     mayDraft,
     hasPages: isLong || (mayDraft && all.length > 1),
     guest: seat.guest,
-    lost: isLost ? (reason ?? 'surveys.typed.text') : null,
+    lost: isLost ? (values === null ? 'surveys.typed.draft' : (reason ?? 'surveys.typed.text')) : null,
     typed: isLost ? presentTyped(sections, left, reader) : [],
     isRefused: isLost && values !== null,
     standing,

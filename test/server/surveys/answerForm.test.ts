@@ -171,7 +171,7 @@ describe('the form of a survey', () => {
           await remoteSurveysIn(house.store).updateOne({ _id: key }, set);
         } else await closeSurvey(ctx, key);
         const page = await client.get(path);
-        expect(page.text).to.include('<dd>Half a thought</dd>').and.include('What you had written');
+        expect(page.text).to.include('<dd>Half a thought</dd>').and.include('not sent before the end');
         expect(page.text).to.not.include('data-survey');
       });
     }
