@@ -218,9 +218,10 @@ function numberBars(input: ResultsInput, numbers: NumberFigures | undefined, ans
   if (counts.length <= mostNumbers) return counts.map(({ number, count }) => one(write(number), count));
   const from = least ?? 0;
   const step = ((most ?? 0) - from) / steps;
+  // One end for two neighbours: reckoned twice it would differ by a last binary digit, and what lies on it fall between.
+  const edge = (index: number) => from + index * step;
   return Array.from({ length: steps }, (_, index) => {
-    const start = from + index * step;
-    const end = start + step;
+    const [start, end] = [edge(index), edge(index + 1)];
     const isLast = index === steps - 1;
     const inside = counts.filter(({ number }) => number >= start && (isLast || number < end));
     const text = input.t(isLast ? 'surveys.results.range' : 'surveys.results.rangeBelow', {

@@ -29,7 +29,7 @@ describe('results in words', () => {
     const earlier = before === null ? null : counted(...before);
     const results = presentResults({ ...words, ...rest, counted: counted(question, ...numbers), before: earlier });
     return results.sections[0]?.questions[0] as unknown as {
-      bars: { label: { text: string }; before: unknown }[];
+      bars: { label: { text: string }; count: number; before: unknown }[];
       facts: { key: string; value: string; before: string | null }[];
       hasBefore: boolean;
     };
@@ -40,6 +40,13 @@ describe('results in words', () => {
     const { bars, facts } = shown(fine, [0.0001, 0.0002]);
     expect(bars.map(({ label }) => label.text)).to.deep.equal(['0.0001', '0.0002']);
     expect(facts.map(({ value }) => value)).to.deep.equal(['0.0002', '0.0002', '0.0001', '0.0002']);
+  });
+
+  it('count each number in one bar, also where the steps between have no end', () => {
+    const question: Question = { ...fine, decimals: 2 };
+    const numbers = Array.from({ length: 17 }, (_, index) => Math.round(index * 5) / 100);
+    const { bars } = shown(question, numbers);
+    expect(bars.reduce((sum, { count }) => sum + count, 0)).to.equal(17);
   });
 
   it('compare a scale with an earlier one only where it has the same steps', () => {
