@@ -411,6 +411,19 @@ describe('letters about surveys', () => {
       expect(await mailsIn(house.store).countDocuments({ kind: 'surveyReminder', sentAt: null })).to.equal(0);
     });
 
+    it('put off those that would have left by themselves within half a day', async () => {
+      const one = await survey(3);
+      house.pass(2 * day + hour);
+      const byHand = await remindByHand(house, await organiser(), one._id);
+      expect(byHand).to.equal(3);
+      const due = () => remindDue(house, ctx());
+      expect(await due()).to.equal(0);
+      house.pass(11 * hour);
+      expect(await due()).to.equal(0);
+      house.pass(10 * hour);
+      expect(await due()).to.be.greaterThan(0);
+    });
+
     it('are the organisers’ business, for a survey that is open', async () => {
       const one = await survey(10);
       const stranger = contextFor(house, await actorFor(house, camille));
