@@ -21,7 +21,7 @@ import {
   turnoutsIn,
 } from '../queries.js';
 import { answerKey, checkTakesAnswers } from '../rules.js';
-import type { Answerer, Edit, Section, Survey, SurveyAnswer, Values } from '../schema.js';
+import type { Answerer, Edit, Section, Survey, SurveyAnswer, SurveyDraft, Values } from '../schema.js';
 
 export interface AnswerInput {
   surveyId: string;
@@ -244,12 +244,33 @@ export async function keepDraft(ctx: Context, sections: readonly Section[], inpu
   if (forged.length > 0) throw new InvalidFields(forged);
   const { byName, surveyId, version, seen } = input;
   const _id = answerKey(surveyId, input.answerer.key);
-  // A guest is alone with their answer, under whatever name.
-  const isShared = input.answerer.kind !== 'anyone';
-  const other =
-    isShared && seen && (await draftsIn(ctx.store).findOne({ _id, at: { $gt: seen }, byName: { $ne: byName } }));
-  if (other) throw new DomainError('conflict', { key: 'surveys.draft.other', params: { name: other.byName } });
   const email = input.email === undefined ? {} : { email: input.email };
   const draft = { surveyId, key: input.answerer.key, version, values, byName, ...email, at: ctx.now };
-  await draftsIn(ctx.store).replaceOne({ _id }, draft, { upsert: true });
+  // A guest is alone with their answer, under whatever name.
+  const since = input.answerer.kind === 'anyone' ? undefined : seen;
+  // Whoever finds that somebody was quicker looks again.
+  for (let tries = 0; tries < 50; tries += 1) {
+    const before = await draftsIn(ctx.store).findOne({ _id });
+    if (since !== undefined && before !== null && before.at > since && before.byName !== byName) {
+      throw new DomainError('conflict', { key: 'surveys.draft.other', params: { name: before.byName } });
+    }
+    if (await putDraft(ctx, { _id, ...draft }, before)) return;
+  }
+  throw answerChanged('');
+}
+
+/** False: it is not the one that was there `before` any more. */
+async function putDraft({ store }: Context, draft: SurveyDraft, before: SurveyDraft | null): Promise<boolean> {
+  const { _id, ...fields } = draft;
+  if (before !== null) {
+    const { at, byName } = before;
+    return (await draftsIn(store).replaceOne({ _id, at, byName }, fields)).matchedCount === 1;
+  }
+  try {
+    await draftsIn(store).insertOne(draft);
+    return true;
+  } catch (error) {
+    if (error instanceof DuplicateKeyError) return false;
+    throw error;
+  }
 }

@@ -656,6 +656,18 @@ describe('surveys', () => {
     }
   });
 
+  it('keeps one of two drafts that two people save at once, and tells the other', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    const save = (byName: string, seen: Date, ms: number) =>
+      refusalOf(saveDraft(later(ms, strangers), { ...inputFor(survey), byName, seen }));
+    const both = (seen: Date, ms: number) => Promise.all(['Noor', 'Kim'].map((name) => save(name, seen, ms)));
+    expect((await both(new Date(0), 0)).toSorted()).to.deep.equal(['conflict surveys.draft.other', 'done']);
+    await draftsIn(house.store).deleteMany({ surveyId: survey._id });
+    expect(await save('Camille', new Date(0), 0)).to.equal('done');
+    expect((await both(ctx.now, 1000)).toSorted()).to.deep.equal(['conflict surveys.draft.other', 'done']);
+    expect(await save('Kim', later(1000).now, 2000)).to.equal('done');
+  });
+
   it('is read by its new questions, also where an answer came while they were being written', async () => {
     const survey = await buildSurvey(ctx, owner, [asked]);
     await surveysIn(house.store).updateOne(
