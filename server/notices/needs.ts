@@ -124,7 +124,7 @@ async function refusedAddress(_ctx: Context, { person }: Reader): Promise<Need[]
 async function askedCollectives(ctx: Context, { collectives, language }: Reader): Promise<Need[]> {
   const found = await Promise.all(
     collectives.map(async (collective) => {
-      const open = (await listAsked(ctx, collective)).filter(
+      const open = (await listAsked(ctx, collective, 'open')).filter(
         ({ asked, isAnswered }) =>
           asked.state === 'open' && !isAnswered && (asked.closesAt === null || asked.closesAt > ctx.now),
       );

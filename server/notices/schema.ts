@@ -55,6 +55,8 @@ export interface Mail extends Doc {
   link: LetterLink | null;
   /** Of a summary about what presses: ids of what it tells. */
   needs?: string[];
+  /** Of a letter about a survey: the survey and the collective that is meant (see Draft). */
+  about?: string;
   /** Event and recipient: an event handed on twice makes one mail. */
   dedupeKey: string;
   createdAt: Date;

@@ -181,7 +181,8 @@ function readText(kind: 'shortText' | 'longText' | 'date' | 'link', raw: unknown
   return { text };
 }
 
-function isDay(text: string): boolean {
+/** A day that there is, as YYYY-MM-DD. */
+export function isDay(text: string): boolean {
   const date = /^\d{4}-\d{2}-\d{2}$/.test(text) ? new Date(`${text}T00:00:00Z`) : null;
   return date !== null && !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === text;
 }
@@ -219,7 +220,7 @@ function readChosen(question: Choosing, raw: unknown): Value | null | string {
   if (written.length > limits.shortText) return 'shape.tooLong';
   // The same box twice is one choice: some peers send doubles (AP-112).
   const chosen = [...new Set(listed.filter((one) => one !== '' && one !== 'other'))];
-  const saysOther = listed.includes('other') || (isObject(raw) && 'chosen' in raw && written !== '');
+  const saysOther = listed.includes('other') || (written !== '' && isObject(raw) && isMeant(question, raw));
   if (saysOther && !question.other) return 'surveys.answer.option';
   if (saysOther && written === '') return 'surveys.answer.other';
   const known = new Set(question.choices.map(({ id }) => id));
@@ -232,6 +233,14 @@ function readChosen(question: Choosing, raw: unknown): Value | null | string {
   const order = new Map(question.choices.map(({ id }, index) => [id, index]));
   chosen.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
   return { chosen, other: saysOther ? written : '' };
+}
+
+/**
+ * Whether words under "other" count though it is not ticked: they are not lost of somebody who wrote and did not tick. Of a
+ * single choice another one, or none, may have been chosen after they were written.
+ */
+function isMeant({ kind }: Choosing, raw: Record<string, unknown>): boolean {
+  return 'chosen' in raw || kind === 'multiple' || raw.is === undefined;
 }
 
 /** A form sends the place of each choice ({ c1: "2", c2: "1" }); the stored form is { ranked: ["c2", "c1"] }. */

@@ -257,10 +257,14 @@ export interface AskedLine {
   isLost?: boolean;
 }
 
-/** Every survey that asks or asked this collective: open ones first, the next to close first; then the last that closed. */
-export async function listAsked(ctx: Context, collective: Collective): Promise<AskedLine[]> {
+/**
+ * Every survey that asks or asked this collective: open ones first, the next to close first; then the last that closed. `only`:
+ * without those that closed, which become many.
+ */
+export async function listAsked(ctx: Context, collective: Collective, only?: 'open'): Promise<AskedLine[]> {
+  const states = only === undefined ? (['open', 'closed'] as const) : (['open'] as const);
   const found = await surveysIn(ctx.store)
-    .find({ 'invited.collectiveId': collective._id, state: { $in: ['open', 'closed'] } })
+    .find({ 'invited.collectiveId': collective._id, state: { $in: [...states] } })
     .toArray();
   const answerer = answererFor(ctx, collective);
   const lines = await Promise.all(
@@ -275,7 +279,7 @@ export async function listAsked(ctx: Context, collective: Collective): Promise<A
         return { asked, isAnswered, hasDraft: draft !== null };
       }),
   );
-  const remote = await listRemoteSurveysFor(ctx.store, answerer.key);
+  const remote = await listRemoteSurveysFor(ctx.store, answerer.key, states);
   const elsewhere = await Promise.all(
     remote.map(async (one) => {
       const full = fromRemote(one, ctx.now);

@@ -64,9 +64,14 @@ export function presentResults(input: ResultsInput) {
   };
 }
 
-function sameKind(one: QuestionResult, before: QuestionResult | undefined): QuestionResult | null {
-  if (before?.isTooFew) return null;
-  return before?.question.kind === one.question.kind ? before : null;
+/** What can be set beside it: the same sort of question, of a scale with the same steps. */
+function sameKind({ question }: QuestionResult, before: QuestionResult | undefined): QuestionResult | null {
+  if (before === undefined || before.isTooFew) return null;
+  const then = before.question;
+  if (question.kind === 'scale' && then.kind === 'scale') {
+    return question.from === then.from && question.to === then.to ? before : null;
+  }
+  return then.kind === question.kind ? before : null;
 }
 
 function say({ language, languages }: Pick<Words, 'language' | 'languages'>, texts: Texts): Text {
@@ -111,15 +116,18 @@ function partsOf(input: ResultsInput, result: QuestionResult, before: QuestionRe
     case 'scale':
       return {
         bars: scaleBars(input, question, result, before),
-        facts: factsOf(input, result.numbers, before?.numbers, null),
+        facts: factsOf(input, result.numbers, before?.numbers),
         ends: { from: say(input, question.fromLabel), to: say(input, question.toLabel) },
       };
     case 'number':
       return {
         // Steps of another width would not be the same.
         hasBarsBefore: false,
-        bars: numberBars(input, result.numbers, result.answered),
-        facts: factsOf(input, result.numbers, before?.numbers, say(input, question.unit)),
+        bars: numberBars(input, result.numbers, result.answered, question.decimals),
+        facts: factsOf(input, result.numbers, before?.numbers, {
+          unit: say(input, question.unit),
+          digits: question.decimals,
+        }),
       };
     case 'ranking':
       return { ranking: rankingOf(input, result, before) };
@@ -203,16 +211,17 @@ function scaleBars(
 const mostNumbers = 12;
 const steps = 8;
 
-function numberBars(input: ResultsInput, numbers: NumberFigures | undefined, answered: number): Bar[] {
+function numberBars(input: ResultsInput, numbers: NumberFigures | undefined, answered: number, digits: number): Bar[] {
   const { counts = [], least, most } = numbers ?? {};
-  const write = (number: number) => plainNumber(input.language, number);
+  const write = (number: number) => plainNumber(input.language, number, digits);
   const one = (text: string, count: number) => bar(input, { text, lang: input.language }, [count, answered], null);
   if (counts.length <= mostNumbers) return counts.map(({ number, count }) => one(write(number), count));
   const from = least ?? 0;
   const step = ((most ?? 0) - from) / steps;
+  // One end for two neighbours: reckoned twice it would differ by a last binary digit, and what lies on it fall between.
+  const edge = (index: number) => from + index * step;
   return Array.from({ length: steps }, (_, index) => {
-    const start = from + index * step;
-    const end = start + step;
+    const [start, end] = [edge(index), edge(index + 1)];
     const isLast = index === steps - 1;
     const inside = counts.filter(({ number }) => number >= start && (isLast || number < end));
     const text = input.t(isLast ? 'surveys.results.range' : 'surveys.results.rangeBelow', {
@@ -226,24 +235,24 @@ function numberBars(input: ResultsInput, numbers: NumberFigures | undefined, ans
   });
 }
 
-/** At most two digits after the comma. */
-function plainNumber(language: Language, number: number): string {
-  return numberFormat(language, { maximumFractionDigits: 2 }).format(number);
+/** At most two digits after the comma, or as many as were asked for. */
+function plainNumber(language: Language, number: number, digits = 0): string {
+  return numberFormat(language, { maximumFractionDigits: Math.max(2, digits) }).format(number);
 }
 
 function factsOf(
   { language }: Words,
   numbers: NumberFigures | undefined,
   before: NumberFigures | undefined,
-  unit: Text | null,
+  { unit = null, digits = 0 }: { unit?: Text | null; digits?: number } = {},
 ) {
   if (!numbers || numbers.counts.length === 0) return null;
   const names = ['median', 'mean', 'least', 'most'] as const;
   return names.map((name) => ({
     key: `surveys.results.${name}`,
-    value: plainNumber(language, numbers[name] ?? 0),
+    value: plainNumber(language, numbers[name] ?? 0, digits),
     unit: unit?.text ? unit : null,
-    before: before && before[name] !== null ? plainNumber(language, before[name]) : null,
+    before: before && before[name] !== null ? plainNumber(language, before[name], digits) : null,
   }));
 }
 
@@ -391,7 +400,7 @@ export function wordsOf(words: Words, question: Question, value: Value): string[
   if ('text' in value) return [question.kind === 'date' ? dayText(words, value.text) : value.text];
   if ('number' in value) {
     const unit = question.kind === 'number' ? say(words, question.unit).text : '';
-    const number = plainNumber(words.language, value.number);
+    const number = plainNumber(words.language, value.number, question.kind === 'number' ? question.decimals : 0);
     return [unit === '' ? number : `${number} ${unit}`];
   }
   const choices = 'choices' in question ? question.choices : [];

@@ -92,6 +92,8 @@ export async function getVersion(store: Store, surveyId: string, number: number)
 
 const known = new WeakMap<Store, Map<string, readonly Section[]>>();
 const mostKnown = 50;
+/** The revision rises before the questions are written (editSections): for so long they may still be those of before. */
+const settlingMs = 10_000;
 
 /**
  * The questions of a version, for answers that arrive by the hundred: read once as long as the survey stays as it is (its
@@ -99,8 +101,9 @@ const mostKnown = 50;
  */
 export async function readSections(
   store: Store,
-  survey: Pick<Survey, '_id' | 'revision'>,
+  survey: Pick<Survey, '_id' | 'revision' | 'changedAt'>,
   number: number,
+  now: Date,
 ): Promise<readonly Section[]> {
   const here = known.get(store) ?? new Map<string, readonly Section[]>();
   known.set(store, here);
@@ -108,6 +111,7 @@ export async function readSections(
   const found = here.get(key);
   if (found !== undefined) return found;
   const { sections } = await getVersion(store, survey._id, number);
+  if (survey.changedAt !== undefined && now.getTime() - survey.changedAt.getTime() < settlingMs) return sections;
   if (here.size >= mostKnown) here.clear();
   here.set(key, sections);
   return sections;

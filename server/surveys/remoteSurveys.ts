@@ -6,6 +6,7 @@ import { DomainError } from '../errors.js';
 import { type Eventful, eventIndex } from '../events.js';
 import type { FieldError } from '../http/form.js';
 import type { Coll, CollectionIndexes, Doc, Store } from '../store/store.js';
+import { isDay } from './answers.js';
 import { answerKey } from './rules.js';
 import {
   type Answerer,
@@ -13,6 +14,7 @@ import {
   lateRules,
   limits,
   nameRules,
+  type Question,
   type Section,
   type Survey,
   type Texts,
@@ -157,9 +159,13 @@ export async function findRemoteSurvey(store: Store, key: string): Promise<Remot
 }
 
 /** Those that ask this actor of ours and stand. */
-export async function listRemoteSurveysFor(store: Store, actor: string): Promise<RemoteSurvey[]> {
+export async function listRemoteSurveysFor(
+  store: Store,
+  actor: string,
+  states: readonly RemoteSurvey['state'][],
+): Promise<RemoteSurvey[]> {
   const found = await remoteSurveysIn(store)
-    .find({ asked: actor, state: { $in: ['open', 'closed'] } })
+    .find({ asked: actor, state: { $in: [...states] } })
     .toArray();
   return found.filter(({ deletedAt }) => deletedAt === null);
 }
@@ -180,11 +186,17 @@ export function resultOfRemote(survey: Pick<RemoteSurvey, 'sections' | 'results'
       questions: section.questions.flatMap((question) => {
         const found = byId.get(question.id);
         if (found === undefined) return [];
-        const { id: _id, ...counts } = found;
-        return [{ ...counts, question }];
+        const { id: _id, texts, ...counts } = found;
+        return [{ ...counts, ...(texts && { texts: texts.filter((one) => isWritten(question, one)) }), question }];
       }),
     })),
   };
+}
+
+/** Whether somebody can have written that here: what its owner tells is no day and no address for that alone. */
+function isWritten({ kind }: Question, written: string): boolean {
+  if (kind === 'date') return isDay(written);
+  return kind !== 'link' || (URL.canParse(written) && /^https?:$/.test(new URL(written).protocol));
 }
 
 /** Bytes of what travels in one activity of at most 64 KiB: questions with the texts above them, answers, results. */

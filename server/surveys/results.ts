@@ -41,7 +41,7 @@ interface SurveyCount extends Doc {
    * out of the store.
    */
   part: string;
-  /** Counts of an older form know nothing of questions that are asked no more. */
+  /** Counts of an older form know nothing of questions that are asked no more, nor how often a choice was ranked. */
   form?: number;
 }
 
@@ -53,7 +53,7 @@ export const textsShown = 5;
 /** They are looked for in so many answers. */
 const readForTexts = 50;
 const answersInPart = 500;
-const countForm = 2;
+const countForm = 3;
 /** Parts end before this: a process whose clock is a little behind may still write into what is newer. */
 const settledMs = 60_000;
 

@@ -54,8 +54,18 @@ interface Counter {
   counts: Map<string, number>;
   texts: string[];
   numbers: Map<number, number>;
-  places: Map<string, { sum: number; firsts: number; points: number }>;
+  places: Map<string, Places>;
 }
+
+/** Of one choice. times: in how many rankings it stood, since it may not always have been there. */
+interface Places {
+  times: number;
+  sum: number;
+  firsts: number;
+  points: number;
+}
+
+const noPlaces: Readonly<Places> = { times: 0, sum: 0, firsts: 0, points: 0 };
 
 /** A part of the count, to be kept as JSON and added again. */
 export interface TallyPart {
@@ -66,7 +76,7 @@ export interface TallyPart {
 type PlainCounter = Pick<Counter, 'answered' | 'texts'> & {
   counts: [string, number][];
   numbers: [number, number][];
-  places: [string, { sum: number; firsts: number; points: number }][];
+  places: [string, Places][];
 };
 
 /**
@@ -128,10 +138,17 @@ function addCounter(counter: Counter, more: PlainCounter, mostTexts: number): vo
   counter.texts.push(...more.texts.slice(0, Math.max(0, mostTexts - counter.texts.length)));
   for (const [key, times] of more.counts) counter.counts.set(key, (counter.counts.get(key) ?? 0) + times);
   for (const [number, times] of more.numbers) counter.numbers.set(number, (counter.numbers.get(number) ?? 0) + times);
-  for (const [id, { sum, firsts, points }] of more.places) {
-    const known = counter.places.get(id) ?? { sum: 0, firsts: 0, points: 0 };
-    counter.places.set(id, { sum: known.sum + sum, firsts: known.firsts + firsts, points: known.points + points });
-  }
+  for (const [id, places] of more.places) addPlaces(counter, id, places);
+}
+
+function addPlaces({ places }: Counter, id: string, { times, sum, firsts, points }: Places): void {
+  const known = places.get(id) ?? noPlaces;
+  places.set(id, {
+    times: known.times + times,
+    sum: known.sum + sum,
+    firsts: known.firsts + firsts,
+    points: known.points + points,
+  });
 }
 
 /** Under this the counts of a question say how often "other" was chosen: no choice can be called so. */
@@ -161,12 +178,8 @@ function count(counter: Counter, question: Question, value: Value, mostTexts: nu
 
 function rank(counter: Counter, ranked: readonly string[]): void {
   for (const [index, id] of ranked.entries()) {
-    const known = counter.places.get(id) ?? { sum: 0, firsts: 0, points: 0 };
-    counter.places.set(id, {
-      sum: known.sum + index + 1,
-      firsts: known.firsts + Number(index === 0),
-      points: known.points + ranked.length - 1 - index,
-    });
+    const points = ranked.length - 1 - index;
+    addPlaces(counter, id, { times: 1, sum: index + 1, firsts: Number(index === 0), points });
   }
 }
 
@@ -254,9 +267,9 @@ function figuresOf(numbers: ReadonlyMap<number, number>): NumberFigures {
   };
 }
 
-function rankingOf(id: string, { places, answered }: Counter): RankingFigures {
-  const { sum, firsts, points } = places.get(id) ?? { sum: 0, firsts: 0, points: 0 };
-  return { id, points, firsts, meanPlace: answered === 0 ? null : sum / answered };
+function rankingOf(id: string, { places }: Counter): RankingFigures {
+  const { times, sum, firsts, points } = places.get(id) ?? noPlaces;
+  return { id, points, firsts, meanPlace: times === 0 ? null : sum / times };
 }
 
 function byPoints(a: RankingFigures, b: RankingFigures): number {

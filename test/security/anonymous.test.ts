@@ -268,7 +268,8 @@ describe('anonymous answers of six, by every door', function () {
     for (const [place, { door, n }] of turns.toSorted((a, b) => a.at - b.at).entries()) {
       app.house.pass(7 * minute);
       await speak(door, n);
-      if (place === 8) await remindByHand(app.house, ctx, surveys.hoster._id);
+      // After four at most, whoever they were: one of the five hosters here is still to be reminded.
+      if (place === 3) await remindByHand(app.house, ctx, surveys.hoster._id);
     }
     answering = app.house.logged.slice(lines);
     app.house.pass(7 * minute);

@@ -6,6 +6,7 @@ if (form) {
   followConditions();
   nameButton();
   for (const list of form.querySelectorAll('.ranking')) moveByButtons(list);
+  for (const words of form.querySelectorAll('.choice--other input[type="text"]')) tickWith(words);
   if (form.hasAttribute('data-draft')) keepDraft();
   for (const link of document.querySelectorAll('#errors a[href^="#"]')) link.addEventListener('click', focusInside);
   for (const row of form.querySelectorAll('[data-starts]')) tellOwnTime(row);
@@ -75,11 +76,22 @@ function fieldsOf(name) {
   return [...form.elements].filter((field) => field.name === name || field.name.startsWith(`${name}.`));
 }
 
-/** The values given to a question that is shown, as a form would send them. */
+/** Whoever writes under "other" chooses it. */
+function tickWith(words) {
+  const box = words.parentElement.querySelector('[value="other"]');
+  words.addEventListener('input', () => {
+    if (words.value.trim() !== '') box.checked = true;
+  });
+}
+
+/** The values given to a question that is shown, as a form would send them and the server reads them. */
 function valuesOf(name) {
-  return fieldsOf(name)
-    .filter((field) => !field.closest('[hidden]') && field.type !== 'hidden')
+  const fields = fieldsOf(name).filter((field) => !field.closest('[hidden]') && field.type !== 'hidden');
+  const chosen = fields.find((field) => field.type === 'radio' && field.checked);
+  const isLeft = (field) => field.name === `${name}.other` && chosen && chosen.value !== 'other';
+  return fields
     .filter((field) => field.checked || !['radio', 'checkbox'].includes(field.type))
+    .filter((field) => !isLeft(field))
     .map((field) => field.value.trim())
     .filter((value) => value !== '');
 }

@@ -56,6 +56,7 @@ export async function queueMail(house: Desk, cause: string, draft: Draft): Promi
       ...letter,
       link,
       ...(needs === undefined ? {} : { needs }),
+      ...(about === undefined ? {} : { about }),
       dedupeKey,
       createdAt: now,
       attempts: 0,

@@ -22,7 +22,7 @@ export async function remindDue(house: Desk, ctx: Context): Promise<number> {
   const open = surveysIn(house.store).find({ state: 'open', closesAt: { $gt: ctx.now } });
   for await (const survey of open) {
     const slot = survey.deletedAt === null ? reminderAt(survey, ctx.now) : null;
-    if (slot === null) continue;
+    if (slot === null || (await wasJustReminded(house, ctx, survey))) continue;
     const awake = (await listMissing(house.store, survey)).map((one) => ({
       ...one,
       people: one.people.filter(isAwake),
@@ -34,6 +34,14 @@ export async function remindDue(house: Desk, ctx: Context): Promise<number> {
     }
   }
   return written + (await remindOfRemote(house, ctx, isAwake));
+}
+
+/** Milliseconds after a round by hand in which none leaves by itself: the same people would be asked twice. */
+const restAfterHand = 12 * 60 * 60 * 1000;
+
+async function wasJustReminded({ store }: Desk, { now }: Context, { _id }: Survey): Promise<boolean> {
+  const last = await lastRemindedAt(store, _id);
+  return last !== null && now.getTime() - last.getTime() < restAfterHand;
 }
 
 const allReminders = { halfTime: true, twoDays: true, lastDay: true };

@@ -10,6 +10,7 @@ import { stopAddress, withLink } from '../links.js';
 import { findMail, mailsIn } from '../queries.js';
 import { isSafeHeader, keepDays, leaseMs, nextTry } from '../rules.js';
 import type { Mail } from '../schema.js';
+import { isStillAsked } from './surveyLetters.js';
 import type { MailTransport } from './transport.js';
 
 export interface MailRun {
@@ -26,7 +27,7 @@ const patience = 3;
 
 /**
  * Sends what is due. Several processes may run it: each mail is taken by one, for leaseMs. With no transport nothing is
- * sent, and the mails are kept for the administrator's page.
+ * sent, and the mails are kept for the administrator's page. A reminder of what was answered meanwhile is taken away.
  */
 export async function sendDueMails(
   house: Pick<House, 'store' | 'site' | 'secret' | 'log' | 'now'>,
@@ -38,6 +39,10 @@ export async function sendDueMails(
   for (let done = 0; done < batch && inARow < patience && !signal?.aborted; done += 1) {
     const mail = await takeNext(house);
     if (!mail) break;
+    if (!(await isStillDue(house, mail))) {
+      await mailsIn(house.store).deleteOne({ _id: mail._id, attempts: mail.attempts });
+      continue;
+    }
     const outcome = transport ? await sendOne(house, transport, mail) : await keep(house, mail);
     run[outcome] += 1;
     inARow = outcome === 'failed' ? inARow + 1 : 0;
@@ -52,6 +57,13 @@ async function takeNext(house: Pick<House, 'store' | 'now'>): Promise<Mail | nul
     { $set: { nextAt: new Date(now.getTime() + leaseMs) }, $inc: { attempts: 1 } },
     { sort: { nextAt: 1 }, returnDocument: 'after' },
   );
+}
+
+/** A letter that only those get who have not answered waited, for the morning or for the mail server: they may have since. */
+async function isStillDue(house: Pick<House, 'store' | 'site' | 'now'>, mail: Mail): Promise<boolean> {
+  const { kind, about, personId } = mail;
+  if (kind !== 'surveyReminder' && kind !== 'surveyExtended') return true;
+  return about === undefined || personId === null || isStillAsked(house, about, personId);
 }
 
 async function keep(house: Pick<House, 'store' | 'now'>, mail: Mail): Promise<'kept'> {

@@ -12,7 +12,7 @@ import type { MailKind, Person } from '../../people/schema.js';
 import { type LocalText, textIn } from '../../shapes.js';
 import type { Store } from '../../store/store.js';
 import { slotText } from '../../surveys/presentForm.js';
-import { findSurvey, getVersion, listAnswererKeys } from '../../surveys/queries.js';
+import { findSurvey, getVersion, hasAnswered, listAnswererKeys } from '../../surveys/queries.js';
 import { findRemoteSurvey, findSentAnswer, type RemoteSurvey, sentAnswersIn } from '../../surveys/remoteSurveys.js';
 import { asksThisPerson, findSlot, isOpen, pickText } from '../../surveys/rules.js';
 import type { Invited, Slot, Survey } from '../../surveys/schema.js';
@@ -51,6 +51,30 @@ export async function listMissing(store: Store, survey: Survey, everybody = fals
     if (byPerson) for (const person of found) seen.add(person._id);
     return byPerson && found.length === 0 ? [] : [{ invited, collective, people: found }];
   });
+}
+
+/**
+ * Whether a letter to those who have not answered still concerns this person: the survey takes answers, and theirs is not there.
+ * `about`: as lettersAbout() wrote it.
+ */
+export async function isStillAsked(
+  house: Pick<Desk, 'store' | 'site' | 'now'>,
+  about: string,
+  personId: string,
+): Promise<boolean> {
+  const { store, site } = house;
+  const [key = '', collectiveId = ''] = about.split(':');
+  const [collective] = await listCollectivesById(store, [collectiveId]);
+  if (collective === undefined) return false;
+  const iri = actorIri(site, collective.handle);
+  const survey = await findSurvey(store, key);
+  if (survey !== null) {
+    const answerer = survey.answerBy === 'person' ? `person:${personId}` : iri;
+    return isOpen(survey, house.now()) && !(await hasAnswered(store, survey, answerer));
+  }
+  const remote = await findRemoteSurvey(store, key);
+  if (remote === null || !isOpen(remote, house.now())) return false;
+  return (await missingRemotely(house, remote, iri, false)).length > 0;
 }
 
 /** About an opening, to all who have not answered: after a reopening some have. */
@@ -110,7 +134,12 @@ async function listMissingRemotely(house: Desk, survey: RemoteSurvey, everybody 
   return found.flat();
 }
 
-async function missingRemotely(house: Desk, survey: RemoteSurvey, iri: string, everybody: boolean): Promise<Asked[]> {
+async function missingRemotely(
+  house: Pick<Desk, 'store' | 'site'>,
+  survey: RemoteSurvey,
+  iri: string,
+  everybody: boolean,
+): Promise<Asked[]> {
   const { store, site } = house;
   const sent = everybody ? null : await findSentAnswer(store, survey.iri, iri);
   if (!everybody && survey.marked?.includes(iri)) return [];

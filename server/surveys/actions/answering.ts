@@ -17,10 +17,11 @@ import {
   getVersion,
   readSections,
   secretCollections,
+  surveysIn,
   turnoutsIn,
 } from '../queries.js';
 import { answerKey, checkTakesAnswers } from '../rules.js';
-import type { Answerer, Edit, Section, Survey, SurveyAnswer, Values } from '../schema.js';
+import type { Answerer, Edit, Section, Survey, SurveyAnswer, SurveyDraft, Values } from '../schema.js';
 
 export interface AnswerInput {
   surveyId: string;
@@ -73,7 +74,7 @@ export async function submitAnswer(ctx: Context, input: AnswerInput): Promise<Su
   const owner = await findCollective(ctx.store, survey.collectiveId);
   if (owner !== null && owner.deletedAt !== null) throw new DomainError('closed', 'surveys.error.closed');
   const values = await check(ctx, survey, input);
-  if (survey.names === 'anonymous') return castBallot(ctx, survey, input, values);
+  if (survey.names === 'anonymous') return (await castBallot(ctx, survey, input, values)) ?? submitAnswer(ctx, input);
   const answer = await keepAnswer(ctx, survey, input, values);
   // A look costs less than a write, and most have no draft.
   const draft = await draftsIn(ctx.store).findOne({ _id: answer._id }, { projection: { _id: 1 } });
@@ -94,7 +95,7 @@ export function checkIsAsked(survey: Pick<Survey, 'answerBy' | 'invited' | 'aske
 async function check(ctx: Context, survey: Survey, input: AnswerInput): Promise<Values> {
   const isKnown = Number.isInteger(input.version) && input.version >= 1 && input.version <= survey.version;
   if (!isKnown) throw new DomainError('invalid', 'surveys.error.version', { field: 'version' });
-  const sections = await readSections(ctx.store, survey, input.version);
+  const sections = await readSections(ctx.store, survey, input.version, ctx.now);
   const { values, errors } = readAnswers(sections, input.raw, {
     strict: input.strict ?? false,
     hasServices: input.hasServices ?? false,
@@ -163,8 +164,12 @@ export function addEdit(edits: readonly Edit[], { at, by, byName, version, value
   );
 }
 
-/** The three documents are written in one turn and share nothing but the survey: the receipt is no key to the ballot. */
-async function castBallot(ctx: Context, survey: Survey, input: AnswerInput, values: Values): Promise<Submitted> {
+/**
+ * The three documents are written in one turn and share nothing but the survey: the receipt is no key to the ballot. Null: the
+ * survey was closed or changed meanwhile, and nothing is left of it. One that came after the end would be the difference of two
+ * counts, and one with questions of before would stand out among the others.
+ */
+async function castBallot(ctx: Context, survey: Survey, input: AnswerInput, values: Values): Promise<Submitted | null> {
   const { key } = input.answerer;
   const turnout = { _id: answerKey(survey._id, key), surveyId: survey._id, key };
   if (await turnoutsIn(ctx.store).findOne({ _id: turnout._id })) throw alreadyCast();
@@ -177,7 +182,10 @@ async function castBallot(ctx: Context, survey: Survey, input: AnswerInput, valu
     countedIn(ctx.store).insertOne(counted),
   ]);
   const failed = [entered, ...others].find((one) => one.status === 'rejected');
-  if (failed === undefined) {
+  const { revision } = survey;
+  const stands =
+    failed === undefined && (await surveysIn(ctx.store).countDocuments({ _id: survey._id, revision })) === 1;
+  if (stands) {
     // It counts, whatever happens to its traces: those go with the next one, or at night.
     await ctx.store.settle(secretCollections).catch((error: unknown) => {
       ctx.log.error({ err: error }, 'traces of anonymous answers are left until the next settling');
@@ -187,7 +195,8 @@ async function castBallot(ctx: Context, survey: Survey, input: AnswerInput, valu
   await ballotsIn(ctx.store).deleteOne({ _id: ballot._id });
   await countedIn(ctx.store).deleteOne({ _id: counted._id });
   if (entered.status === 'fulfilled') await turnoutsIn(ctx.store).deleteOne({ _id: turnout._id });
-  else if (entered.reason instanceof DuplicateKeyError) throw alreadyCast();
+  if (failed === undefined) return null;
+  if (entered.status === 'rejected' && entered.reason instanceof DuplicateKeyError) throw alreadyCast();
   throw failed.reason;
 }
 
@@ -235,12 +244,33 @@ export async function keepDraft(ctx: Context, sections: readonly Section[], inpu
   if (forged.length > 0) throw new InvalidFields(forged);
   const { byName, surveyId, version, seen } = input;
   const _id = answerKey(surveyId, input.answerer.key);
-  // A guest is alone with their answer, under whatever name.
-  const isShared = input.answerer.kind !== 'anyone';
-  const other =
-    isShared && seen && (await draftsIn(ctx.store).findOne({ _id, at: { $gt: seen }, byName: { $ne: byName } }));
-  if (other) throw new DomainError('conflict', { key: 'surveys.draft.other', params: { name: other.byName } });
   const email = input.email === undefined ? {} : { email: input.email };
   const draft = { surveyId, key: input.answerer.key, version, values, byName, ...email, at: ctx.now };
-  await draftsIn(ctx.store).replaceOne({ _id }, draft, { upsert: true });
+  // A guest is alone with their answer, under whatever name.
+  const since = input.answerer.kind === 'anyone' ? undefined : seen;
+  // Whoever finds that somebody was quicker looks again.
+  for (let tries = 0; tries < 50; tries += 1) {
+    const before = await draftsIn(ctx.store).findOne({ _id });
+    if (since !== undefined && before !== null && before.at > since && before.byName !== byName) {
+      throw new DomainError('conflict', { key: 'surveys.draft.other', params: { name: before.byName } });
+    }
+    if (await putDraft(ctx, { _id, ...draft }, before)) return;
+  }
+  throw answerChanged('');
+}
+
+/** False: it is not the one that was there `before` any more. */
+async function putDraft({ store }: Context, draft: SurveyDraft, before: SurveyDraft | null): Promise<boolean> {
+  const { _id, ...fields } = draft;
+  if (before !== null) {
+    const { at, byName } = before;
+    return (await draftsIn(store).replaceOne({ _id, at, byName }, fields)).matchedCount === 1;
+  }
+  try {
+    await draftsIn(store).insertOne(draft);
+    return true;
+  } catch (error) {
+    if (error instanceof DuplicateKeyError) return false;
+    throw error;
+  }
 }

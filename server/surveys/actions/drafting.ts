@@ -21,7 +21,7 @@ import {
   turnoutsIn,
   versionsIn,
 } from '../queries.js';
-import { checkTravels, receiptsIn } from '../remoteSurveys.js';
+import { checkTravels, findRemoteSurvey, receiptsIn } from '../remoteSurveys.js';
 import { countsIn } from '../results.js';
 import {
   checkMayOrganise,
@@ -150,6 +150,11 @@ export async function editSections(
   }
   // The revision is claimed first: of two who save at once the second writes nothing.
   const saved = await change(ctx, survey, {});
+  if (survey.state === 'open' && !isAnswered && (await countAnswers(ctx.store, survey)) > 0) {
+    // The first answer came meanwhile: these questions are its own now.
+    if (isSecret) checkSameQuestions(current.sections, sections);
+    else throw new DomainError('conflict', 'surveys.error.changedMeanwhile');
+  }
   const set = { sections, before: current.sections, at: ctx.now };
   await versionsIn(ctx.store).updateOne({ _id: current._id }, { $set: set });
   return saved;
@@ -319,7 +324,9 @@ export async function pruneDrafts(ctx: Context): Promise<number> {
     .toArray();
   let gone = 0;
   for (const surveyId of new Set(old.map((draft) => draft.surveyId))) {
-    const survey = await surveysIn(ctx.store).findOne({ _id: surveyId }, { projection: { state: 1 } });
+    const survey =
+      (await surveysIn(ctx.store).findOne({ _id: surveyId }, { projection: { state: 1 } })) ??
+      (await findRemoteSurvey(ctx.store, surveyId));
     if (survey?.state !== 'closed') continue;
     gone += (await draftsIn(ctx.store).deleteMany({ surveyId, at: { $lt: before } })).deletedCount;
   }

@@ -5,7 +5,7 @@ import type { Collective } from '../../collectives/schema.js';
 import type { Context } from '../../context.js';
 import { actorIri } from '../../partners/rules.js';
 import type { Coll, Store } from '../../store/store.js';
-import { answersIn, draftsIn, findSurvey, surveysIn, turnoutsIn } from '../queries.js';
+import { answersIn, draftsIn, findSurvey, hasAnswered, surveysIn, turnoutsIn } from '../queries.js';
 import { findRemoteSurvey, type SentAnswer, sentAnswersIn } from '../remoteSurveys.js';
 import { isOpen } from '../rules.js';
 import type { SurveyAnswer } from '../schema.js';
@@ -42,15 +42,19 @@ export async function forgetAnswerer(ctx: Context, person: Leaver, collectives: 
   }
 }
 
-/** Of one that is over it stays known how many were asked, and not who. */
+/** Where their answer stays, or could be no more, it stays known how many were asked, and not who. */
 async function forgetAsked({ store, now }: Context, personId: string): Promise<void> {
   for (const survey of await surveysIn(store).find({ 'askedPeople.personId': personId }).toArray()) {
     const own = (survey.askedPeople ?? []).filter((one) => one.personId === personId);
+    const isSecret = survey.names === 'anonymous';
+    const stays = !isOpen(survey, now) || (isSecret && (await hasAnswered(store, survey, `person:${personId}`)));
+    // One person still, through whichever collectives they were asked.
+    const nobody = `gone:${randomUUID()}`;
     for (const entry of own) {
       await surveysIn(store).updateOne({ _id: survey._id }, { $pull: { askedPeople: entry } });
-      if (isOpen(survey, now)) continue;
-      const nobody = { ...entry, personId: `gone:${randomUUID()}` };
-      await surveysIn(store).updateOne({ _id: survey._id }, { $push: { askedPeople: nobody } });
+      if (!stays) continue;
+      const left = { ...entry, personId: nobody };
+      await surveysIn(store).updateOne({ _id: survey._id }, { $push: { askedPeople: left } });
     }
   }
 }

@@ -11,7 +11,7 @@ import { type RemoteSurvey, receiptsIn, remoteSurveysIn, sentAnswersIn } from '.
 import type { Answerer, Survey } from '../schema.js';
 import { submitAnswer, withdrawAnswer } from './answering.js';
 
-/** Surveys that are kept of one instance. */
+/** Surveys that are kept of one instance for one of ours: each that it asks is told of its own. */
 const mostPerHost = 200;
 
 /**
@@ -23,7 +23,8 @@ export async function receiveSurvey(ctx: Context, survey: RemoteSurvey): Promise
   const surveys = remoteSurveysIn(ctx.store);
   const known = await surveys.findOne({ _id });
   if (known === null) {
-    const count = await surveys.countDocuments({ host: survey.host });
+    const [asked = ''] = survey.asked;
+    const count = await surveys.countDocuments({ asked, host: survey.host });
     if (count >= mostPerHost)
       throw new DomainError('too-many', 'surveys.error.tooManyFromHost', { retryAfter: 86_400 });
     const events = received(survey, null).map((what) => pending(eventOf(survey, what), ctx.now));

@@ -2,7 +2,7 @@
 // may is the business of the doors: answerPages, personPages, guestPages.
 import { z } from 'zod';
 import { DomainError, InvalidFields } from '../../errors.js';
-import type { FormState } from '../../http/form.js';
+import type { FieldError, FormState } from '../../http/form.js';
 import { withinLimit } from '../../http/limits.js';
 import type { Visit } from '../../http/routes.js';
 import { checkShown, type Submitted, saveDraft, submitAnswer } from '../actions/answering.js';
@@ -77,13 +77,15 @@ export async function receiveAnswer(
   if (step === 'send' && next === 0)
     return asked.survey === null ? sendAnswer(visit.ctx, sent) : submitAnswer(visit.ctx, sent);
   if (own.at !== null) checkShown({ ...own, at: own.at }, known);
-  if (step === 'next' || step === 'send') checkPage(current, raw);
+  if (step === 'next' || step === 'send') checkPage(sectionsOf(asked), current, raw);
   const save = asked.survey === null ? saveRemoteDraft : saveDraft;
   await save(visit.ctx, { ...sent, seen: new Date(seen) });
   if (step === 'save' && visit.req.accepts(['html', 'json']) === 'json') {
     visit.res.status(204).end();
     return null;
   }
+  // What cannot be read is in no draft: it comes back, to be put right, beside what was kept.
+  if (step === 'save' || step === 'back') checkPage(sectionsOf(asked), current, raw);
   if (step === 'save' || page === 'all') {
     visit.redirect(`${place.path}?page=${page}`, { key: 'surveys.draft.kept' });
     return null;
@@ -129,11 +131,11 @@ function merge(sent: Record<string, unknown>, own: OwnAnswer, section: Section |
   return { ...Object.fromEntries(others), ...sent };
 }
 
-/** Refuses: invalid. What is wrong on a page is said before the next one. */
-function checkPage(section: Section | null, raw: Record<string, unknown>): void {
-  if (section === null) return;
-  const { errors } = readAnswers([{ ...section, showIf: null }], raw);
-  const mistakes = errors.filter(({ message }) => message.key !== 'surveys.answer.needed');
+/** Refuses: invalid. What is wrong on a page is said before the next one; what is missing may come later. */
+function checkPage(sections: readonly Section[], here: Section | null, raw: Record<string, unknown>): void {
+  const { errors } = readAnswers(sections, raw, { partial: true });
+  const isHere = ({ field }: FieldError) => here === null || here.questions.some(({ id }) => field === `a.${id}`);
+  const mistakes = errors.filter(isHere);
   if (mistakes.length > 0) throw new InvalidFields(mistakes);
 }
 
@@ -196,7 +198,9 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
   const isCast = !mayDraft && own.isAnswered;
   // Elsewhere an anonymous answer is given at the owner's, by a link.
   const mayAnswer = isOpen && !isCast && seat.mayAnswer && (asked.survey !== null || mayDraft);
-  const isLost = values !== null && !mayAnswer;
+  // What was sent just now, or kept once and never sent.
+  const left = values ?? (isOpen ? null : (own.draft?.values ?? null));
+  const isLost = left !== null && !mayAnswer;
   const meanwhile = (keys: string[]) => errors.some(({ message }) => keys.includes(message.key));
   const isReplacing = meanwhile(answeredMeanwhile) && own.values !== null && mayAnswer;
   const standing = {
@@ -230,8 +234,9 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
     mayDraft,
     hasPages: isLong || (mayDraft && all.length > 1),
     guest: seat.guest,
-    lost: isLost ? (reason ?? 'surveys.typed.text') : null,
-    typed: isLost ? presentTyped(sections, values, reader) : [],
+    lost: isLost ? (values === null ? 'surveys.typed.draft' : (reason ?? 'surveys.typed.text')) : null,
+    typed: isLost ? presentTyped(sections, left, reader) : [],
+    isRefused: isLost && values !== null,
     standing,
     saidTitle: isReplacing ? 'surveys.said.meanwhile' : 'surveys.said.title',
     said: (isOpen && !isReplacing) || own.values === null ? [] : presentAnswers(sections, own.values, reader),

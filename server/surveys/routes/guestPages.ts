@@ -48,6 +48,8 @@ type Retry<P extends z.ZodType> = Parameters<typeof Routes.prototype.post<P>>[1]
 const hour = 60 * 60 * 1000;
 /** Of anonymous surveys both are counted in memory alone. */
 const answersLimit = { name: 'survey.guest', limit: 120, windowMs: hour };
+/** A draft keeps itself three times a minute, and a whole meeting may sit behind one address. */
+const draftsLimit = { name: 'survey.draft', limit: 6000, windowMs: hour };
 /** Mails to one address; it need not belong to who typed it. */
 const mailsLimit = { name: 'survey.mail', limit: 3, windowMs: hour };
 const formsKept = 20;
@@ -165,21 +167,22 @@ function signIn(visit: AnyVisit): void {
 /** The form for anybody: a second visit with the same browser comes back to the same answer. */
 function formPages(routes: Routes): void {
   const path = '/surveys/:survey/answer';
-  const limit = limiter(routes.house, answersLimit);
+  const limit = limitFor(routes);
   const limitUnseen = limitInMemory(routes.house, answersLimit);
   const entering = { access: 'public', params: surveyParams, cache: 'none' } as const;
   routes.get(path, { ...entering, query: pageQuery }, async (visit) => {
-    const page = visit.query.page ?? null;
-    await showAnswer(visit, await enter(visit), { page, values: null, errors: [] });
+    const { seat, guestId } = await enter(visit);
+    // Kept with the form, so that what is sent twice at once is one answer.
+    if (seat.asked.names !== 'anonymous' && isOpenNow(seat.asked, visit.ctx.now)) keepGuest(visit, guestId);
+    await showAnswer(visit, seat, { page: visit.query.page ?? null, values: null, errors: [] });
   });
 
   const again: Retry<typeof surveyParams> = async (visit, form) =>
-    showAnswerAgain(visit, asTyped(await enter(visit), form.values), form);
+    showAnswerAgain(visit, asTyped((await enter(visit)).seat, form.values), form);
   routes.post(path, { ...entering, body: guestShape, retry: again }, async (visit) => {
-    const guestId = guestOf(visit) ?? randomUUID();
-    const seat = await enter(visit, guestId);
+    const { seat, guestId } = await enter(visit);
     if (seat.asked.names === 'anonymous') limitUnseen(addressKey(visit.req));
-    else await limit(visit.req, visit.res, addressKey(visit.req));
+    else await limit(visit);
     if (seat.own.isAnswered && seat.asked.names === 'anonymous') {
       throw new DomainError('conflict', 'surveys.error.alreadyCast');
     }
@@ -191,7 +194,7 @@ function formPages(routes: Routes): void {
 /** The link in a mail, and the address after sending: it opens one answer, to be read, changed or taken back. */
 function linkPages(routes: Routes): void {
   const path = '/surveys/answer/:token';
-  const limit = limiter(routes.house, answersLimit);
+  const limit = limitFor(routes);
   const entering = { access: 'public', params: tokenParams, cache: 'none' } as const;
   routes.get(path, { ...entering, query: pageQuery }, async (visit) => {
     const { seat } = await enterByLink(visit);
@@ -202,7 +205,7 @@ function linkPages(routes: Routes): void {
     showAnswerAgain(visit, asTyped((await enterByLink(visit)).seat, form.values), form);
   routes.post(path, { ...entering, body: guestShape, retry: again }, async (visit) => {
     const { seat, guestId } = await enterByLink(visit);
-    await limit(visit.req, visit.res, addressKey(visit.req));
+    await limit(visit);
     await receive(visit, seat, guestId);
   });
 
@@ -217,6 +220,13 @@ function linkPages(routes: Routes): void {
     await withdrawAnswer(visit.ctx, seat.asked.key, seat.answerer);
     visit.redirect(`/surveys/${seat.asked.key}`, { key: 'surveys.withdrawn' });
   });
+}
+
+/** Counts what is sent, and apart from it what is only kept. Refuses: too-many. */
+function limitFor({ house }: Routes) {
+  const [answers, drafts] = [limiter(house, answersLimit), limiter(house, draftsLimit)];
+  return ({ req, res, body }: Visit<unknown, unknown, z.output<typeof guestShape>>) =>
+    (body.step === 'send' ? answers : drafts)(req, res, addressKey(req));
 }
 
 async function receive(
@@ -235,9 +245,7 @@ async function receive(
   if (sent === null) return;
   if (sent.receipt !== null) {
     // Only the browser keeps that it has answered.
-    const secure = visit.house.site.baseUrl.startsWith('https:');
-    const cookie = { httpOnly: true, sameSite: 'lax', secure, path: `/surveys/${asked.key}`, maxAge: 365 * 24 * hour };
-    visit.res.cookie(castCookie, 'yes', { ...cookie, sameSite: 'lax' });
+    keepCast(visit, asked.key, 'yes', 365 * 24 * hour);
     return showDone(visit, seat, sent.receipt);
   }
   const isNew = email !== null && email.toLowerCase() !== guest?.mailedTo.toLowerCase();
@@ -249,7 +257,24 @@ async function receive(
   });
 }
 
+/**
+ * Of an anonymous survey, for its own pages: while the form stands open the id of this guest, by which two tabs are one; "yes"
+ * in its place once they have answered, so that nothing in the browser leads to the entry of who has.
+ */
 const castCookie = 'answered';
+
+function castOf({ req }: AnyVisit): string | undefined {
+  return new RegExp(`(?:^|;\\s*)${castCookie}=(yes|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:;|$)`).exec(
+    req.headers.cookie ?? '',
+  )?.[1];
+}
+
+/** For so many milliseconds; null: until the browser is closed. */
+function keepCast({ house, res }: AnyVisit, key: string, value: string, maxAge: number | null): void {
+  const secure = house.site.baseUrl.startsWith('https:');
+  const lasting = maxAge === null ? {} : { maxAge };
+  res.cookie(castCookie, value, { httpOnly: true, sameSite: 'lax', secure, path: `/surveys/${key}`, ...lasting });
+}
 
 function guestOf({ req, params }: SurveyVisit): string | undefined {
   const known = req.session?.surveyGuests;
@@ -262,14 +287,19 @@ function keepGuest({ req, params }: SurveyVisit, guestId: string): void {
 }
 
 /** Refuses: not-found. */
-async function enter(visit: SurveyVisit, id?: string): Promise<Seat> {
+async function enter(visit: SurveyVisit): Promise<{ seat: Seat; guestId: string }> {
   const asked = await findForAnyone(visit.ctx, visit.params.survey);
   if (asked === null) throw new DomainError('not-found', 'error.notFound');
   const path = `/surveys/${asked.key}/answer`;
-  const seat = await seatOf(visit, asked, id ?? guestOf(visit) ?? randomUUID(), path);
-  if (asked.names !== 'anonymous') return seat;
-  const hasCast = new RegExp(`(?:^|;\\s*)${castCookie}=yes`).test(visit.req.headers.cookie ?? '');
-  return { ...seat, own: { ...seat.own, isAnswered: hasCast } };
+  if (asked.names !== 'anonymous') {
+    const guestId = guestOf(visit) ?? randomUUID();
+    return { seat: await seatOf(visit, asked, guestId, path), guestId };
+  }
+  const known = castOf(visit);
+  const guestId = known === undefined || known === 'yes' ? randomUUID() : known;
+  if (known === undefined && isOpenNow(asked, visit.ctx.now)) keepCast(visit, asked.key, guestId, null);
+  const seat = await seatOf(visit, asked, guestId, path);
+  return { seat: { ...seat, own: { ...seat.own, isAnswered: known === 'yes' || seat.own.isAnswered } }, guestId };
 }
 
 /** Refuses: not-found. No address of such a page reaches another site. */

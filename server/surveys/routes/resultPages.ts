@@ -26,7 +26,7 @@ import {
   remarksOf,
   type Words,
 } from '../presentResults.js';
-import { getOrganised, getVersion } from '../queries.js';
+import { countAnswers, countAsked, getOrganised, getVersion } from '../queries.js';
 import {
   countInFull,
   crossable,
@@ -268,8 +268,11 @@ async function showResults(
   const words = wordsFor(visit, survey);
   const results = await findResults(visit.ctx, survey, organiser);
   const turnout = await listTurnout(visit.ctx, survey);
-  const answered = results?.answers ?? turnout.reduce((sum, line) => sum + line.answered, 0);
-  const asked = results?.asked ?? (turnout.length === 0 ? null : turnout.reduce((sum, line) => sum + line.asked, 0));
+  // Not from the turnout: somebody may stand there for several of those asked.
+  const { answers: answered, asked } = results ?? {
+    answers: await countAnswers(visit.house.store, survey),
+    asked: await countAsked(visit.house.store, survey),
+  };
   const withNames = maySeeNames(survey);
   const model = {
     ...frameOf(visit, collective, survey),

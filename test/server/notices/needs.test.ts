@@ -74,6 +74,26 @@ describe('what needs a person', () => {
     });
   const choose = (set: Partial<Person>) => peopleIn(house.store).updateOne({ _id: camille._id }, { $set: set });
 
+  it('is found without a look into what is over: every page says how many there are', async () => {
+    for (let year = 0; year < 3; year += 1) await closeSurvey(await asCamille(), (await ask(9))._id);
+    await ask(9);
+    const asked: string[] = [];
+    const store = new Proxy(house.store, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key);
+        if (typeof value !== 'function') return value;
+        return (...given: unknown[]) => {
+          if (key === 'collection') asked.push(String(given[0]));
+          return value.apply(target, given);
+        };
+      },
+    });
+    const found = await listNeeds({ ...ctx(), store }, await getPerson(house.store, camille._id), 'en');
+    expect(found).to.have.length(1);
+    expect(asked.filter((name) => name === 'surveyVersions')).to.have.length(1);
+    expect(asked.filter((name) => name === 'surveyDrafts')).to.have.length(1);
+  });
+
   it('is what is due first at the top, and goes away when it is done', async () => {
     const late = await ask(9);
     const soon = await ask(1);

@@ -7,6 +7,8 @@ import type { Collective } from '../../../server/collectives/schema.js';
 import { type DomainEvent, pending, type RemoteNews } from '../../../server/events.js';
 import { noticeEvent } from '../../../server/notices/actions/noticeEvent.js';
 import { planReminder, remindByHand, remindDue } from '../../../server/notices/actions/reminding.js';
+import { sendDueMails } from '../../../server/notices/actions/sendDueMails.js';
+import type { MailTransport } from '../../../server/notices/actions/transport.js';
 import { mailsIn } from '../../../server/notices/queries.js';
 import { noticeRoutes } from '../../../server/notices/routes.js';
 import { afterQuiet, isQuiet, localMoment, reminderAt } from '../../../server/notices/rules.js';
@@ -386,6 +388,40 @@ describe('letters about surveys', () => {
       await expectRefusal(remindByHand(house, as, one._id), 'closed', 'notices.remind.tooSoon');
       house.pass(day);
       expect(await remindByHand(house, await organiser(), one._id)).to.equal(2);
+    });
+
+    it('do not leave in the morning to those who answered in the evening, nor about what is over', async () => {
+      const transport: MailTransport = {
+        send: async ({ to }) => void left.push(to.split('@')[0] ?? ''),
+        close: () => {},
+      };
+      const left: string[] = [];
+      const one = await survey(10);
+      const other = await survey(10);
+      const bare = { ...house, secret: house.secret };
+      await remindByHand(house, await organiser(), one._id);
+      await remindByHand(house, await organiser(), other._id);
+      // Noor, for whom it is night, is asked for two.
+      await answer(one, asked);
+      await closeSurvey(await organiser(), other._id);
+      await mailsIn(house.store).deleteMany({ nextAt: { $lte: house.now() } });
+      house.pass(day);
+      await sendDueMails(bare, transport);
+      expect(left).to.deep.equal(['noor']);
+      expect(await mailsIn(house.store).countDocuments({ kind: 'surveyReminder', sentAt: null })).to.equal(0);
+    });
+
+    it('put off those that would have left by themselves within half a day', async () => {
+      const one = await survey(3);
+      house.pass(2 * day + hour);
+      const byHand = await remindByHand(house, await organiser(), one._id);
+      expect(byHand).to.equal(3);
+      const due = () => remindDue(house, ctx());
+      expect(await due()).to.equal(0);
+      house.pass(11 * hour);
+      expect(await due()).to.equal(0);
+      house.pass(10 * hour);
+      expect(await due()).to.be.greaterThan(0);
     });
 
     it('are the organisers’ business, for a survey that is open', async () => {

@@ -40,6 +40,7 @@ import {
   answersIn,
   ballotsIn,
   countAnswers,
+  countedIn,
   draftsIn,
   findAnswer,
   findDraft,
@@ -48,8 +49,10 @@ import {
   getVersion,
   hasAnswered,
   listOpenFor,
+  readSections,
   surveysIn,
   turnoutsIn,
+  versionsIn,
 } from '../../../server/surveys/queries.js';
 import { receiptsIn } from '../../../server/surveys/remoteSurveys.js';
 import type { Section, Survey } from '../../../server/surveys/schema.js';
@@ -84,6 +87,32 @@ describe('surveys', () => {
     raw: reviewAnswers.ecluse ?? {},
     ...overrides,
   });
+
+  /** The store, in which something happens once, right before something is written there. */
+  function meanwhile(collection: string, deed: () => Promise<unknown>, method = 'insertOne') {
+    let left = 1;
+    const proxied = (one: object): never =>
+      new Proxy(one, {
+        get(target, key) {
+          const value: unknown = Reflect.get(target, key);
+          if (typeof value !== 'function') return value;
+          if (key !== method) return value.bind(target);
+          return async (...given: unknown[]) => {
+            left -= 1;
+            if (left === 0) await deed();
+            return value.apply(target, given);
+          };
+        },
+      }) as never;
+    return new Proxy(house.store, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key);
+        if (typeof value !== 'function') return value;
+        if (key !== 'collection') return value.bind(target);
+        return (name: string) => (name === collection ? proxied(target.collection(name)) : target.collection(name));
+      },
+    });
+  }
 
   it('opens now, or when its moment has come, once', async () => {
     const opensAt = new Date(ctx.now.getTime() + hour);
@@ -544,6 +573,33 @@ describe('surveys', () => {
       expect(await draftsIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(0);
     });
 
+    it('takes none that is written after the end, though it was looked at before: no two counts may be compared', async () => {
+      const survey = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+      const late = { ...ctx, store: meanwhile('surveyTurnouts', () => closeSurvey(ctx, survey._id)) };
+      expect(await refusalOf(submitAnswer(late, inputFor(survey)))).to.match(/^closed/);
+      for (const kept of [ballotsIn, turnoutsIn, countedIn]) {
+        expect(await kept(house.store).countDocuments({ surveyId: survey._id })).to.equal(0);
+      }
+    });
+
+    it('is looked at again where its questions changed meanwhile, and lets none change under it', async () => {
+      const survey = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+      const { sections } = await getVersion(house.store, survey._id, 1);
+      const fewer = sections.slice(0, 1);
+      const edit = async (revision: number) => saveSections(ctx, survey._id, { revision, sections: fewer });
+      const slow = { ...ctx, store: meanwhile('surveyTurnouts', () => edit(survey.revision)) };
+      await submitAnswer(slow, inputFor(survey));
+      const [ballot] = await ballotsIn(house.store).find({ surveyId: survey._id }).toArray();
+      const asks = new Set(fewer.flatMap(({ questions }) => questions.map(({ id }) => id)));
+      expect(Object.keys(ballot?.values ?? {}).filter((id) => !asks.has(id))).to.deep.equal([]);
+
+      const other = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+      const store = meanwhile('surveys', () => submitAnswer(ctx, inputFor(other)), 'findOneAndUpdate');
+      const late = saveSections({ ...ctx, store }, other._id, { revision: other.revision, sections: fewer });
+      expect(await refusalOf(late)).to.match(/^closed surveys.error.anonymousChange/);
+      expect((await getVersion(house.store, other._id, 1)).sections).to.deep.equal(sections);
+    });
+
     it('takes one of fifty sent at once, and no second one', async () => {
       const survey = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
       const outcomes = await Promise.all(
@@ -598,6 +654,31 @@ describe('surveys', () => {
       const naming = left.filter((one) => name !== 'changes' && JSON.stringify(one).includes(surveyId));
       expect(naming, name).to.deep.equal([]);
     }
+  });
+
+  it('keeps one of two drafts that two people save at once, and tells the other', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    const save = (byName: string, seen: Date, ms: number) =>
+      refusalOf(saveDraft(later(ms, strangers), { ...inputFor(survey), byName, seen }));
+    const both = (seen: Date, ms: number) => Promise.all(['Noor', 'Kim'].map((name) => save(name, seen, ms)));
+    expect((await both(new Date(0), 0)).toSorted()).to.deep.equal(['conflict surveys.draft.other', 'done']);
+    await draftsIn(house.store).deleteMany({ surveyId: survey._id });
+    expect(await save('Camille', new Date(0), 0)).to.equal('done');
+    expect((await both(ctx.now, 1000)).toSorted()).to.deep.equal(['conflict surveys.draft.other', 'done']);
+    expect(await save('Kim', later(1000).now, 2000)).to.equal('done');
+  });
+
+  it('is read by its new questions, also where an answer came while they were being written', async () => {
+    const survey = await buildSurvey(ctx, owner, [asked]);
+    await surveysIn(house.store).updateOne(
+      { _id: survey._id },
+      { $inc: { revision: 1 }, $set: { changedAt: ctx.now } },
+    );
+    const between = await getSurvey(house.store, survey._id);
+    const [first] = await readSections(house.store, between, 1, ctx.now);
+    expect(first?.questions.length).to.be.greaterThan(1);
+    await versionsIn(house.store).updateOne({ _id: `${survey._id}-1` }, { $set: { sections: [] } });
+    expect(await readSections(house.store, between, 1, ctx.now)).to.deep.equal([]);
   });
 
   it('lets drafts go a month after their last change, once it has closed', async () => {

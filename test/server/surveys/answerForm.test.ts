@@ -14,8 +14,8 @@ import { receiveSurvey } from '../../../server/surveys/actions/receiving.js';
 import { closeSurvey } from '../../../server/surveys/actions/running.js';
 import { recallAnswer, sendAnswer } from '../../../server/surveys/actions/sending.js';
 import { answererFor } from '../../../server/surveys/askedSurveys.js';
-import { answersIn, draftsIn, getSurvey } from '../../../server/surveys/queries.js';
-import { remoteSurveyKey, sentAnswersIn } from '../../../server/surveys/remoteSurveys.js';
+import { answersIn, ballotsIn, draftsIn, getSurvey } from '../../../server/surveys/queries.js';
+import { remoteSurveyKey, remoteSurveysIn, sentAnswersIn } from '../../../server/surveys/remoteSurveys.js';
 import { surveyRoutes } from '../../../server/surveys/routes.js';
 import type { Condition, Question, Section, Survey, Values } from '../../../server/surveys/schema.js';
 import {
@@ -162,6 +162,20 @@ describe('the form of a survey', () => {
       expect(late.text).to.include('<dd>Us</dd>').and.include('<dd>yes</dd>').and.include('closed while you were');
     });
 
+    for (const door of ['collective', 'elsewhere', 'person', 'guest'] as const) {
+      it(`shows what was kept and never sent, once it has closed, at the door of: ${door}`, async () => {
+        const { key, client, path } = await open(door, sections);
+        await fill(client, path, '?page=1', { 'a.name': 'Half a thought', step: 'next' });
+        if (door === 'elsewhere') {
+          const set = { $set: { state: 'closed' as const, closedAt: ctx.now } };
+          await remoteSurveysIn(house.store).updateOne({ _id: key }, set);
+        } else await closeSurvey(ctx, key);
+        const page = await client.get(path);
+        expect(page.text).to.include('<dd>Half a thought</dd>').and.include('not sent before the end');
+        expect(page.text).to.not.include('data-survey');
+      });
+    }
+
     it('says what is wrong on the page before it goes on', async () => {
       const wrong = [sections[0], section('two', [yesOrNo('host'), { ...text('url'), kind: 'link' }]), sections[2]];
       const { client, path, sent } = await open(
@@ -173,6 +187,24 @@ describe('the form of a survey', () => {
       expect(refused.text).to.include('no address').and.include('About url');
       expect(await sent()).to.equal(undefined);
     });
+
+    for (const step of ['save', 'back']) {
+      it(`keeps what can be read and gives back what cannot, at the button: ${step}`, async () => {
+        const pages = [
+          section('one', [text('name')]),
+          section('two', [text('why'), { ...text('site'), kind: 'link' }]),
+        ];
+        const { client, path } = await open('person', pages);
+        await fill(client, path, '?page=1', { 'a.name': 'Us', step: 'next' });
+        const typed = { 'a.why': 'Because', 'a.site': 'our site, to be looked up', step };
+        const again = await fill(client, path, '?page=2', typed);
+        expect(again.status).to.equal(422);
+        expect(again.text).to.include('value="our site, to be looked up"').and.include('Because');
+        expect((await client.get(`${path}?page=all`)).text)
+          .to.include('Because')
+          .and.include('value="Us"');
+      });
+    }
 
     it('goes on from the section that was filled in, though another window has changed the pages', async () => {
       const long = [section('zero', [yesOrNo('start')]), section('more', [text('extra')], when('start')), ...sections];
@@ -223,6 +255,33 @@ describe('the form of a survey', () => {
       const again = await send('Second');
       expect(again.status).to.equal(422);
       expect(again.text).to.include('already given from this browser').and.include('<dd>Second</dd>');
+    });
+
+    it('counts a guest with a name once, too, and the last words stand', async () => {
+      const survey = await buildSurvey(ctx, owner, [], { sections, answerBy: 'anyone' });
+      const path = `/surveys/${survey._id}/answer`;
+      const client = app.client();
+      const csrf = (await client.csrf(path)) ?? '';
+      const send = (words: string) => client.postRaw(path, { 'a.why': words, version: '1', _csrf: csrf });
+      const answers = await Promise.all([send('First'), send('Second')]);
+      expect(answers.map(({ status }) => status)).to.deep.equal([303, 303]);
+      expect(await answersIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(1);
+    });
+
+    it('counts a guest once who sends from two tabs at the same moment', async () => {
+      const survey = await buildSurvey(ctx, owner, [], { sections, answerBy: 'anyone', names: 'anonymous' });
+      const path = `/surveys/${survey._id}/answer`;
+      const client = app.client();
+      const csrf = (await client.csrf(path)) ?? '';
+      await client.get(path);
+      const send = (words: string) => client.postRaw(path, { 'a.why': words, version: '1', _csrf: csrf });
+      const answers = await Promise.all([send('First'), send('Second')]);
+      expect(answers.map(({ status }) => status).toSorted()).to.deep.equal([200, 422]);
+      expect(answers.find(({ status }) => status === 422)?.text).to.include('already given from this browser');
+      expect(await ballotsIn(house.store).countDocuments({ surveyId: survey._id })).to.equal(1);
+      // What the browser keeps afterwards is the same for all: it leads to no entry of who has answered.
+      expect(client.cookies.get('answered')).to.equal('yes');
+      expect((await app.client().get(path)).headers.get('cache-control')).to.equal('no-store');
     });
   });
 

@@ -5,11 +5,12 @@ import type { Context } from '../../../server/context.js';
 import { submitAnswer } from '../../../server/surveys/actions/answering.js';
 import { editSections } from '../../../server/surveys/actions/drafting.js';
 import { compliance } from '../../../server/surveys/compliance.js';
-import { earlierId } from '../../../server/surveys/earlier.js';
+import { earlierId, withEarlier } from '../../../server/surveys/earlier.js';
 import { answersCsv, listExportRows } from '../../../server/surveys/exports.js';
 import { getSurvey } from '../../../server/surveys/queries.js';
 import { countInFull, countResults } from '../../../server/surveys/results.js';
 import type { Question, Section, Survey } from '../../../server/surveys/schema.js';
+import { Tally } from '../../../server/surveys/tally.js';
 import { buildTestHouse, type TestHouse } from '../../support/appSupport.js';
 import { buildMember } from '../collectives/collectiveSupport.js';
 import { answererOf, buildSurvey } from './surveySupport.js';
@@ -27,6 +28,27 @@ const text = (id: string): Question => ({
   criterion: 'A-1',
 });
 const sectionOf = (...questions: Question[]): Section[] => [{ id: 's', title: {}, intro: {}, showIf: null, questions }];
+
+const ranking = (choices: string[]): Question => ({
+  ...{ ...base, id: 'order', label: { fr: 'Ordre' }, kind: 'ranking' },
+  choices: choices.map((id) => ({ id, label: { fr: id } })),
+});
+
+describe('the mean place of what was not always there to be ranked', () => {
+  it('is that among the answers which ranked it', () => {
+    const tally = new Tally(withEarlier(sectionOf(ranking(['a', 'b', 'c'])), []));
+    tally.add({ order: { ranked: ['a', 'b'] } });
+    tally.add({ order: { ranked: ['a', 'b'] } });
+    const again = new Tally(tally.sections);
+    again.addPart(JSON.parse(JSON.stringify(tally.part())));
+    again.add({ order: { ranked: ['c', 'b', 'a'] } });
+    const [result] = again.result().sections[0]?.questions ?? [];
+    const places = new Map(result?.ranking?.map(({ id, meanPlace }) => [id, meanPlace]));
+    expect(places.get('c')).to.equal(1);
+    expect(places.get('b')).to.equal(2);
+    expect(places.get('a')).to.be.closeTo(5 / 3, 1e-9);
+  });
+});
 
 describe('what a survey asks no more', () => {
   let house: TestHouse;

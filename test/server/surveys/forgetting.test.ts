@@ -12,10 +12,12 @@ import { answererFor } from '../../../server/surveys/askedSurveys.js';
 import {
   answersIn,
   countAnswers,
+  countAsked,
   draftsIn,
   findAnswer,
   findDraft,
   findSurvey,
+  getSurvey,
   surveysIn,
   turnoutsIn,
 } from '../../../server/surveys/queries.js';
@@ -103,6 +105,23 @@ describe('what surveys keep of those who go', () => {
     expect(await draftsIn(house.store).countDocuments({ surveyId: drafted._id })).to.equal(0);
     expect(await countAnswers(house.store, secret)).to.equal(1);
     expect(JSON.stringify(await turnoutsIn(house.store).find({}).toArray())).to.not.include(person._id);
+  });
+
+  it('count as many asked as before, where their answer stays: no more than those who were', async () => {
+    const theirs = await buildCollective(house, { members: [{ personId: person._id, role: 'representative' }] });
+    const asked = [ours, theirs];
+    const closed = await buildSurvey(other, ours, asked, { sections, answerBy: 'person' });
+    const secret = await buildSurvey(other, ours, asked, { sections, answerBy: 'person', names: 'anonymous' });
+    const silent = await buildSurvey(other, ours, asked, { sections, answerBy: 'person', names: 'anonymous' });
+    for (const survey of [closed, secret]) await send(survey, personAnswerer(actor));
+    await closeSurvey(other, closed._id);
+    await leave();
+    const counts = [closed, secret, silent].map(async ({ _id }) => {
+      const survey = await getSurvey(house.store, _id);
+      expect(JSON.stringify(survey)).to.not.include(person._id);
+      return countAsked(house.store, survey);
+    });
+    expect(await Promise.all(counts)).to.deep.equal([2, 2, 1]);
   });
 
   it('leaves what they said for a collective to it, without their name, also in what was said before', async () => {

@@ -339,6 +339,21 @@ describe('the pages on which surveys are answered', () => {
       expect((await mails(survey._id)).filter(({ to }) => to === 'many@b.example')).to.have.length(3);
     });
 
+    it('let those who type for long, or many behind one address, send in the end: drafts are not counted as answers', async () => {
+      const survey = await open();
+      const path = `/surveys/${survey._id}/answer`;
+      const guest = app.client();
+      const fields = { ...answer, name: '', email: '', _csrf: (await guest.csrf(path)) ?? '' };
+      for (let count = 0; count < 125; count += 1) {
+        const kept = await guest.postRaw(path, { ...fields, step: 'save' }, { accept: 'application/json' });
+        expect(kept.status).to.equal(204);
+      }
+      const sent = await guest.postRaw(path, { ...fields, step: 'send' });
+      expect(sent.status).to.equal(303);
+      const link = sent.location?.replace(/\/done.*$/, '') ?? '';
+      expect((await guest.postRaw(link, { ...fields, step: 'save' })).status).to.equal(303);
+    });
+
     it('keep nothing that leads from an anonymous answer to a guest: no name, address, draft, link or session', async () => {
       const survey = await open({ names: 'anonymous' });
       const limits = () => house.store.collection('limits').find({}).toArray();

@@ -258,6 +258,21 @@ describe('pages of results', function () {
     expect((await member.get(`${askedPathOf(survey)}/slot.ics`)).status).to.equal(404);
   });
 
+  it('count a person once who belongs to several of those asked, also before the end', async () => {
+    const survey = await buildSurvey(ctx, owner, asked, { answerBy: 'person', names: 'hiddenUntilClose' });
+    const figures = async () => {
+      const { text } = await organiser.get(`${pathOf(survey)}/results`);
+      return [...text.matchAll(/<div class="stat"><dt>[^<]*<\/dt><dd>([^<]*)<\/dd>/g)].map(([, figure]) => figure);
+    };
+    expect(await figures()).to.deep.equal(['0', '1', '0%']);
+    const key = `person:${asked[0]?.members[0]?.personId}`;
+    await submitAnswer(ctx, {
+      ...{ surveyId: survey._id, answerer: { kind: 'person' as const, key, name: '', handle: '' } },
+      ...{ by: 'p', byName: 'P', home: '', version: 1, raw: { ...Object.values(reviewAnswers)[0] } },
+    });
+    expect(await figures()).to.deep.equal(['1', '1', '100%']);
+  });
+
   it('are for a person who was asked as such at an address of their own', async () => {
     const survey = await buildSurvey(ctx, owner, asked, { answerBy: 'person' });
     expect((await member.get(`/me/surveys/${survey._id}/results`)).text).to.include('Results not published');
