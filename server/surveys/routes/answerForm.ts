@@ -78,12 +78,15 @@ export async function receiveAnswer(
     return asked.survey === null ? sendAnswer(visit.ctx, sent) : submitAnswer(visit.ctx, sent);
   if (own.at !== null) checkShown({ ...own, at: own.at }, known);
   if (step === 'next' || step === 'send') checkPage(current, raw);
+  if (step === 'back') checkKept(sectionsOf(asked), raw);
   const save = asked.survey === null ? saveRemoteDraft : saveDraft;
   await save(visit.ctx, { ...sent, seen: new Date(seen) });
   if (step === 'save' && visit.req.accepts(['html', 'json']) === 'json') {
     visit.res.status(204).end();
     return null;
   }
+  // A draft keeps what can be read: of the rest, the form is shown again with what was typed.
+  if (step === 'save') checkKept(sectionsOf(asked), raw);
   if (step === 'save' || page === 'all') {
     visit.redirect(`${place.path}?page=${page}`, { key: 'surveys.draft.kept' });
     return null;
@@ -135,6 +138,12 @@ function checkPage(section: Section | null, raw: Record<string, unknown>): void 
   const { errors } = readAnswers([{ ...section, showIf: null }], raw);
   const mistakes = errors.filter(({ message }) => message.key !== 'surveys.answer.needed');
   if (mistakes.length > 0) throw new InvalidFields(mistakes);
+}
+
+/** Refuses: invalid, for what a draft cannot keep. */
+function checkKept(sections: readonly Section[], raw: Record<string, unknown>): void {
+  const { errors } = readAnswers(sections, raw, { partial: true });
+  if (errors.length > 0) throw new InvalidFields(errors);
 }
 
 interface Shown {
