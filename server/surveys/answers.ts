@@ -202,7 +202,9 @@ function readNumber(question: Numeric, raw: unknown): Value | null | string {
     const fits = Number.isInteger(number) && number >= question.from && number <= question.to;
     return fits ? { number } : 'surveys.answer.scale';
   }
-  if ((plain.split('.')[1]?.replace(/0+$/, '').length ?? 0) > question.decimals) return 'surveys.answer.decimals';
+  if ((plain.split('.')[1]?.replace(/0+$/, '').length ?? 0) > question.decimals) {
+    return question.decimals === 0 ? 'surveys.answer.whole' : 'surveys.answer.decimals';
+  }
   if (question.min !== null && number < question.min) return 'surveys.answer.tooSmall';
   if (question.max !== null && number > question.max) return 'surveys.answer.tooLarge';
   return { number: number === 0 ? 0 : number };
@@ -278,7 +280,8 @@ function readGrid(question: Grid, raw: unknown, partial: boolean): Value | null 
     read.set(row.id, { id: row.id, label: question.rowsFrom === 'rows' ? '' : label, choice: row.choice });
   }
   if (read.size === 0) return null;
-  if (!partial && question.required && question.rowsFrom === 'rows' && read.size < known.size) return 'surveys.answer.everyRow';
+  if (!partial && question.required && question.rowsFrom === 'rows' && read.size < known.size)
+    return 'surveys.answer.everyRow';
   return { rows: [...read.values()] };
 }
 

@@ -375,7 +375,13 @@ describe('the form of a survey', () => {
       const colours = { ...choices, id: 'colours', label: { en: 'Colours' } };
       const asked = [section('one', [text('why'), { ...number, min: null, max: null }, colours, ranking])];
       const { client, path } = await open(door, asked);
-      const typed = { 'a.why': 'So', 'a.hours': 'a lot', 'a.colours.is': 'green', 'a.order.red': '1', 'a.order.blue': '1' };
+      const typed = {
+        'a.why': 'So',
+        'a.hours': 'a lot',
+        'a.colours.is': 'green',
+        'a.order.red': '1',
+        'a.order.blue': '1',
+      };
       const kept = await fill(client, path, '', { ...typed, step: 'save' });
       expect(kept.status).to.equal(422);
       expect(kept.text).to.include('value="a lot"').and.include('Hours').and.include('Order');
