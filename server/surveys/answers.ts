@@ -196,14 +196,15 @@ function readNumber(question: Numeric, raw: unknown): Value | null | string {
   if (text === '') return null;
   // A comma is how French writes it; thin and fixed spaces part thousands.
   const plain = text.replace(/[\s\u00a0\u202f]/g, '').replace(',', '.');
-  if (!/^-?\d{1,12}(\.\d{1,12})?$/.test(plain)) return 'surveys.answer.number';
+  const isWhole = question.kind === 'number' && question.decimals === 0;
+  if (!/^-?\d{1,12}(\.\d{1,12})?$/.test(plain)) return isWhole ? 'surveys.answer.whole' : 'surveys.answer.number';
   const number = Number(plain);
   if (question.kind === 'scale') {
     const fits = Number.isInteger(number) && number >= question.from && number <= question.to;
     return fits ? { number } : 'surveys.answer.scale';
   }
   if ((plain.split('.')[1]?.replace(/0+$/, '').length ?? 0) > question.decimals) {
-    return question.decimals === 0 ? 'surveys.answer.whole' : 'surveys.answer.decimals';
+    return isWhole ? 'surveys.answer.whole' : 'surveys.answer.decimals';
   }
   if (question.min !== null && number < question.min) return 'surveys.answer.tooSmall';
   if (question.max !== null && number > question.max) return 'surveys.answer.tooLarge';

@@ -289,7 +289,8 @@ async function showResults(
     publicHref:
       survey.results.readers === 'public' && survey.results.publishedAt ? `/surveys/${survey._id}/results` : null,
     isOver: survey.state === 'closed',
-    remindHref: isOpen(survey, visit.ctx.now) && asked !== null ? `${surveyPath(survey)}/remind` : null,
+    remindHref:
+      isOpen(survey, visit.ctx.now) && asked !== null && answered < asked ? `${surveyPath(survey)}/remind` : null,
     isHeldBack: results === null,
     isTooFew: results !== null && results.counted === null,
     ...figures(words, answered, asked),
