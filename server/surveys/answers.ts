@@ -74,7 +74,7 @@ export interface ReadingOptions {
 /**
  * Reads raw answers by question id, as a form or another instance gives them, and checks them: kinds, bounds, what is needed,
  * what does not exist. Answers to questions that are not asked, or do not exist, are refused too (`strict`), or left out as a
- * form does with fields that a script has hidden. `partial`: a draft, or one page: nothing is missed. `hasServices`: questions
+ * form does with fields that a script has hidden. `partial`: a draft, or one page: nothing is missed, nothing too few. `hasServices`: questions
  * about each service of whoever answers had rows to fill in; without any, or where it is not known, none is missed. Fields are "a.<id>".
  */
 export function readAnswers(
@@ -92,7 +92,7 @@ export function readAnswers(
       known.add(question.id);
       if (!isSectionAsked || !holds(question.showIf, values)) continue;
       asked.add(question.id);
-      const read = readValue(question, Object.hasOwn(raw, question.id) ? raw[question.id] : undefined);
+      const read = readValue(question, Object.hasOwn(raw, question.id) ? raw[question.id] : undefined, partial);
       if (typeof read === 'string') errors.push(wrong(question, read));
       else if (read !== null) values[question.id] = read;
       else if (question.required && !partial && (hasServices || !asksServices(question)))
@@ -132,7 +132,7 @@ function boundsOf(question: Question): { min: number; max: number } {
 }
 
 /** The value; null: not answered; a key: what is wrong. Takes form fields (texts) and the stored form alike. */
-function readValue(question: Question, raw: unknown): Value | null | string {
+function readValue(question: Question, raw: unknown, partial: boolean): Value | null | string {
   switch (question.kind) {
     case 'shortText':
     case 'longText':
@@ -144,14 +144,14 @@ function readValue(question: Question, raw: unknown): Value | null | string {
       return readNumber(question, raw);
     case 'single':
     case 'multiple':
-      return readChosen(question, raw);
+      return readChosen(question, raw, partial);
     case 'ranking':
       return readRanking(
         question.choices.map(({ id }) => id),
         raw,
       );
     case 'grid':
-      return readGrid(question, raw);
+      return readGrid(question, raw, partial);
     case 'availability':
       return readSlots(
         question.slots.map(({ id }) => id),
@@ -197,13 +197,16 @@ function readNumber(question: Numeric, raw: unknown): Value | null | string {
   if (text === '') return null;
   // A comma is how French writes it; thin and fixed spaces part thousands.
   const plain = text.replace(/[\s\u00a0\u202f]/g, '').replace(',', '.');
-  if (!/^-?\d{1,12}(\.\d{1,12})?$/.test(plain)) return 'surveys.answer.number';
+  const isWhole = question.kind === 'number' && question.decimals === 0;
+  if (!/^-?\d{1,12}(\.\d{1,12})?$/.test(plain)) return isWhole ? 'surveys.answer.whole' : 'surveys.answer.number';
   const number = Number(plain);
   if (question.kind === 'scale') {
     const fits = Number.isInteger(number) && number >= question.from && number <= question.to;
     return fits ? { number } : 'surveys.answer.scale';
   }
-  if ((plain.split('.')[1]?.replace(/0+$/, '').length ?? 0) > question.decimals) return 'surveys.answer.decimals';
+  if ((plain.split('.')[1]?.replace(/0+$/, '').length ?? 0) > question.decimals) {
+    return isWhole ? 'surveys.answer.whole' : 'surveys.answer.decimals';
+  }
   if (question.min !== null && number < question.min) return 'surveys.answer.tooSmall';
   if (question.max !== null && number > question.max) return 'surveys.answer.tooLarge';
   return { number: number === 0 ? 0 : number };
@@ -212,7 +215,7 @@ function readNumber(question: Numeric, raw: unknown): Value | null | string {
 type Choosing = Extract<Question, { kind: 'single' | 'multiple' }>;
 
 /** A form sends "c1", ["c1", "other"] or { is: …, other: "text" }; the stored form is { chosen, other }. */
-function readChosen(question: Choosing, raw: unknown): Value | null | string {
+function readChosen(question: Choosing, raw: unknown, partial: boolean): Value | null | string {
   const from = isObject(raw) ? (raw.chosen ?? raw.is) : raw;
   const written = isObject(raw) && typeof raw.other === 'string' ? raw.other.normalize('NFC').trim() : '';
   const listed = listOfTexts(from);
@@ -228,7 +231,7 @@ function readChosen(question: Choosing, raw: unknown): Value | null | string {
   const count = chosen.length + (saysOther ? 1 : 0);
   if (count === 0) return null;
   if (question.kind === 'single' && count > 1) return 'surveys.answer.onlyOne';
-  if (question.min !== null && count < question.min) return 'surveys.answer.tooFew';
+  if (!partial && question.min !== null && count < question.min) return 'surveys.answer.tooFew';
   if (question.max !== null && count > question.max) return 'surveys.answer.tooMany';
   const order = new Map(question.choices.map(({ id }, index) => [id, index]));
   chosen.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
@@ -269,7 +272,7 @@ type Grid = Extract<Question, { kind: 'grid' }>;
  * A form sends { r1: "c2" }, for services { s1: "c2", "s1-label": … } as { s1: { label, choice } }; the stored form is
  * { rows: [{ id, label, choice }] }.
  */
-function readGrid(question: Grid, raw: unknown): Value | null | string {
+function readGrid(question: Grid, raw: unknown, partial: boolean): Value | null | string {
   if (raw === undefined || raw === null || raw === '') return null;
   if (!isObject(raw)) return 'shape.invalid';
   const rows = Array.isArray(raw.rows) ? raw.rows : Object.entries(raw).map(([id, cell]) => rowOf(id, cell));
@@ -287,7 +290,8 @@ function readGrid(question: Grid, raw: unknown): Value | null | string {
     read.set(row.id, { id: row.id, label: question.rowsFrom === 'rows' ? '' : label, choice: row.choice });
   }
   if (read.size === 0) return null;
-  if (question.required && question.rowsFrom === 'rows' && read.size < known.size) return 'surveys.answer.everyRow';
+  if (!partial && question.required && question.rowsFrom === 'rows' && read.size < known.size)
+    return 'surveys.answer.everyRow';
   return { rows: [...read.values()] };
 }
 

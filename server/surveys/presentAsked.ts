@@ -1,6 +1,6 @@
 // Surveys as those who are asked see them, as plain data for templates.
 
-import { editPath, paged } from '../collectives/present.js';
+import { editPath, paged, type presentEditFrame } from '../collectives/present.js';
 import type { Collective } from '../collectives/schema.js';
 import type { Language } from '../context.js';
 import { sliceOf } from '../paging.js';
@@ -59,6 +59,15 @@ export interface Place {
 
 /** The way back from what everybody may see. */
 export const publicCrumbs = [{ href: '/surveys', key: 'surveys.public.title' }];
+
+/** The way back to what asks a person. */
+export const personCrumbs = [{ href: '/me/surveys', key: 'surveys.person.title' }];
+
+/** The way back to what asks a collective. */
+export function askedCrumbs({ crumbs, base, name }: ReturnType<typeof presentEditFrame>, listHref: string | null) {
+  const list = { href: listHref ?? base, key: 'collectives.tab.asked' };
+  return [...crumbs, { href: base, label: name }, list];
+}
 
 /** Sentences that differ by who answers end in it. */
 const variants: Record<AnswererKind, string> = { collective: 'collective', person: 'person', anyone: 'guest' };
@@ -121,7 +130,7 @@ export function presentAsked(asked: AskedSurvey, own: OwnAnswer, place: Place, l
   return {
     action: path,
     listHref,
-    crumbs: kind === 'person' ? [{ href: '/me/surveys', key: 'surveys.person.title' }] : publicCrumbs,
+    crumbs: kind === 'person' ? personCrumbs : publicCrumbs,
     doneHref: `${path}/done`,
     resultsHref: hasResults(asked, kind) ? `${path}/results` : null,
     withdrawAction: own.values === null || !isOpen ? null : `${path}/withdraw`,

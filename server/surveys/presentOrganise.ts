@@ -67,6 +67,15 @@ export function presentOwn({ survey, answered, asked }: Counted, language: Langu
   };
 }
 
+/** One that can be asked again. */
+export function presentEarlier(survey: Survey, language: Language) {
+  return {
+    title: pickText(survey.title, language, survey.languages),
+    when: whenOf(survey, language),
+    action: `${surveyPath(survey)}/duplicate`,
+  };
+}
+
 function saidCount(answered: number, asked: number | null) {
   const share = asked === null || asked === 0 ? null : Math.round((answered / asked) * 100);
   return { answered, asked, share };
@@ -163,7 +172,7 @@ export function presentOverview(input: OverviewInput) {
       {
         key: 'surveys.field.closesAt',
         at: closedAt === null ? zoned(closesAt) : null,
-        none: closedAt === null ? 'surveys.none.byHand' : null,
+        none: closedAt === null ? 'surveys.none.noEnd' : null,
       },
       { key: 'surveys.overview.closedAt', at: zoned(closedAt), none: null },
       { key: 'surveys.overview.publishedAt', at: zoned(results.publishedAt), none: null },
@@ -176,6 +185,10 @@ export function presentOverview(input: OverviewInput) {
     linkText: `surveys.overview.link.${survey.listed ? 'listed' : 'text'}`,
     settingsHref: `${base}/settings#f-listed`,
     previous: previous && { href: surveyPath(previous), title: pickText(previous.title, language, previous.languages) },
+    // Whom it will ask, before it is too late to change.
+    invited: isBefore && survey.answerBy !== 'anyone' ? survey.invited.length : null,
+    isUnpublished: state === 'closed' && results.publishedAt === null,
+    endLabel: isBefore ? 'surveys.field.closesAt' : 'surveys.field.newEnd',
     resultsHref: isBefore ? null : `${base}/results`,
     mayReopen: state === 'closed' && survey.names === 'named',
     endValue: closesAt === null ? '' : localTime(closesAt, survey.timeZone),

@@ -431,7 +431,8 @@ export function presentTurnout(
   answerHref: ((id: string) => string) | null,
   missing: ReadonlyMap<string, readonly string[]> = new Map(),
 ) {
-  return lines.map(({ invited, answered, asked, answerId }) => ({
+  if (lines.length === 0) return null;
+  const rows = lines.map(({ invited, answered, asked, answerId }) => ({
     name: invited.name,
     missing: (missing.get(invited.iri) ?? []).join(', '),
     handle: invited.collectiveId === null ? `@${invited.handle}` : '',
@@ -445,6 +446,8 @@ export function presentTurnout(
         : { kind: 'well', label: 'surveys.results.hasAnswered' },
     href: answerId === null ? null : (answerHref?.(answerId) ?? null),
   }));
+  // Where each gives one answer, its share says no more than its state.
+  return { lines: rows, hasMany: rows.some(({ isMany }) => isMany) };
 }
 
 export function presentCross(words: Words, table: CrossTable, names: Survey['names']) {

@@ -404,7 +404,7 @@ function datePoll(now: Date, timeZone: string): SurveyTemplate {
   return {
     title: both('Trouver une date', 'Find a date'),
     intro: both(
-      'Quand pouvez-vous ? « Si besoin » aide à trouver une date pour tout le monde.',
+      'Quand pouvez-vous\u00a0? «\u00a0Si besoin\u00a0» aide à trouver une date pour tout le monde.',
       'When can you come? “If need be” helps to find a date for everybody.',
     ),
     answerBy: 'person',

@@ -46,7 +46,7 @@ export function remindPages(routes: Routes): void {
       })),
       letters: await Promise.all(languages.flatMap((one) => sampleOf(visit, drafts, one))),
     };
-    await visit.page('notices/remind', model, { title: visit.t('notices.remind.title'), nav: 'mine' });
+    await visit.page('surveys/remind', model, { title: visit.t('notices.remind.title'), nav: 'mine' });
   };
 
   routes

@@ -1,6 +1,7 @@
 // The form of a survey, whoever answers: shown whole or by section, kept as a draft, sent. Whose answer it is and whether they
 // may is the business of the doors: answerPages, personPages, guestPages.
 import { z } from 'zod';
+import type { presentEditFrame } from '../../collectives/present.js';
 import { DomainError, InvalidFields } from '../../errors.js';
 import type { FieldError, FormState } from '../../http/form.js';
 import { withinLimit } from '../../http/limits.js';
@@ -11,7 +12,7 @@ import { saveRemoteDraft, sendAnswer } from '../actions/sending.js';
 import { askedSections, readAnswers, waysOn } from '../answers.js';
 import type { AskedSurvey, OwnAnswer } from '../askedSurveys.js';
 import { presentAnswers, presentTyped, type Reader } from '../presentAnswers.js';
-import { isOpenNow, type Place, presentAsked } from '../presentAsked.js';
+import { askedCrumbs, isOpenNow, type Place, presentAsked } from '../presentAsked.js';
 import { presentForm, presentMistakes, presentWays } from '../presentForm.js';
 import { getVersion } from '../queries.js';
 import type { Answerer, Section, Values } from '../schema.js';
@@ -44,7 +45,7 @@ export interface Seat {
   byName: string;
   place: Place;
   /** The collective's frame around the page; null: a page of its own. */
-  frame: object | null;
+  frame: ReturnType<typeof presentEditFrame> | null;
   mayAnswer: boolean;
   services: { id: string; label: string }[];
   /** What a guest says of themselves, and the address that has the link; null: we know who it is, or nobody is to know. */
@@ -211,6 +212,7 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
   const model = {
     frame: seat.frame,
     ...presentAsked(asked, own, place, visit.language, visit.ctx.now),
+    ...crumbsOf(seat),
     sections: presentForm({
       ...reader,
       readerZone: visit.res.locals.preferences?.timeZone,
@@ -225,6 +227,8 @@ export async function showAnswer(visit: AnyVisit, seat: Seat, { page, values, er
     current,
     isAll: current === 'all',
     isFirst: current === 1,
+    // Who asks, and the draft, were read on the first page.
+    isFurther: current !== 'all' && current > 1,
     section: current === 'all' ? '' : (here?.id ?? ''),
     isLast: ways.length === 0,
     // Another page comes with some answers on this one, and none with others.
@@ -265,11 +269,17 @@ export async function showDone(visit: AnyVisit, seat: Seat, receipt: string | nu
   const model = {
     frame: seat.frame,
     ...presentAsked(asked, own, place, visit.language, visit.ctx.now),
+    ...crumbsOf(seat),
     receipt,
     mailedTo: isMailed ? seat.guest?.mailedTo : null,
     address: place.kind === 'anyone' && receipt === null ? `${visit.house.site.baseUrl}${place.path}` : null,
   };
   await visit.page('surveys/done', model, pageOptions(seat, visit.t('surveys.done.title')));
+}
+
+/** The way back for whoever answers for a collective. */
+function crumbsOf({ frame, place }: Seat): object {
+  return frame === null ? {} : { crumbs: askedCrumbs(frame, place.listHref) };
 }
 
 function pageOptions(seat: Seat, title: string) {

@@ -23,6 +23,7 @@ import {
   surveyParams,
 } from '../editForms.js';
 import {
+  presentEarlier,
   presentEditions,
   presentOverview,
   presentOwn,
@@ -60,6 +61,8 @@ export interface Organised {
 const idParams = z.object({ id: z.uuid() });
 const noForm: FormState = { values: {}, errors: [] };
 const perPage = 20;
+/** Earlier surveys offered where a new one is begun. */
+const mostEarlier = 5;
 /** Addresses looked up at one saving; together with those that members look up among their partners. */
 const mostLookUps = 20;
 const lookUps: Limit = { name: 'partners.lookUp', limit: 60, windowMs: 60 * 60 * 1000 };
@@ -151,7 +154,12 @@ async function countsOf({ ctx }: CollectiveVisit, survey: Survey): Promise<{ ans
 
 async function showNew(visit: CollectiveVisit, form: FormState): Promise<void> {
   const collective = await enterCollective(visit.ctx, visit.params.id);
+  const own = await listSurveysOf(visit.ctx.store, collective._id);
   const model = {
+    earlier: own
+      .filter(({ state }) => state === 'closed')
+      .slice(0, mostEarlier)
+      .map((survey) => presentEarlier(survey, visit.language)),
     frame: presentEditFrame(visit.ctx.actor, collective, 'asked', visit.language),
     parts: presentParts(collective, 'surveys'),
     form,

@@ -12,7 +12,7 @@ import { isAskedByStanding } from '../askedPeople.js';
 import { type AskedSurvey, findAsked } from '../askedSurveys.js';
 import { countsJson } from '../exports.js';
 import { listPollResults } from '../pollQueries.js';
-import { askedPath } from '../presentAsked.js';
+import { askedCrumbs, askedPath, personCrumbs, publicCrumbs } from '../presentAsked.js';
 import { slotText } from '../presentForm.js';
 import { presentFediverse } from '../presentPolls.js';
 import {
@@ -71,7 +71,8 @@ function askedPages(routes: Routes): void {
     const collective = await enterCollective(visit.ctx, visit.params.id);
     const asked = await findAsked(visit.ctx, collective, visit.params.survey);
     if (asked === null) throw new DomainError('not-found', 'error.notFound');
-    const frame = { frame: presentEditFrame(visit.ctx.actor, collective, 'asked', visit.language) };
+    const around = presentEditFrame(visit.ctx.actor, collective, 'asked', visit.language);
+    const frame = { frame: around, crumbs: askedCrumbs(around, `${around.base}/asked`) };
     return { asked, base: askedPath(collective, asked.key), frame };
   }
 
@@ -108,12 +109,12 @@ function personPages(routes: Routes): void {
 
   routes.get(`${path}/results`, { ...spec, query: resultQuery }, async (visit) => {
     const { survey, base } = await enter(visit);
-    await showPublished(visit, survey, { base, frame: { frame: null }, isMember: true }, visit.query);
+    await showPublished(visit, survey, { base, frame: { crumbs: personCrumbs }, isMember: true }, visit.query);
   });
 
   routes.get(`${path}/results/texts`, { ...spec, query: textsQuery }, async (visit) => {
     const { survey, base } = await enter(visit);
-    await showPublishedTexts(visit, survey, { base, frame: { frame: null }, isMember: true }, visit.query);
+    await showPublishedTexts(visit, survey, { base, frame: { crumbs: personCrumbs }, isMember: true }, visit.query);
   });
 
   routes.get(`${path}/slot.ics`, spec, async (visit) => {
@@ -138,12 +139,12 @@ function publicPages(routes: Routes): void {
 
   routes.get(`${path}/results`, { ...spec, query: resultQuery }, async (visit) => {
     const { survey, base } = await enter(visit);
-    await showPublished(visit, survey, { base, frame: { frame: null }, isMember: false }, visit.query);
+    await showPublished(visit, survey, { base, frame: { crumbs: publicCrumbs }, isMember: false }, visit.query);
   });
 
   routes.get(`${path}/results/texts`, { ...spec, query: textsQuery }, async (visit) => {
     const { survey, base } = await enter(visit);
-    await showPublishedTexts(visit, survey, { base, frame: { frame: null }, isMember: false }, visit.query);
+    await showPublishedTexts(visit, survey, { base, frame: { crumbs: publicCrumbs }, isMember: false }, visit.query);
   });
 
   routes.get(`${path}/results.json`, spec, async (visit) => {
@@ -262,7 +263,7 @@ async function showElsewhere(visit: AnyVisit, asked: AskedSurvey, base: string, 
     remarks: published ? remarksOf({ names: asked.names, answerBy: 'collective' }) : [],
     shortened: published?.shortened ? { ...published.shortened, host: asked.elsewhere?.host ?? '' } : null,
     notes: published && pickText(published.notes, visit.language, asked.languages),
-    turnout: [],
+    turnout: null,
     slot: asked.slot && slotIn(words, asked.slot, `${base}/slot.ics`),
     cross: null,
     polls: [],

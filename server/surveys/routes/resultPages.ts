@@ -9,6 +9,7 @@ import { DomainError } from '../../errors.js';
 import { dateFormat, numberFormat } from '../../formatters.js';
 import type { FormState } from '../../http/form.js';
 import type { Routes, Visit } from '../../http/routes.js';
+import { fold } from '../../shapes.js';
 import { localTime } from '../../zonedTime.js';
 import { planPublication } from '../actions/publishing.js';
 import { chooseSlot, publishResults } from '../actions/running.js';
@@ -247,7 +248,12 @@ async function enterExport(visit: SurveyVisit) {
 }
 
 function attach(res: Response, survey: Survey, ending: string, type: string): Response {
-  const name = `survey-${survey._id.slice(0, 8)}.${ending}`;
+  const title = fold(pickText(survey.title, survey.languages[0] ?? '', survey.languages).text);
+  const words = title
+    .replace(/ /g, '-')
+    .replace(/[^a-z0-9-]/g, '')
+    .slice(0, 60);
+  const name = `${words || 'survey'}-${survey._id.slice(0, 8)}.${ending}`;
   return res.type(type).set('Content-Disposition', `attachment; filename="${name}"`);
 }
 
@@ -286,7 +292,8 @@ async function showResults(
     publicHref:
       survey.results.readers === 'public' && survey.results.publishedAt ? `/surveys/${survey._id}/results` : null,
     isOver: survey.state === 'closed',
-    remindHref: isOpen(survey, visit.ctx.now) && asked !== null ? `${surveyPath(survey)}/remind` : null,
+    remindHref:
+      isOpen(survey, visit.ctx.now) && asked !== null && answered < asked ? `${surveyPath(survey)}/remind` : null,
     isHeldBack: results === null,
     isTooFew: results !== null && results.counted === null,
     ...figures(words, answered, asked),

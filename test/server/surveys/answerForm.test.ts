@@ -425,6 +425,34 @@ describe('the form of a survey', () => {
     for (const [, id] of links) expect(mistakes.text).to.include(` id="${id}"`);
   });
 
+  for (const door of doors) {
+    it(`keeps a draft, and gives back what it cannot keep rather than lose it, at the door of: ${door}`, async () => {
+      const number = { ...shared, id: 'hours', kind: 'number', label: { en: 'Hours' }, unit: {}, decimals: 0 } as const;
+      const three = ['red', 'green', 'blue'].map((one) => ({ id: one, label: { en: one } }));
+      const choices = { ...shared, kind: 'multiple', choices: three, other: false, min: 2, max: null } as const;
+      const ranking = { ...shared, id: 'order', kind: 'ranking', label: { en: 'Order' }, choices: three } as const;
+      const colours = { ...choices, id: 'colours', label: { en: 'Colours' } };
+      const asked = [section('one', [text('why'), { ...number, min: null, max: null }, colours, ranking])];
+      const { client, path } = await open(door, asked);
+      const typed = {
+        'a.why': 'So',
+        'a.hours': 'a lot',
+        'a.colours.is': 'green',
+        'a.order.red': '1',
+        'a.order.blue': '1',
+      };
+      const kept = await fill(client, path, '', { ...typed, step: 'save' });
+      expect(kept.status).to.equal(422);
+      expect(kept.text).to.include('value="a lot"').and.include('Hours').and.include('Order');
+      expect([...kept.text.matchAll(/data-named/g)]).to.have.length(2);
+      const later = await client.get(path);
+      expect(later.text).to.include('value="So"').and.not.include('a lot');
+      expect(later.text).to.match(/value="green" checked/);
+      const whole = { 'a.hours': '2', 'a.order.red': '1', 'a.order.blue': '2', 'a.order.green': '3', step: 'save' };
+      expect((await fill(client, path, '', whole)).status).to.equal(303);
+    });
+  }
+
   it('lets every choice be taken back, where no answer is needed', async () => {
     const scale = { ...shared, id: 'load', kind: 'scale', label: { en: 'Load' }, from: 1, to: 5 } as const;
     const choices = ['yes', 'no'].map((one) => ({ id: one, label: { en: one } }));

@@ -412,7 +412,7 @@ describe('pages for making surveys', () => {
     const far = { iri: 'https://far.example/h', collectiveId: null, name: 'Lointain', handle: 'h@far.example' };
     const { _id } = await buildSurvey(system(), collective, [], { invited: [far] });
     const overview = (await member.get(`${mine}/${_id}`)).text;
-    expect(overview).to.include('One collective on other servers: 0 told, 1 waiting, 0 not told.');
+    expect(overview).to.include('One hoster on other servers: 0 told, 1 waiting, 0 not told.');
     expect(overview).to.include('Lointain').and.include('Waiting');
     const held = await draft();
     await surveysIn(house.store).updateOne({ _id: held }, { $set: { notOpened: 'surveys.error.nobodyAsked' } });
