@@ -165,7 +165,8 @@ describe('faults around us', () => {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     expect(good.received.length).to.equal(1);
-    expect(performance.now() - started).to.be.below(1000);
+    // A second on a quiet machine; behind those that hang, the budget and more.
+    expect(performance.now() - started).to.be.below(4000);
     await running;
     diagnostics.unsubscribe('undici:client:connected', count);
     const toHung = hung.map(({ host }) => sockets.get(host) ?? 0);
