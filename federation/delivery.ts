@@ -35,6 +35,8 @@ export interface Delivery extends Doc {
   attempts: number;
   /** Answers 401 or 403 so far. */
   refusals: number;
+  /** How often it broke here; absent: never. */
+  mistakes?: number;
   createdAt: Date;
   nextAt: Date;
   leasedBy: string;
@@ -383,8 +385,9 @@ async function settleFailure(
   const { status } = outcome;
   const at = federation.house.now();
   const refusals = delivery.refusals + (isRefusal(status) ? 1 : 0);
+  const mistakes = (delivery.mistakes ?? 0) + (outcome.blame === 'ours' ? 1 : 0);
   const error = (outcome.error ?? `HTTP ${status}`).slice(0, 300);
-  let verdict = judge(delivery, outcome, refusals, at);
+  let verdict = judge({ ...delivery, refusals, mistakes }, outcome, at);
   let nextAt = at;
   if (verdict.follows === 'resting') {
     const rest = await restHost(federation, delivery.host, { begunAt, atLeastMs: verdict.atLeastMs, error, status });
@@ -392,7 +395,8 @@ async function settleFailure(
     nextAt = new Date(rest.nextAt.getTime() + second);
     if (delivery.createdAt <= rest.givenUpTo) verdict = { follows: 'failed', reason: weekReason };
   } else if (verdict.follows === 'waiting') nextAt = new Date(at.getTime() + verdict.ms);
-  const fields = { refusals, lastStatus: status, lastError: error, leaseUntil: never };
+  const counts = mistakes === 0 ? { refusals } : { refusals, mistakes };
+  const fields = { ...counts, lastStatus: status, lastError: error, leaseUntil: never };
   const held = { _id: delivery._id, leaseId: delivery.leaseId ?? '' };
   if (verdict.follows !== 'failed') {
     await deliveriesIn(federation).updateOne(held, { $set: { ...fields, nextAt } });

@@ -90,11 +90,15 @@ export type Verdict =
   | { follows: 'waiting'; ms: number }
   | { follows: 'resting'; atLeastMs: number };
 
-/** RL-06. `refusals` and `attempts` count this outcome too. */
+/** RL-06. The numbers count this outcome too. */
 export function judge(
-  { attempts, createdAt }: Pick<Delivery, 'attempts' | 'createdAt'>,
+  {
+    attempts,
+    createdAt,
+    mistakes,
+    refusals,
+  }: Pick<Delivery, 'attempts' | 'createdAt' | 'refusals'> & { mistakes: number },
   outcome: Outcome,
-  refusals: number,
   now: Date,
 ): Verdict {
   const { status, retryAfter, blame } = outcome;
@@ -102,7 +106,7 @@ export function judge(
   if (blame === 'address') return failed('address refused');
   if (blame === 'silent') return failed('no longer public');
   if (blame === 'busy') return later(1, null);
-  if (blame === 'ours') return attempts > waits.length ? failed('our mistake') : later(attempts, retryAfter);
+  if (blame === 'ours') return mistakes > waits.length ? failed('our mistake') : later(mistakes, retryAfter);
   if (isHostAway(outcome)) {
     // One that its server never takes, while it takes others: their host is never silent for a week.
     if (isOld && attempts > waits.length) return failed(weekReason);

@@ -1,5 +1,5 @@
 // An answer from the network, read within its limits: status, content type, size after unpacking, when to come again. Asks nothing.
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { FetchOutcome, FetchRequest } from '../server/fetching.js';
 import { FetchError } from './fetchErrors.js';
@@ -38,14 +38,19 @@ export function isActivityType(contentType: string | null): boolean {
   return type === 'application/ld+json' && profiles.includes('https://www.w3.org/ns/activitystreams');
 }
 
+const unpackers: ReadonlyMap<string, () => Duplex> = new Map([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+]);
+
 /** The body within its size, unpacked when the other side packed it although it was asked not to. */
 export async function readBody(answer: Answer, maxBytes: number): Promise<Buffer> {
   const encoding = (headerOf(answer, 'content-encoding') ?? 'identity').trim().toLowerCase();
   let stream: Readable = answer.body;
   if (encoding !== 'identity') {
-    const unpack = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress }[
-      encoding
-    ];
+    const unpack = unpackers.get(encoding);
     if (!unpack) throw new FetchError('bad-content', 'unknown content encoding');
     const unpacked = unpack();
     answer.body.on('error', (error) => unpacked.destroy(error));

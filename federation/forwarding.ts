@@ -20,7 +20,8 @@ const forwarded = 'Forward';
 /**
  * Hands an answer to an object of ours, its correction or its deletion to the followers of the one answered, once for each
  * activity, except on the server that it came from. Only what bears a proof that others can check by themselves (FEP-8b32,
- * Linked Data Signature), is addressed to those followers, and is its sender's own; at most 120 an hour from one server.
+ * Linked Data Signature), is addressed to those followers, and is its sender's own; at most 120 an hour from one server, and 600
+ * for one of ours.
  */
 export async function forward(inbound: Inbound): Promise<void> {
   const { federation, activity, sender, raw } = inbound;
@@ -35,7 +36,8 @@ export async function forward(inbound: Inbound): Promise<void> {
   const before = await activitiesIn(federation).findOne({ _id: key });
   const row = before ?? (await draft(inbound, json, key));
   if (row === null || row.isFannedOut) return;
-  if (before === null && !(await keep(federation, row, sender.host))) return;
+  if (before === null && !(await keep(federation, row, { host: sender.host, isDelete: activity.type === 'Delete' })))
+    return;
   // A deletion takes the words with it, also those that have not arrived yet.
   const older = { objectIri: row.objectIri, type: forwarded, _id: { $ne: key } };
   if (activity.type === 'Delete') await activitiesIn(federation).updateMany(older, { $set: { json: '' } });
@@ -113,10 +115,18 @@ async function findForwarded(federation: Federation, iri: string): Promise<Activ
   return activitiesIn(federation).findOne({ objectIri: iri, type: forwarded }, { sort: { _id: -1 } });
 }
 
-/** False: too many from there, or its server is limited by the rules of this instance. */
-async function keep(federation: Federation, row: Activity, host: string): Promise<boolean> {
+/** In an hour, from wherever: who has many names reaches the followers of one of ours no oftener. */
+const mostForOne = 600;
+
+/** False: too many from there or for the one answered, or its server is limited by the rules of this instance. */
+async function keep(
+  federation: Federation,
+  row: Activity,
+  { host, isDelete }: { host: string; isDelete: boolean },
+): Promise<boolean> {
   if (isLimitedPeer(await readPolicy(federation.house.store), host)) return false;
   if (!federation.forwardLimit.take(host)) return false;
+  if (!isDelete && !federation.forwardLimit.take(`to ${row.actor}`, mostForOne)) return false;
   try {
     await activitiesIn(federation).insertOne(row);
   } catch (error) {

@@ -6,7 +6,7 @@ import { instanceHandle } from './actors.js';
 import { chargeFetch, type Errand } from './errand.js';
 import type { Federation } from './federation.js';
 import type { FetchedDocument, PostAnswer } from './fetch.js';
-import { FetchError } from './fetchErrors.js';
+import { FetchError, OwnLimitError } from './fetchErrors.js';
 import { signCavage } from './signatures/cavage.js';
 import type { OutgoingRequest, RequestSigner, SignatureScheme } from './signatures/outgoing.js';
 import { signMessage } from './signatures/rfc9421.js';
@@ -76,8 +76,10 @@ export async function fetchSigned(
       await prove(federation, host, other, null);
       return found;
     } catch (second) {
+      // Not asked after all, for a reason of ours: what it said first is no answer yet.
+      if (!(second instanceof FetchError) || second instanceof OwnLimitError) throw second;
       if (known === null && status === 500) await remember(federation, host, first, 'unclear');
-      throw second instanceof FetchError && tellsMore(second.status ?? 0) ? second : error;
+      throw tellsMore(second.status ?? 0) ? second : error;
     }
   }
 }

@@ -28,6 +28,7 @@ interface DeliveryRow extends Doc {
   state: 'waiting' | 'failed' | 'held';
   attempts: number;
   refusals: number;
+  mistakes?: number;
   createdAt: Date;
   nextAt: Date;
   leaseUntil?: Date;

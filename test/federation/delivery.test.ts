@@ -371,6 +371,19 @@ describe('the delivery queue', () => {
     expect((await deliverDue(failing)).sent).to.equal(1);
   });
 
+  it('loses nothing that waited long for its server by one mistake of ours', async () => {
+    await say('Un');
+    await app.announce();
+    await deliveriesIn(app.federation).updateMany({}, { $set: { attempts: 20 } });
+    const failing = { ...app.federation, sending: new Map<string, number>() };
+    failing.fetch = { ...app.federation.fetch, post: () => Promise.reject(new TypeError('a mistake of ours')) };
+    await deliverDue(failing);
+    expect((await deliveriesIn(app.federation).findOne({}))?.state).to.equal('waiting');
+    app.pass(24 * 60);
+    await deliverDue(app.federation);
+    expect(peer.received.map((one) => one.json.type)).to.deep.equal(['Create']);
+  });
+
   it('gives up on a row that breaks each time: its reason is kept and shown, its lane is free (RL-20)', async () => {
     const post = await say('Un');
     await app.announce();

@@ -170,6 +170,16 @@ describe('strangers who have us ask', () => {
     expect(peer.log.filter((line) => line.startsWith('GET /none/')).length).to.equal(3);
   });
 
+  it('have nothing remembered of a server that wants another signature when there is nothing left to ask it', async () => {
+    peer.wantsSignedGets = true;
+    peer.takes = 'rfc9421';
+    const iri = serveNote('knock-twice');
+    const last = { ...newErrand('192.0.2.1'), left: 1 };
+    await fetchDocument(app.federation, iri, last).catch(() => null);
+    expect(await app.house.store.collection<KeyFailure>('keyFailures').countDocuments({})).to.equal(0);
+    expect((await fetchDocument(app.federation, iri, newErrand('192.0.2.1'))).json).to.have.property('id', iri);
+  });
+
   it('are no strangers any more when their signature holds: a server may bring many new actors', async () => {
     const actors = Array.from({ length: 14 }, (_one, index) => peer.addActor(`n${index}`));
     const statuses: number[] = [];

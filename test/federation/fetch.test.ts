@@ -297,7 +297,7 @@ describe('the way out to the network', () => {
         .writeHead(200, { 'content-type': 'application/activity+json', 'content-encoding': 'gzip' })
         .end(gzipSync('{"id":"x"}'));
     });
-    for (const encoding of ['gzip, gzip', 'zstd', 'gzip']) {
+    for (const encoding of ['gzip, gzip', 'zstd', 'gzip', 'constructor']) {
       answers.set(`/${encoding.length}`, (_req, res) => {
         res
           .writeHead(200, { 'content-type': 'application/activity+json', 'content-encoding': encoding })

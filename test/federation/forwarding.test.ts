@@ -137,6 +137,22 @@ describe('an answer from elsewhere to one of ours', () => {
     });
   }
 
+  it('is passed on 600 times an hour for one of ours, whatever servers it comes from, but still taken back', async () => {
+    const first = signed(reply());
+    await bring(first);
+    expect(reader.received).to.have.length(1);
+    const to = `to ${hosterIri.slice(hosterIri.lastIndexOf('/') + 1)}`;
+    app.federation.forwardLimit.add(to, 600);
+    await bring(signed(reply()));
+    expect(reader.received).to.have.length(1);
+    const { '@context': context, id: _id, ...rest } = reply({}, 'Delete');
+    const { id } = first.object as Json;
+    const gone = { '@context': context, ...rest, id: origin.nextId(), object: { id, type: 'Tombstone' } };
+    await bring(signed(gone));
+    expect(reader.received.map(({ json }) => json.type)).to.deep.equal(['Create', 'Delete']);
+    for (let count = 0; count < 601; count++) app.federation.forwardLimit.giveBack(to);
+  });
+
   it('is passed on 120 times an hour for one server, then no more', async () => {
     app.pass(60);
     for (let count = 0; count < 120; count++) app.federation.forwardLimit.take(origin.host);

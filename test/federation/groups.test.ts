@@ -379,6 +379,27 @@ describe('a group on the wire', function () {
       expect(await groupActivitiesIn(app.house.store).countDocuments({ author: bea.iri })).to.equal(activitiesAnHour);
     });
 
+    it('passes on no correction by whoever may not write any more, and still what takes words back', async () => {
+      const created = comment(bea, peer);
+      await send(peer, bea, created);
+      await run();
+      const unfollow = { id: peer.nextId(), type: 'Undo', actor: bea.iri, object: { type: 'Follow', object: iri } };
+      await send(peer, bea, { ...unfollow, object: { ...unfollow.object, actor: bea.iri } });
+      // Somebody else is still there to be told.
+      await follow(evil, evil.addActor('other'));
+      evil.received.length = 0;
+      const object = { ...(created.object as Json), content: '<p>Buy this</p>', updated: '2026-05-22T09:00:00Z' };
+      await send(peer, bea, { ...created, id: peer.nextId(), type: 'Update', object });
+      await run();
+      expect(evil.ofType('Announce')).to.deep.equal([]);
+      expect((await thread()).at(-1)?.content?.content).to.equal('<p>Which hours?</p>');
+      const few = { ...object, to: [`${bea.iri}/followers`], cc: [], updated: '2026-05-23T09:00:00Z' };
+      await send(peer, bea, { ...created, to: few.to, cc: [], id: peer.nextId(), type: 'Update', object: few });
+      await run();
+      expect(evil.ofType('Announce')).to.have.length(1);
+      expect(await thread()).to.have.length(1);
+    });
+
     it('announces the author’s correction when it is newer, with its proof intact', async () => {
       const created = comment(bea, peer);
       await send(peer, bea, created);

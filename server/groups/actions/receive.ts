@@ -94,8 +94,8 @@ async function hasHadEnough(ctx: Context, group: Group, author: string): Promise
 }
 
 /**
- * Its author corrects a post, in every group where it stands. An older version changes nothing; what is not for everybody any
- * more leaves the group. Emits group.acted.
+ * Its author corrects a post, in every group where it stands and where they may still write. An older version changes nothing;
+ * what is not for everybody any more leaves the group. Emits group.acted.
  */
 export async function receiveGroupPostChange(ctx: Context, arrival: Arrival & { post: RemotePost }): Promise<void> {
   const { author, post } = arrival;
@@ -107,6 +107,7 @@ export async function receiveGroupPostChange(ctx: Context, arrival: Arrival & { 
       await removeHere(ctx, group, known, 'author');
       continue;
     }
+    if (!mayWrite(group, await standingOf(ctx.store, ctx.site, group, author), 'comment')) continue;
     if (await hasHadEnough(ctx, group, author)) continue;
     await record(ctx, known, 'Update', arrival);
     if (known.content === null) continue;

@@ -9,7 +9,7 @@ import { tellPolicy } from './domainRules.js';
 /** All that waits for a host or was given up is due now, and its inboxes that were left out are not any more. Returns how many. */
 export async function retryPeer(ctx: Context, host: string): Promise<{ deliveries: number; inboxes: number }> {
   checkMayAdminister(ctx.actor);
-  const due = { state: 'waiting' as const, nextAt: ctx.now, failedAt: null, refusals: 0 };
+  const due = { state: 'waiting' as const, nextAt: ctx.now, failedAt: null, refusals: 0, mistakes: 0 };
   const deliveries = deliveriesIn(ctx.store);
   const waiting = await deliveries.updateMany({ host, state: 'waiting', nextAt: { $gt: ctx.now } }, { $set: due });
   const failed = await deliveries.updateMany({ host, state: 'failed' }, { $set: { ...due, createdAt: ctx.now } });
@@ -23,7 +23,7 @@ export async function retryDelivery(ctx: Context, host: string, id: string): Pro
   checkMayAdminister(ctx.actor);
   const at = { nextAt: ctx.now, createdAt: ctx.now, leaseUntil: new Date(0) };
   // Without tries it is the first to knock at a host that rests.
-  const set = { state: 'waiting' as const, ...at, failedAt: null, refusals: 0, attempts: 0 };
+  const set = { state: 'waiting' as const, ...at, failedAt: null, refusals: 0, mistakes: 0, attempts: 0 };
   const due = await deliveriesIn(ctx.store).updateOne({ _id: id, host }, { $set: set });
   if (due.matchedCount === 0) throw new DomainError('not-found', 'error.notFound');
   await hastenHost(ctx, host);
