@@ -206,6 +206,16 @@ describe('the form of a survey', () => {
       });
     }
 
+    it('says what is wrong also where a question hangs on an earlier page', async () => {
+      const site: Question = { ...text('site'), kind: 'link', showIf: when('host') };
+      const pages = [section('one', [yesOrNo('host')]), section('two', [site]), section('three', [text('last')])];
+      const { client, path } = await open('person', pages);
+      await fill(client, path, '?page=1', { 'a.host.is': 'yes', step: 'next' });
+      const refused = await fill(client, path, '?page=2', { 'a.site': 'somewhere', step: 'next' });
+      expect(refused.status).to.equal(422);
+      expect(refused.text).to.include('value="somewhere"');
+    });
+
     it('goes on from the section that was filled in, though another window has changed the pages', async () => {
       const long = [section('zero', [yesOrNo('start')]), section('more', [text('extra')], when('start')), ...sections];
       const { key, client, path } = await open('person', long);
