@@ -68,29 +68,31 @@ export interface Reading {
 export interface ReadingOptions {
   strict?: boolean;
   partial?: boolean;
+  everything?: boolean;
   hasServices?: boolean;
 }
 
 /**
  * Reads raw answers by question id, as a form or another instance gives them, and checks them: kinds, bounds, what is needed,
  * what does not exist. Answers to questions that are not asked, or do not exist, are refused too (`strict`), or left out as a
- * form does with fields that a script has hidden. `partial`: a draft, or one page: nothing is missed, nothing too few. `hasServices`: questions
+ * form does with fields that a script has hidden. `partial`: a draft, or one page: nothing is missed, nothing too few. `everything`: as if no
+ * question hung on another, so that a draft keeps what may be asked again. `hasServices`: questions
  * about each service of whoever answers had rows to fill in; without any, or where it is not known, none is missed. Fields are "a.<id>".
  */
 export function readAnswers(
   sections: readonly Section[],
   raw: Readonly<Record<string, unknown>>,
-  { strict = false, partial = false, hasServices = false }: ReadingOptions = {},
+  { strict = false, partial = false, everything = false, hasServices = false }: ReadingOptions = {},
 ): Reading {
   const errors: FieldError[] = [];
   const values: Values = {};
   const known = new Set<string>();
   const asked = new Set<string>();
   for (const section of sections) {
-    const isSectionAsked = holds(section.showIf, values);
+    const isSectionAsked = everything || holds(section.showIf, values);
     for (const question of section.questions) {
       known.add(question.id);
-      if (!isSectionAsked || !holds(question.showIf, values)) continue;
+      if (!isSectionAsked || !(everything || holds(question.showIf, values))) continue;
       asked.add(question.id);
       const read = readValue(question, Object.hasOwn(raw, question.id) ? raw[question.id] : undefined, partial);
       if (typeof read === 'string') errors.push(wrong(question, read));

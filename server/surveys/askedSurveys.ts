@@ -230,7 +230,8 @@ async function findOwnSent(ctx: Context, asked: AskedSurvey, answerer: Answerer)
   const { state, host, sentAt, receiptAt, refusal } = sent;
   const isWaiting = receiptAt === null;
   const isLost = isWaiting && ctx.now.getTime() - sentAt.getTime() > triesMs;
-  const stands = state !== 'withdrawn';
+  // Its owner may have refused to let it go.
+  const stands = state !== 'withdrawn' || refusal !== null;
   return {
     values: stands ? sent.values : null,
     by: sent.by,

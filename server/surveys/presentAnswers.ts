@@ -29,7 +29,7 @@ export function presentTyped(
   typed: Readonly<Record<string, unknown>>,
   reader: Reader,
 ): AnswerInWords[] {
-  const { values } = readAnswers(sections, typed, { partial: true });
+  const { values } = readAnswers(sections, typed, { partial: true, everything: true });
   return sections.flatMap(({ questions }) =>
     questions.flatMap((question) => {
       const value = values[question.id];

@@ -141,6 +141,7 @@ export const remoteSurveyIndexes: CollectionIndexes = {
     { keys: { collectiveId: 1 } },
     { keys: { by: 1 } },
     { keys: { 'edits.by': 1 } },
+    { keys: { state: 1, sentAt: 1 } },
     eventIndex,
   ],
   surveyReceipts: [{ keys: { surveyId: 1 } }, { keys: { at: 1 } }, eventIndex],

@@ -94,6 +94,14 @@ describe('the form of a survey in a browser', function () {
     expect(await none.isVisible()).to.equal(true);
   });
 
+  it('chooses "other" for whoever writes there', async () => {
+    await page.goto(`${server.baseUrl}/my/collectives/${server.ids.collective}/asked/${server.ids.survey}?page=all`);
+    const other = page.locator('input[name="a.tasks.is"][value="other"]');
+    expect(await other.isChecked()).to.equal(false);
+    await page.fill('input[name="a.tasks.other"]', 'The coffee');
+    expect(await other.isChecked()).to.equal(true);
+  });
+
   it('moves what is ranked by keyboard, keeps the focus, and says the new place', async () => {
     await page.goto(address('person'));
     const up = page

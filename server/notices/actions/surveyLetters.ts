@@ -143,7 +143,8 @@ async function missingRemotely(
   const { store, site } = house;
   const sent = everybody ? null : await findSentAnswer(store, survey.iri, iri);
   if (!everybody && survey.marked?.includes(iri)) return [];
-  if (sent !== null && (sent.state === 'sent' || sent.state === 'accepted')) return [];
+  const isHeld = sent?.state === 'withdrawn' && sent.refusal !== null;
+  if (sent !== null && (sent.state === 'sent' || sent.state === 'accepted' || isHeld)) return [];
   const handle = iri.slice(actorIri(site, '').length);
   const collective = await findCollectiveByHandle(store, handle);
   if (collective === null || collective.deletedAt !== null) return [];

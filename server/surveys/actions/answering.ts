@@ -238,7 +238,7 @@ export async function saveDraft(ctx: Context, input: DraftInput): Promise<void> 
 
 /** What can be read of a draft, unless somebody else has kept another one since `seen`. Refuses: conflict. */
 export async function keepDraft(ctx: Context, sections: readonly Section[], input: DraftInput): Promise<void> {
-  const { values, errors } = readAnswers(sections, input.raw, { partial: true });
+  const { values, errors } = readAnswers(sections, input.raw, { partial: true, everything: true });
   // A field given twice, a list for a text: what no form of ours sends.
   const forged = errors.filter(({ message }) => message.key === 'shape.invalid');
   if (forged.length > 0) throw new InvalidFields(forged);

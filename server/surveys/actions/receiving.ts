@@ -10,6 +10,7 @@ import { draftsIn, findAnswer, findSurvey } from '../queries.js';
 import { type RemoteSurvey, receiptsIn, remoteSurveysIn, sentAnswersIn } from '../remoteSurveys.js';
 import type { Answerer, Survey } from '../schema.js';
 import { submitAnswer, withdrawAnswer } from './answering.js';
+import { takenBack } from './sending.js';
 
 /** Surveys that are kept of one instance for one of ours: each that it asks is told of its own. */
 const mostPerHost = 200;
@@ -102,6 +103,9 @@ export async function pruneRemoteSurveys(ctx: Context): Promise<number> {
     .find({ deletedAt: { $lt: before(30) } })
     .toArray();
   for (const { _id } of gone) await forget(ctx, _id);
+  // Taken back, of which its owner has said nothing for so long.
+  const silent = { state: 'withdrawn' as const, receiptAt: null, sentAt: { $lt: before(30) } };
+  await sentAnswersIn(ctx.store).updateMany(silent, { $set: takenBack });
   const receipts = await receiptsIn(ctx.store).deleteMany({ at: { $lt: before(90) } });
   return gone.length + receipts.deletedCount;
 }

@@ -115,7 +115,8 @@ export async function recallAnswer(ctx: Context, surveyKey: string, answerer: An
   if (sent === null || sent.state === 'withdrawn') throw new DomainError('not-found', 'error.notFound');
   const sentAt = new Date(Math.max(ctx.now.getTime(), sent.sentAt.getTime() + 1));
   const event = pending({ type: 'surveyAnswer.withdrawn', answerId: sent._id }, ctx.now);
-  const set = { state: 'withdrawn' as const, values: {}, edits: [], sentAt, receiptAt: null, refusal: null };
+  // What it says goes with the owner's receipt: until then it may stand there.
+  const set = { state: 'withdrawn' as const, sentAt, receiptAt: null, refusal: null };
   const { matchedCount } = await sentAnswersIn(ctx.store).updateOne(
     { _id: sent._id, sentAt: sent.sentAt },
     { $set: set, $push: { events: event } },
@@ -172,10 +173,13 @@ export async function receiveReceipt(ctx: Context, input: ReceiptInput): Promise
     sent.state === 'withdrawn' ? 'withdrawn' : refusal === null ? 'accepted' : 'refused';
   const event = pending({ type: 'surveyAnswer.refused', answerId: sent._id }, ctx.now);
   await sentAnswersIn(ctx.store).updateOne(filter, {
-    $set: { state, receiptAt: ctx.now, refusal },
+    $set: { state, receiptAt: ctx.now, refusal, ...(state === 'withdrawn' && refusal === null ? takenBack : {}) },
     ...(refusal === null ? {} : { $push: { events: event } }),
   });
 }
+
+/** Of an answer that was taken back nothing is kept but that it was. */
+export const takenBack = { values: {}, edits: [] };
 
 /** For purgeDeleted() of the collectives. */
 export async function purgeSentAnswersOf(ctx: Context, collectiveId: string): Promise<void> {

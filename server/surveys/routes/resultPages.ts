@@ -200,10 +200,8 @@ function exportPages(routes: Routes, path: string): void {
   });
 
   routes.get(`${path}/results.json`, spec, async (visit) => {
-    const { survey, rows } = await enterExport(visit);
-    const { store } = visit.house;
-    const results = await findResults(visit.ctx, survey, organiser);
-    const json = answersJson(survey, await countInFull(store, survey), results?.asked ?? null, rows);
+    const { survey, rows, counted } = await enterExport(visit);
+    const json = answersJson(survey, counted, await countAsked(visit.house.store, survey), rows);
     attach(visit.res, survey, 'json', 'application/json').send(JSON.stringify(json, null, 1));
   });
 }
@@ -243,8 +241,8 @@ async function enterExport(visit: SurveyVisit) {
   checkMaySee(survey);
   const rows = await listExportRows(visit.house.store, survey);
   if (!isEnough(survey.names, rows.length)) throw new DomainError('closed', 'surveys.error.tooFewAnswers');
-  const { sections } = await countInFull(visit.house.store, survey);
-  return { survey, rows, sections: sections.map(({ section }) => section) };
+  const counted = await countInFull(visit.house.store, survey);
+  return { survey, rows, counted, sections: counted.sections.map(({ section }) => section) };
 }
 
 function attach(res: Response, survey: Survey, ending: string, type: string): Response {

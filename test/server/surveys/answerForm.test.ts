@@ -206,6 +206,28 @@ describe('the form of a survey', () => {
       });
     }
 
+    it('keeps what was written to a page that is not asked for a while, and sends it only where it is', async () => {
+      const { client, path, sent } = await open('person', sections);
+      await fill(client, path, '?page=2', { 'a.host.is': 'yes', step: 'next' });
+      await fill(client, path, '?page=3', { 'a.machines': 'Two, and a spare one', step: 'back' });
+      await fill(client, path, '?page=2', { 'a.host.is': 'no', step: 'back' });
+      expect((await client.get(`${path}?page=1`)).text).to.include('Page 1 of 2');
+      await fill(client, path, '?page=2', { 'a.host.is': 'yes', step: 'next' });
+      expect((await client.get(`${path}?page=3`)).text).to.include('Two, and a spare one');
+      await fill(client, path, '?page=2', { 'a.host.is': 'no', step: 'send' });
+      expect(await sent()).to.deep.equal({ host: { chosen: ['no'], other: '' } });
+    });
+
+    it('says what is wrong also where a question hangs on an earlier page', async () => {
+      const site: Question = { ...text('site'), kind: 'link', showIf: when('host') };
+      const pages = [section('one', [yesOrNo('host')]), section('two', [site]), section('three', [text('last')])];
+      const { client, path } = await open('person', pages);
+      await fill(client, path, '?page=1', { 'a.host.is': 'yes', step: 'next' });
+      const refused = await fill(client, path, '?page=2', { 'a.site': 'somewhere', step: 'next' });
+      expect(refused.status).to.equal(422);
+      expect(refused.text).to.include('value="somewhere"');
+    });
+
     it('goes on from the section that was filled in, though another window has changed the pages', async () => {
       const long = [section('zero', [yesOrNo('start')]), section('more', [text('extra')], when('start')), ...sections];
       const { key, client, path } = await open('person', long);

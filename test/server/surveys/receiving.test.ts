@@ -4,11 +4,16 @@ import type { Collective } from '../../../server/collectives/schema.js';
 import type { Context } from '../../../server/context.js';
 import { peopleRoutes } from '../../../server/people/routes.js';
 import { pruneDrafts } from '../../../server/surveys/actions/drafting.js';
-import { receiveSurvey } from '../../../server/surveys/actions/receiving.js';
-import { saveRemoteDraft } from '../../../server/surveys/actions/sending.js';
-import { answererFor } from '../../../server/surveys/askedSurveys.js';
+import { pruneRemoteSurveys, receiveSurvey } from '../../../server/surveys/actions/receiving.js';
+import { recallAnswer, receiveReceipt, saveRemoteDraft, sendAnswer } from '../../../server/surveys/actions/sending.js';
+import { answererFor, findAsked, findOwnAnswer } from '../../../server/surveys/askedSurveys.js';
 import { draftsIn } from '../../../server/surveys/queries.js';
-import { type RemoteSurvey, remoteSurveyKey, remoteSurveysIn } from '../../../server/surveys/remoteSurveys.js';
+import {
+  findSentAnswer,
+  type RemoteSurvey,
+  remoteSurveyKey,
+  remoteSurveysIn,
+} from '../../../server/surveys/remoteSurveys.js';
 import { surveyRoutes } from '../../../server/surveys/routes.js';
 import type { Question } from '../../../server/surveys/schema.js';
 import {
@@ -84,6 +89,34 @@ describe('a survey of another instance', () => {
     expect(page.status).to.equal(200);
     expect(page.text).to.include('datetime="2026-02-03"').and.include('href="https://fine.example/x"');
     expect(page.text).to.not.match(/href="(javascript|data):/);
+  });
+
+  it('has its answer shown where it did not take it back, and nothing of it where it did', async () => {
+    for (const outcome of ['refused', 'accepted', 'silent'] as const) {
+      const survey = surveyFor(asked, outcome);
+      await receiveSurvey(ctx, survey);
+      const answerer = answererFor(ctx, asked);
+      const input = { surveyId: survey._id, answerer, by: 'p', byName: 'P', version: 1 };
+      await sendAnswer(ctx, { ...input, raw: { shorttext: 'Our words' } });
+      await recallAnswer(ctx, survey._id, answerer);
+      const sent = async () => {
+        const found = await findSentAnswer(house.store, survey.iri, answerer.key);
+        if (found === null) throw new Error('nothing was sent');
+        return found;
+      };
+      const { sentAt } = await sent();
+      const refusal =
+        outcome === 'refused' ? { errors: [{ field: '', message: { key: 'surveys.error.closed' } }], text: '' } : null;
+      const about = { owner: survey.owner, survey: survey.iri, answerer: answerer.key, sentAt };
+      if (outcome !== 'silent') await receiveReceipt(ctx, { ...about, refusal });
+      else await pruneRemoteSurveys({ ...ctx, now: new Date(ctx.now.getTime() + 31 * day) });
+      const shown = await findAsked(ctx, asked, survey._id);
+      if (shown === null) throw new Error('it is not asked');
+      const stands = outcome === 'refused';
+      const values = stands ? { shorttext: { text: 'Our words' } } : null;
+      expect(await findOwnAnswer(ctx, shown, answerer), outcome).to.deep.include({ values, isAnswered: stands });
+      expect(JSON.stringify(await sent()).includes('Our words'), outcome).to.equal(stands);
+    }
   });
 
   it('lets drafts go a month after it has closed', async () => {
