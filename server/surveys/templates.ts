@@ -13,7 +13,8 @@ export interface SurveyTemplate {
   sections: Section[];
 }
 
-const both = (fr: string, en: string): Texts => ({ fr, en });
+/** French signs keep to their word at the end of a line. */
+const both = (fr: string, en: string): Texts => ({ fr: fr.replace(/ (?=[:;?!»%])|(?<=«) /g, '\u00a0'), en });
 type Pair = [fr: string, en: string];
 type Labelled = [id: string, fr: string, en: string];
 const choicesOf = (...labels: Labelled[]): Choice[] => labels.map(([id, fr, en]) => ({ id, label: both(fr, en) }));
@@ -404,7 +405,7 @@ function datePoll(now: Date, timeZone: string): SurveyTemplate {
   return {
     title: both('Trouver une date', 'Find a date'),
     intro: both(
-      'Quand pouvez-vous\u00a0? «\u00a0Si besoin\u00a0» aide à trouver une date pour tout le monde.',
+      'Quand pouvez-vous ? « Si besoin » aide à trouver une date pour tout le monde.',
       'When can you come? “If need be” helps to find a date for everybody.',
     ),
     answerBy: 'person',

@@ -321,7 +321,11 @@ export async function showTexts(
     count: texts.count,
     paging: paged(`${base}/texts`, { of, q }, texts),
   };
-  await visit.page('surveys/texts', model, { title: visit.t('surveys.texts.title'), noIndex: true });
+  await visit.page('surveys/texts', model, {
+    title: visit.t('surveys.texts.title'),
+    nav: withNames ? 'mine' : '',
+    noIndex: true,
+  });
 }
 
 /** The reader's language, the survey's languages and time zone. */

@@ -151,6 +151,16 @@ describe('the form of a survey', () => {
       });
     }
 
+    it('introduces itself on the first page alone, and names for whom one answers', async () => {
+      const { key, client, path } = await open('elsewhere', sections);
+      expect(key).to.have.length(64);
+      const first = await client.get(`${path}?page=1`);
+      expect(first.text).to.include('Survey by Far, answer for').and.include('<h1 lang="en">Far survey</h1>');
+      await fill(client, path, '?page=1', { 'a.name': 'Us', step: 'next' });
+      expect((await client.get(`${path}?page=1`)).text).to.include('A draft is waiting');
+      expect((await client.get(`${path}?page=2`)).text).to.not.include('A draft is waiting');
+    });
+
     it('gives back what was kept of the other pages too when it closes in the middle', async () => {
       const { key, client, path } = await open('person', sections);
       await fill(client, path, '?page=1', { 'a.name': 'Us', step: 'next' });

@@ -11,6 +11,7 @@ import { peopleRoutes } from '../../../server/people/routes.js';
 import type { Person } from '../../../server/people/schema.js';
 import { submitAnswer } from '../../../server/surveys/actions/answering.js';
 import { deleteSurvey } from '../../../server/surveys/actions/drafting.js';
+import { closeSurvey } from '../../../server/surveys/actions/running.js';
 import { findSurvey, getVersion, listSurveysOf, surveysIn } from '../../../server/surveys/queries.js';
 import { surveyRoutes } from '../../../server/surveys/routes.js';
 import type { Question, Survey } from '../../../server/surveys/schema.js';
@@ -122,6 +123,26 @@ describe('pages for making surveys', () => {
     expect((await member.get(mine)).text)
       .to.contain('Yearly review')
       .and.to.contain('Draft');
+  });
+
+  it('ask an earlier one again from where a new one is begun, and say how many it will ask', async () => {
+    const open = await buildSurvey(system(), collective, [other]);
+    const again = `${mine}/${open._id}/duplicate`;
+    expect((await member.get(`${mine}/new`)).text).to.not.include(again);
+    await closeSurvey(system(), open._id);
+    expect((await member.get(`${mine}/${open._id}`)).text).to.include('not published yet');
+    expect((await member.get(`${mine}/new`)).text).to.include(`action="${again}"`);
+    const copy = await member.post(again, {}, `${mine}/new`);
+    const page = await member.get(copy.location ?? '');
+    expect(page.text).to.include('One hoster</a>').and.include('without automatic reminders');
+  });
+
+  it('show the form in the preview as it will be, with nothing that sends', async () => {
+    const { text } = await member.get(`${mine}/${await draft()}/preview`);
+    expect(text)
+      .to.match(/<form class="form survey" data-survey/)
+      .and.match(/<button [^>]*type="submit" disabled>/);
+    expect(text).to.match(/survey\.js[^"]*"><\/script>/);
   });
 
   it('keep the settings: languages, dates by the clocks of the zone, who is asked, here and elsewhere', async () => {
