@@ -475,7 +475,10 @@ export async function listOpenPolls(
   const entries = await feedEntriesIn(store).find({ reader, muted: false }, options).toArray();
   const from = new Map(entries.map((entry) => [entry.post, entry.from]));
   const polls = await remotePostsIn(store)
-    .find({ _id: { $in: [...from.keys()] }, 'poll.endsAt': { $gt: now }, deletedAt: null }, { sort: { 'poll.endsAt': 1 } })
+    .find(
+      { _id: { $in: [...from.keys()] }, 'poll.endsAt': { $gt: now }, deletedAt: null },
+      { sort: { 'poll.endsAt': 1 } },
+    )
     .toArray();
   const found = await Promise.all(
     polls.map(async (post) => {
