@@ -47,8 +47,11 @@ type AnyVisit = Visit<unknown, unknown, unknown>;
 type Retry<P extends z.ZodType> = Parameters<typeof Routes.prototype.post<P>>[1]['retry'];
 
 const hour = 60 * 60 * 1000;
-/** Of anonymous surveys both are counted in memory alone. */
-const answersLimit = { name: 'survey.guest', limit: 120, windowMs: hour };
+/**
+ * An assembly of some hundred may sit behind one address and answer within minutes; each of them perhaps corrects once. Of
+ * anonymous surveys both are counted in memory alone.
+ */
+const answersLimit = { name: 'survey.guest', limit: 600, windowMs: hour };
 /** A draft keeps itself three times a minute, and a whole meeting may sit behind one address. */
 const draftsLimit = { name: 'survey.draft', limit: 6000, windowMs: hour };
 /** Mails to one address; it need not belong to who typed it. */
