@@ -1,5 +1,6 @@
 // Answering from another instance by the personal link of an anonymous survey, over HTTP as a browser without an account does.
 import { expect } from 'chai';
+import { collectivesOf } from '../../../server/collectives/queries.js';
 import type { Collective } from '../../../server/collectives/schema.js';
 import type { Context } from '../../../server/context.js';
 import { signLink } from '../../../server/secrets.js';
@@ -103,6 +104,22 @@ describe('the personal link to an anonymous survey', () => {
     expect(gone.headers.get('cache-control')).to.equal('no-store');
     const program = await client.postRaw(pathOf(survey), fields, { accept: 'application/json' });
     expect([program.status, JSON.parse(program.text).error]).to.deep.equal([410, 'gone']);
+  });
+
+  it('says that it is closed while who asks is in the bin, and gives back what was typed', async () => {
+    const survey = await open();
+    const client = app.client({ language: 'en' });
+    const csrf = (await client.csrf(pathOf(survey))) ?? '';
+    const inBin = (deletedAt: Date | null) =>
+      collectivesOf(house.store).updateOne({ _id: owner._id }, { $set: { deletedAt } });
+    await inBin(ctx.now);
+    const page = await client.get(pathOf(survey));
+    expect(page.text).to.include('This survey is closed').and.not.include('name="a.q"');
+    const late = await client.postRaw(pathOf(survey), { 'a.q': 'late', version: '1', _csrf: csrf });
+    expect(late.status).to.equal(422);
+    expect(late.text).to.include('<dd>late</dd>').and.not.include('name="a.q"');
+    await inBin(null);
+    expect((await client.get(pathOf(survey))).text).to.include('name="a.q"');
   });
 
   it('is no link for others, for other surveys, or changed by a letter', async () => {
