@@ -99,10 +99,20 @@ async function* itemsOf(federation: Federation, iri: string): AsyncGenerator<unk
     }
     const address = readIri(next, federation.house.privateHosts);
     if (address === null || !sameOrigin(address, iri) || seen.has(address)) return;
+    const page = await (seen.size === 0 ? documentAt(federation, address) : furtherPage(federation, address));
     seen.add(address);
-    const page = await documentAt(federation, address);
     yield* itemsIn(page);
     next = page.next;
+  }
+}
+
+/** A page that is missing behind one that was read says nothing of the hoster: what was known of it stays. */
+async function furtherPage(federation: Federation, address: string): Promise<Record<string, unknown>> {
+  try {
+    return await documentAt(federation, address);
+  } catch (error) {
+    if (error instanceof GoneError) throw new Refusal(400, 'a page of the collection is missing');
+    throw error;
   }
 }
 

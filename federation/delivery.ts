@@ -53,6 +53,14 @@ const day = 24 * 60 * 60 * second;
 /** Longer than one exchange can take, and a second one with the other signature. */
 const leaseMs = 60 * second;
 const perHost = 2;
+/**
+ * Under way to the names under one domain: names cost nothing to whoever owns one, and many that answer just in time would take
+ * every place (AP-78). Domains are told apart by their last two labels: no list of suffixes to keep up to date, and the good
+ * neighbours under one of these (co.uk) leave their places so soon that they do not miss any.
+ */
+const perDomain = 32;
+/** How long what is beyond that steps back, when it fills all that is read at once. */
+const crowdedMs = 10 * second;
 /** Deliveries that have just begun. One that takes longer gives its place up, so that hung servers delay nobody else. */
 const freshInAll = 64;
 const freshMs = 300;
@@ -216,7 +224,7 @@ async function leaseSome(desk: Desk, room: number): Promise<Held[]> {
     let candidates = takeCandidates(desk, room);
     if (candidates.length === 0) {
       if (desk.sending.size > 0 && performance.now() - desk.readAt < lookAgainMs) return [];
-      desk.backlog = await findDue(desk.federation);
+      desk.backlog = await withoutCrowd(desk.federation, await findDue(desk.federation));
       desk.readAt = performance.now();
       candidates = takeCandidates(desk, room);
     }
@@ -252,15 +260,45 @@ async function leaseCalled(desk: Desk, room: number): Promise<Held[]> {
 /** From the backlog, in its order: at most as many of each host as it has room for. */
 function takeCandidates(desk: Desk, room: number): Delivery[] {
   const counts = new Map(desk.federation.sending);
+  const ofDomains = countDomains(desk.federation);
   const candidates: Delivery[] = [];
   desk.backlog = desk.backlog.filter((one) => {
     const count = counts.get(one.host) ?? 0;
-    if (count >= perHost || candidates.length >= room) return true;
+    const domain = domainOf(one.host);
+    const ofDomain = ofDomains.get(domain) ?? 0;
+    if (count >= perHost || ofDomain >= perDomain || candidates.length >= room) return true;
     counts.set(one.host, count + 1);
+    ofDomains.set(domain, ofDomain + 1);
     candidates.push(one);
     return false;
   });
   return candidates;
+}
+
+/** The last two labels of a name; an address as it stands, each of which costs something. */
+export function domainOf(host: string): string {
+  const name = host.replace(/:\d+$/, '').replace(/\.$/, '');
+  return /^[\d.]+$|^\[/.test(name) ? host : name.split('.').slice(-2).join('.');
+}
+
+function countDomains({ sending }: Federation): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const [host, count] of sending) counts.set(domainOf(host), (counts.get(domainOf(host)) ?? 0) + count);
+  return counts;
+}
+
+/** When crowded domains alone could hide what is due behind them, their rows step back; a round later the others are found. */
+async function withoutCrowd(federation: Federation, due: Delivery[]): Promise<Delivery[]> {
+  if (due.length < backlogSize) return due;
+  const counts = countDomains(federation);
+  const isCrowded = ({ host }: Delivery): boolean => (counts.get(domainOf(host)) ?? 0) >= perDomain;
+  const crowd = due.filter(isCrowded);
+  if (crowd.length === 0) return due;
+  const at = federation.house.now();
+  const nextAt = new Date(at.getTime() + crowdedMs);
+  const _id = { $in: crowd.map((one) => one._id) };
+  await deliveriesIn(federation).updateMany({ _id, state: 'waiting', leaseUntil: { $lte: at } }, { $max: { nextAt } });
+  return due.filter((one) => !isCrowded(one));
 }
 
 function findDue(federation: Federation): Promise<Delivery[]> {

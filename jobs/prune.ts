@@ -29,6 +29,7 @@ import { pruneInteractions, pruneVotes } from '../server/partners/actions/intera
 import { pruneReactions } from '../server/partners/actions/reactions.js';
 import { pruneFollows, pruneRemoteActors } from '../server/partners/actions.js';
 import { pruneLinks } from '../server/people/actions/prune.js';
+import { compareBallots } from '../server/surveys/actions/answering.js';
 import { pruneDrafts, purgeSurveys } from '../server/surveys/actions/drafting.js';
 import { forgetGuestAddresses, purgeSurveysOf } from '../server/surveys/actions/forgetting.js';
 import { prunePolls } from '../server/surveys/actions/polls.js';
@@ -43,6 +44,7 @@ const deeds: Record<string, (ctx: Context, federation: Federation, house: House)
     await store.settle(secretCollections);
     return 0;
   },
+  unevenBallots: compareBallots,
   limits: ({ store, now }) => pruneLimits(store, now),
   links: ({ store, now }) => pruneLinks(store, now),
   mails: ({ store, now }) => pruneMails(store, now),

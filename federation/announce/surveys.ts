@@ -129,8 +129,11 @@ async function publicDraft(
   survey: Survey,
   owner: Collective,
 ): Promise<Draft> {
-  const iri = federation.apex.objectIri(survey._id);
-  const live = await findLive(federation, iri, event.eventId);
+  const last = await findLastAbout(federation, subjectOf(survey._id), event.eventId);
+  const live = last?.type === 'Delete' ? null : last;
+  // What was deleted stays deleted for others (ActivityStreams Tombstone): listed again, it is a new object.
+  const key = last === null ? survey._id : event.eventId;
+  const iri = live?.objectIri ?? federation.apex.objectIri(key);
   const audience = publicAudienceOf(federation.apex.streamsOf(owner.handle).followers);
   const frame = { ...frameOf(federation, survey, owner, iri, live, event.at), ...audience, mentions: [], link: null };
   const type = live === null ? 'Create' : 'Update';

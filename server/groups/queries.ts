@@ -24,6 +24,7 @@ export const groupIndexes: CollectionIndexes = {
     { keys: { groupId: 1, author: 1, at: 1 } },
     { keys: { post: 1, author: 1, at: -1 } },
     { keys: { activityIri: 1 }, sparse: true },
+    { keys: { follows: 1 }, unique: true, sparse: true },
     { keys: { type: 1, at: 1 } },
     eventIndex,
   ],

@@ -62,6 +62,8 @@ export interface GroupActivity extends Doc, Eventful {
   type: 'Create' | 'Update' | 'Delete' | 'Remove' | 'removal' | GroupVote | 'Undo';
   /** Of a like or dislike: its id, by which it may be taken back. */
   activityIri?: string;
+  /** Of a like, a dislike, or what takes one back: whose it is, and the one before. Unique. */
+  follows?: string;
   /** IRI of who did it. */
   author: string;
   /** The activity as it came, with its proof: what is announced. Emptied once the post is removed. */

@@ -4,12 +4,12 @@ import express, { type NextFunction, type Request, type RequestHandler, type Res
 import multer from 'multer';
 import { z } from 'zod';
 import type { Context, Language, PersonActor } from '../context.js';
-import { DomainError, InvalidFields, type Message } from '../errors.js';
+import { DomainError, httpStatus, InvalidFields, type Message } from '../errors.js';
 import { contextOf, type House } from '../house.js';
 import type { Translate } from '../i18n.js';
 import { checkCsrf } from './csrf.js';
 import { type FormState, fieldErrors, nest } from './form.js';
-import { showKeptForm } from './keptForm.js';
+import { showKeptForm, showTyped } from './keptForm.js';
 import { frameFor, type PageOptions, sendPage } from './page.js';
 
 /** Who may pass the door. Finer rights (which collective, which role) are the rules' business. */
@@ -159,19 +159,49 @@ export class Routes {
     try {
       await handler({ ...visit, body: body.data as z.output<B> });
     } catch (error) {
-      if (!(spec.retry && error instanceof DomainError && ['invalid', 'conflict', 'closed'].includes(error.code)))
-        throw error;
+      if (!(spec.retry && error instanceof DomainError)) throw error;
       const one = { field: error.field ?? '', message: error.safeMessage };
-      await refuse(visit, spec, { values, errors: error instanceof InvalidFields ? [...error.errors] : [one] });
+      const form = { values, errors: error instanceof InvalidFields ? [...error.errors] : [one] };
+      if (corrected.has(error.code)) await refuse(visit, spec, form);
+      else if (!(await showAgain(visit, spec, form, error))) throw error;
     }
   }
 }
 
-async function refuse<P, Q>(
+/** Refusals after which the form is corrected and sent again. */
+const corrected = new Set<DomainError['code']>(['invalid', 'conflict', 'closed']);
+
+interface Retry<P, Q> {
+  retry?: (visit: Visit<P, Q, unknown>, form: FormState) => Promise<void> | void;
+}
+
+/**
+ * What was typed is not lost when its subject went away meanwhile or there was too much of it: the form again where it can be
+ * shown, else the words to be copied. False: nothing was answered, since a program asks or nothing was written.
+ */
+async function showAgain<P, Q>(
   visit: Visit<P, Q, unknown>,
-  spec: { retry?: (visit: Visit<P, Q, unknown>, form: FormState) => Promise<void> | void },
+  { retry }: Retry<P, Q>,
   form: FormState,
-): Promise<void> {
+  error: DomainError,
+): Promise<boolean> {
+  const { req, res } = visit;
+  if (req.method !== 'POST' || req.accepts(['html', 'json']) !== 'html') return false;
+  if (error.retryAfter !== undefined) res.set('Retry-After', String(error.retryAfter));
+  res.status(httpStatus[error.code]).set('Cache-Control', 'no-store');
+  if (retry && (error.code === 'gone' || error.code === 'too-many')) {
+    try {
+      await retry(visit, form);
+      return true;
+    } catch (second) {
+      // The page around the form went with its subject, or is not for this reader any more.
+      if (!(second instanceof DomainError)) throw second;
+    }
+  }
+  return showTyped(visit.house, req, res, error);
+}
+
+async function refuse<P, Q>(visit: Visit<P, Q, unknown>, spec: Retry<P, Q>, form: FormState): Promise<void> {
   const first = form.errors[0];
   if (!spec.retry) {
     throw new DomainError('invalid', first?.message ?? 'shape.invalid', first ? { field: first.field } : {});

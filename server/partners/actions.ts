@@ -150,14 +150,41 @@ async function decide(ctx: Context, ref: PartyRef, followId: string, decision: D
 export async function keepRemoteActor(ctx: Context, actor: RemoteActor): Promise<void> {
   const { _id, ...described } = actor;
   const ours = { movedAt: 1, movedTo: 1, acct: 1, acctAt: 1 } as const;
-  const known = await remoteActorsIn(ctx.store).findOne({ _id }, { projection: ours });
-  const { acct = null, acctAt = null, movedAt = null, movedTo = null } = known ?? {};
   const [user = ''] = described.handle.split('@');
-  const handle = acct?.startsWith(`${user}@`) ? acct : described.handle;
-  const fields = { ...described, handle, acct, acctAt, movedAt, movedTo };
-  await remoteActorsIn(ctx.store).replaceOne({ _id }, fields, { upsert: true });
+  // What we found out ourselves is written in other ways too: whoever finds it changed meanwhile looks again.
+  for (;;) {
+    const known = await remoteActorsIn(ctx.store).findOne({ _id }, { projection: ours });
+    const { acct = null, acctAt = null, movedAt = null, movedTo = null } = known ?? {};
+    const handle = acct?.startsWith(`${user}@`) ? acct : described.handle;
+    const kept = { acct, acctAt, movedAt, movedTo };
+    const fields = { ...described, handle, ...kept };
+    if (known === null ? await insertActor(ctx, { _id, ...fields }) : await replaceActor(ctx, _id, kept, fields)) break;
+  }
   const deliverTo = deliveryInbox(actor);
   await followsIn(ctx.store).updateMany({ follower: _id, deliverTo: { $ne: deliverTo } }, { $set: { deliverTo } });
+}
+
+type KeptOfActor = Pick<RemoteActor, 'acct' | 'acctAt' | 'movedAt' | 'movedTo'>;
+
+/** False: what is kept of it is not what it was. */
+async function replaceActor(
+  { store }: Context,
+  _id: string,
+  kept: KeptOfActor,
+  fields: Omit<RemoteActor, '_id'>,
+): Promise<boolean> {
+  return (await remoteActorsIn(store).replaceOne({ _id, ...kept }, fields)).matchedCount === 1;
+}
+
+/** False: somebody else was quicker. */
+async function insertActor({ store }: Context, actor: RemoteActor): Promise<boolean> {
+  try {
+    await remoteActorsIn(store).insertOne(actor);
+    return true;
+  } catch (error) {
+    if (error instanceof DuplicateKeyError) return false;
+    throw error;
+  }
 }
 
 /** The server of a name gives it to an actor who bears it: to this one and no other. */

@@ -462,8 +462,8 @@ export async function findLastUnseenMention(store: Store, reader: string): Promi
   return last ?? null;
 }
 
-/** Looked at for each reader; beyond them a poll shows in the feed alone. */
-const mostPolls = 50;
+/** The newest of a feed, among which polls are looked for: what strangers ask crowds none out. Older ones show in the feed alone. */
+const mostEntries = 1000;
 
 /** Polls with an end that run, asked by those whom one of ours follows, on which it has not voted; the next to end first. */
 export async function listOpenPolls(
@@ -471,16 +471,21 @@ export async function listOpenPolls(
   reader: string,
   now: Date,
 ): Promise<{ post: RemotePost; author: string }[]> {
+  const options = { sort: { position: -1 }, limit: mostEntries, projection: { post: 1, from: 1 } } as const;
+  const entries = await feedEntriesIn(store).find({ reader, muted: false }, options).toArray();
+  const from = new Map(entries.map((entry) => [entry.post, entry.from]));
   const polls = await remotePostsIn(store)
-    .find({ 'poll.endsAt': { $gt: now } }, { sort: { 'poll.endsAt': 1 }, limit: mostPolls })
+    .find(
+      { _id: { $in: [...from.keys()] }, 'poll.endsAt': { $gt: now }, deletedAt: null },
+      { sort: { 'poll.endsAt': 1 } },
+    )
     .toArray();
   const found = await Promise.all(
     polls.map(async (post) => {
-      const entry = await feedEntriesIn(store).findOne({ _id: postKey(`${reader} ${post._id}`) });
-      const isAsked = entry !== null && !entry.muted && post.authors.includes(entry.from);
-      if (!isAsked || post.deletedAt !== null || post.poll?.closed) return [];
+      const asker = from.get(post._id) ?? '';
+      if (!post.authors.includes(asker) || post.poll?.closed) return [];
       if ((await findVoteOn(store, reader, post._id)) !== null) return [];
-      return [{ post, author: (await findRemoteActor(store, entry.from))?.handle ?? entry.from }];
+      return [{ post, author: (await findRemoteActor(store, asker))?.handle ?? asker }];
     }),
   );
   return found.flat();

@@ -197,14 +197,19 @@ function scaleBars(
 ): Bar[] {
   const at = (figures: NumberFigures | undefined, step: string) =>
     figures?.counts.find(({ number }) => String(number) === step)?.count ?? 0;
-  return keysOf(question).map((step) =>
-    bar(
-      input,
-      { text: step, lang: input.language },
-      [at(numbers, step), answered],
-      before && [at(before.numbers, step), before.answered],
-    ),
-  );
+  // Steps that were there once and are no more were answered too: the bars add up to the answers.
+  const counted = [numbers, before?.numbers].flatMap((one) => one?.counts ?? []).map(({ number }) => number);
+  const all = [...new Set([...keysOf(question).map(Number), ...counted])].sort((a, b) => a - b);
+  return all
+    .map(String)
+    .map((step) =>
+      bar(
+        input,
+        { text: step, lang: input.language },
+        [at(numbers, step), answered],
+        before && [at(before.numbers, step), before.answered],
+      ),
+    );
 }
 
 /** More different numbers than these are put together in so many steps of the same width. */

@@ -303,9 +303,16 @@ export async function listTurnout(ctx: Context, survey: Survey): Promise<Turnout
     .map(({ invited, ids }) => {
       const found = ids.filter((id) => given.has(id));
       const isReadable = survey.answerBy === 'collective' && survey.names !== 'anonymous';
-      return { invited, answered: found.length, asked: ids.length, answerId: isReadable ? (found[0] ?? null) : null };
+      const answered = found.length + countGone(survey, invited);
+      return { invited, answered, asked: ids.length, answerId: isReadable ? (found[0] ?? null) : null };
     })
     .sort((a, b) => share(a) - share(b) || a.invited.name.localeCompare(b.invited.name));
+}
+
+/** Those of a collective who have answered and whose account is gone: their answer counts, and is nobody's. */
+function countGone({ answerBy, askedPeople = [] }: Survey, { collectiveId }: Invited): number {
+  if (answerBy !== 'person') return 0;
+  return askedPeople.filter((one) => one.hasAnswered === true && one.collectiveId === collectiveId).length;
 }
 
 function share({ answered, asked }: TurnoutLine): number {

@@ -128,6 +128,13 @@ export interface Invited {
   handle: string;
 }
 
+export interface AskedPerson {
+  personId: string;
+  collectiveId: string;
+  /** Of one who is gone: their answer stays, under a key that leads to nobody. */
+  hasAnswered?: true;
+}
+
 export interface Survey extends Doc, Eventful {
   /** The collective that asks: its members organise. */
   collectiveId: string;
@@ -140,7 +147,7 @@ export interface Survey extends Doc, Eventful {
   /** Empty with 'anyone'. With 'person': the people of these collectives. */
   invited: Invited[];
   /** With 'person': who is asked, by the collective through which; fixed by the opening. Missing: opened before that was kept. */
-  askedPeople?: { personId: string; collectiveId: string }[];
+  askedPeople?: AskedPerson[];
   /** With 'anyone': everybody finds it among the surveys here, and followers are told. Missing: only who has the link knows. */
   listed?: boolean;
   /** IANA name: in it the dates below and the slots are shown. */

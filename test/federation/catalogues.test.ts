@@ -477,6 +477,24 @@ describe('a catalogue elsewhere', () => {
       expect((await source())?.error?.key).to.equal('elsewhere.error.unreadable');
     });
 
+    it('keeps what it had when a further page is missing, and nothing once its beginning is', async () => {
+      const beginning = `${peer.origin}/beginning`;
+      offer([item('a'), item('b')]);
+      await again();
+      offer([], { orderedItems: undefined, first: beginning });
+      const first = { id: beginning, type: 'OrderedCollectionPage', orderedItems: [item('a')] };
+      peer.serveJson('/beginning', { ...first, next: `${peer.origin}/missing` });
+      peer.serveJson('/missing', {}, { status: 404 });
+      await again();
+      expect(await namesIn(app)).to.deep.equal(['a', 'b']);
+      expect((await source())?.error?.key).to.equal('elsewhere.error.unreadable');
+      peer.serveJson('/beginning', {}, { status: 404 });
+      await again();
+      expect(await namesIn(app)).to.deep.equal([]);
+      expect((await source())?.error?.key).to.equal('elsewhere.error.gone');
+      pass(61);
+    });
+
     it('is gone with its hoster', async () => {
       offer([item('a')]);
       await again();

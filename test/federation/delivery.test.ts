@@ -1,7 +1,8 @@
 // The queue: nothing lost, nobody delayed by others, given up only with a reason (RL-03, RL-05 to RL-08, RL-20).
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { activitiesIn } from '../../federation/activities.js';
-import { type Delivery, deliverDue, deliveriesIn, pruneDeliveries } from '../../federation/delivery.js';
+import { type Delivery, deliverDue, deliveriesIn, domainOf, pruneDeliveries } from '../../federation/delivery.js';
 import { fanOut } from '../../federation/fanOut.js';
 import { announceEvent } from '../../federation/outbox.js';
 import type { Collective } from '../../server/collectives/schema.js';
@@ -172,6 +173,51 @@ describe('the delivery queue', () => {
     await hung.stop();
     await running;
     await mixed.stop();
+  });
+
+  it('never lets ten thousand names under one domain, each just in time, delay a good server (AP-78)', async () => {
+    const names = Array.from({ length: 700 }, (_, index) => `http://a${index}.evil.example`);
+    await followsIn(app.house.store).insertMany(names.map((origin) => ofServer(origin, 'u', false)));
+    const { fetch } = app.federation;
+    const real = fetch.post.bind(fetch);
+    let underWay = 0;
+    let most = 0;
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    Object.assign(fetch, {
+      post: async (...[address, ...others]: Parameters<typeof real>) => {
+        if (!address.includes('.evil.example')) return real(address, ...others);
+        underWay += 1;
+        most = Math.max(most, underWay);
+        await Promise.race([released, pause(4000, undefined, { ref: false })]);
+        underWay -= 1;
+        return { status: 202, headers: new Headers(), body: Buffer.alloc(0), url: address };
+      },
+    });
+    await say('Bonjour');
+    await app.announce();
+    // The good one stands last in the queue.
+    const last = { $set: { nextAt: app.house.now() } };
+    await deliveriesIn(app.federation).updateMany({ host: peer.host }, last);
+    const started = Date.now();
+    const running = deliverDue(app.federation, { budgetMs: 3000 });
+    while (peer.received.length === 0 && Date.now() - started < 3000) await pause(10);
+    expect(peer.received.length).to.equal(1);
+    expect(most).to.be.within(1, 32);
+    release();
+    await running;
+    await deliverDue(app.federation, { budgetMs: 0 }, AbortSignal.abort());
+  });
+
+  it('counts names by their last two labels, and addresses one by one', () => {
+    expect(['a1.evil.org', 'EVIL.org:8443'.toLowerCase(), 'x.y.evil.org.'].map(domainOf)).to.deep.equal([
+      ...['evil.org', 'evil.org', 'evil.org'],
+    ]);
+    expect(['192.0.2.1:81', '[2001:db8::1]:443', 'localhost'].map(domainOf)).to.deep.equal([
+      ...['192.0.2.1:81', '[2001:db8::1]:443', 'localhost'],
+    ]);
   });
 
   it('waits for no server that hangs: what comes next goes out, also when the place of others is still taken', async () => {

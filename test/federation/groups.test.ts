@@ -9,7 +9,7 @@ import { readEd25519Multikey } from '../../federation/signatures/keys.js';
 import { verifyProof } from '../../federation/signatures/proofs.js';
 import { deleteCollective, purgeDeleted } from '../../server/collectives/actions.js';
 import type { Collective } from '../../server/collectives/schema.js';
-import { purgeGroupPostsOf } from '../../server/groups/actions/receive.js';
+import { purgeGroupPostsOf, receiveGroupVote } from '../../server/groups/actions/receive.js';
 import {
   changeAnnouncements,
   closeAnnouncements,
@@ -377,6 +377,26 @@ describe('a group on the wire', function () {
         await send(peer, bea, like(bea, peer, { type: times % 2 ? 'Dislike' : 'Like' }));
       }
       expect(await groupActivitiesIn(app.house.store).countDocuments({ author: bea.iri })).to.equal(activitiesAnHour);
+    });
+
+    it('passes on one of several likes of the same hoster that arrive at once, and what comes after it', async () => {
+      const created = comment(bea, peer);
+      await send(peer, bea, created);
+      const { id } = created.object as Json & { id: string };
+      const vote = (type: 'Like' | 'Dislike') => {
+        const activityIri = peer.nextId();
+        const raw = JSON.stringify({ id: activityIri, type, actor: bea.iri, object: id });
+        return receiveGroupVote(app.ctx(), {
+          ...{ activityIri, raw, author: bea.iri, iri: id, vote: null, undoes: null, type },
+        });
+      };
+      await Promise.all(Array.from({ length: 5 }, () => vote('Like')));
+      const count = (type: 'Like' | 'Dislike') =>
+        groupActivitiesIn(app.house.store).countDocuments({ author: bea.iri, type });
+      expect(await count('Like')).to.equal(1);
+      await vote('Dislike');
+      await vote('Dislike');
+      expect([await count('Like'), await count('Dislike')]).to.deep.equal([1, 1]);
     });
 
     it('passes on no correction by whoever may not write any more, and still what takes words back', async () => {

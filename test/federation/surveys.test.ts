@@ -334,8 +334,23 @@ describe('surveys across two instances', () => {
     expect(await listed(false)).to.equal(404);
     expect(await listed(true)).to.equal(200);
     expect(await listed(false)).to.equal(410);
+    // Others keep the old id as deleted: listed again, it is something new, and the old address stays gone.
+    expect(await listed(true)).to.equal(410);
+    expect(await listed(true)).to.equal(410);
+    expect(await listed(false)).to.equal(410);
     await closeSurvey(owner.ctx(), survey._id);
-    expect(await activitiesIn(owner.federation).countDocuments({ subject: `survey:${survey._id}` })).to.equal(2);
+    const said = await activitiesIn(owner.federation)
+      .find({ subject: `survey:${survey._id}` }, { sort: { _id: 1 } })
+      .toArray();
+    expect(said.map(({ type }) => type).filter((type) => type !== 'Update')).to.deep.equal([
+      ...['Create', 'Delete', 'Create', 'Delete'],
+    ]);
+    const ids = new Set(said.map(({ objectIri }) => objectIri));
+    expect(ids.size).to.equal(2);
+    const statuses = await Promise.all(
+      [...ids].map(async (iri) => (await fetch(iri ?? '', { headers: { accept: activityJson } })).status),
+    );
+    expect(statuses).to.deep.equal([410, 410]);
   });
 });
 

@@ -156,13 +156,18 @@ export async function receiveGroupVote(
     const group = await findGroup(ctx.store, known.groupId);
     if (!group || known.removedAt !== null || !isFor(group)) continue;
     if (!mayWrite(group, await standingOf(ctx.store, ctx.site, group, author), 'comment')) continue;
-    const last = await findLastVote(ctx.store, known._id, author);
-    const stands = last === null || last.type === 'Undo' ? null : last;
-    const isNews =
-      type === 'Undo'
-        ? stands !== null && (vote === null ? stands.activityIri === undoes : stands.type === vote)
-        : stands?.type !== type;
-    if (isNews && !(await hasHadEnough(ctx, group, author))) await record(ctx, known, type, arrival);
+    // Two at once follow the same one before: the store takes one of them, the other looks again.
+    for (let tries = 0; tries < 5; tries += 1) {
+      const last = await findLastVote(ctx.store, known._id, author);
+      const stands = last === null || last.type === 'Undo' ? null : last;
+      const isNews =
+        type === 'Undo'
+          ? stands !== null && (vote === null ? stands.activityIri === undoes : stands.type === vote)
+          : stands?.type !== type;
+      if (!isNews || (await hasHadEnough(ctx, group, author))) break;
+      const follows = groupKey(known._id, `${author} ${last?._id ?? ''}`);
+      if (await record(ctx, known, type, arrival, { follows })) break;
+    }
   }
 }
 
@@ -237,8 +242,14 @@ async function empty(ctx: Context, post: GroupPost, removedBy: 'author' | 'moder
   await groupActivitiesIn(ctx.store).updateMany(said, { $set: { raw: '' } });
 }
 
-/** Once for each activity, with the news of it. A change or removal may bear the id of the Create: then its words tell it apart. */
-async function record(ctx: Context, post: GroupPost, type: GroupActivity['type'], arrival: Arrival): Promise<void> {
+/** Once for each activity, with the news of it; false: it was there, or what it follows is followed. A change or removal may bear the id of the Create: then its words tell it apart. */
+async function record(
+  ctx: Context,
+  post: GroupPost,
+  type: GroupActivity['type'],
+  arrival: Arrival,
+  more: Pick<GroupActivity, 'follows'> = {},
+): Promise<boolean> {
   const first = groupKey(post.groupId, arrival.activityIri);
   const before = await groupActivitiesIn(ctx.store).findOne({ _id: first }, { projection: { type: 1 } });
   const isOther = before !== null && before.type !== type;
@@ -250,18 +261,21 @@ async function record(ctx: Context, post: GroupPost, type: GroupActivity['type']
     post: post._id,
     type,
     ...(type === 'Like' || type === 'Dislike' ? { activityIri: arrival.activityIri } : {}),
+    ...more,
     author: arrival.author,
     raw: arrival.raw,
     at: ctx.now,
     events: [pending(event, ctx.now)],
   };
-  await insertOnce(() => groupActivitiesIn(ctx.store).insertOne(acted));
+  return insertOnce(() => groupActivitiesIn(ctx.store).insertOne(acted));
 }
 
-async function insertOnce(insert: () => Promise<unknown>): Promise<void> {
+async function insertOnce(insert: () => Promise<unknown>): Promise<boolean> {
   try {
     await insert();
+    return true;
   } catch (error) {
     if (!(error instanceof DuplicateKeyError)) throw error;
+    return false;
   }
 }

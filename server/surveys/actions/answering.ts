@@ -200,6 +200,29 @@ async function castBallot(ctx: Context, survey: Survey, input: AnswerInput, valu
   throw failed.reason;
 }
 
+/** Days after the end on which the ballots of a survey are compared. */
+const compareDays = 7;
+
+/**
+ * Tells the log of anonymous surveys that closed this week and have not as many ballots as entries of who has answered: what a
+ * crash between the writes of castBallot() can leave on an engine that does not write them as one. Which ballot it is cannot be
+ * told. Returns how many.
+ */
+export async function compareBallots(ctx: Context): Promise<number> {
+  const since = new Date(ctx.now.getTime() - compareDays * 24 * 60 * 60 * 1000);
+  const closed = { names: 'anonymous' as const, state: 'closed' as const, closedAt: { $gte: since }, deletedAt: null };
+  let differing = 0;
+  for await (const { _id } of surveysIn(ctx.store).find(closed, { projection: { _id: 1 } })) {
+    const filter = { surveyId: _id };
+    const ballots = await ballotsIn(ctx.store).countDocuments(filter);
+    const turnouts = await turnoutsIn(ctx.store).countDocuments(filter);
+    if (ballots === turnouts) continue;
+    differing += 1;
+    ctx.log.error({ survey: _id, ballots, turnouts }, 'an anonymous survey has not as many ballots as have answered');
+  }
+  return differing;
+}
+
 function alreadyCast(): DomainError {
   return new DomainError('conflict', 'surveys.error.alreadyCast');
 }

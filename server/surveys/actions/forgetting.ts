@@ -8,7 +8,7 @@ import type { Coll, Store } from '../../store/store.js';
 import { answersIn, draftsIn, findSurvey, hasAnswered, surveysIn, turnoutsIn } from '../queries.js';
 import { findRemoteSurvey, type SentAnswer, sentAnswersIn } from '../remoteSurveys.js';
 import { isOpen } from '../rules.js';
-import type { SurveyAnswer } from '../schema.js';
+import type { AskedPerson, SurveyAnswer } from '../schema.js';
 import { eraseSurvey } from './drafting.js';
 
 /** A person who goes, as their answers name them. */
@@ -42,18 +42,19 @@ export async function forgetAnswerer(ctx: Context, person: Leaver, collectives: 
   }
 }
 
-/** Where their answer stays, or could be no more, it stays known how many were asked, and not who. */
+/** Where their answer stays, or could be no more, it stays known how many were asked and have answered, and not who. */
 async function forgetAsked({ store, now }: Context, personId: string): Promise<void> {
   for (const survey of await surveysIn(store).find({ 'askedPeople.personId': personId }).toArray()) {
     const own = (survey.askedPeople ?? []).filter((one) => one.personId === personId);
     const isSecret = survey.names === 'anonymous';
-    const stays = !isOpen(survey, now) || (isSecret && (await hasAnswered(store, survey, `person:${personId}`)));
+    const has = await hasAnswered(store, survey, `person:${personId}`);
+    const stays = !isOpen(survey, now) || (isSecret && has);
     // One person still, through whichever collectives they were asked.
     const nobody = `gone:${randomUUID()}`;
     for (const entry of own) {
       await surveysIn(store).updateOne({ _id: survey._id }, { $pull: { askedPeople: entry } });
       if (!stays) continue;
-      const left = { ...entry, personId: nobody };
+      const left: AskedPerson = { ...entry, personId: nobody, ...(has ? { hasAnswered: true } : {}) };
       await surveysIn(store).updateOne({ _id: survey._id }, { $push: { askedPeople: left } });
     }
   }

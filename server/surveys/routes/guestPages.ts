@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { paged } from '../../collectives/present.js';
 import { DomainError } from '../../errors.js';
+import type { FormState } from '../../http/form.js';
 import { addressKey, limiter, limitInMemory, withinLimit } from '../../http/limits.js';
 import type { Routes, Visit } from '../../http/routes.js';
 import { readLink, signLink } from '../../secrets.js';
@@ -46,8 +47,11 @@ type AnyVisit = Visit<unknown, unknown, unknown>;
 type Retry<P extends z.ZodType> = Parameters<typeof Routes.prototype.post<P>>[1]['retry'];
 
 const hour = 60 * 60 * 1000;
-/** Of anonymous surveys both are counted in memory alone. */
-const answersLimit = { name: 'survey.guest', limit: 120, windowMs: hour };
+/**
+ * An assembly of some hundred may sit behind one address and answer within minutes; each of them perhaps corrects once. Of
+ * anonymous surveys both are counted in memory alone.
+ */
+const answersLimit = { name: 'survey.guest', limit: 600, windowMs: hour };
 /** A draft keeps itself three times a minute, and a whole meeting may sit behind one address. */
 const draftsLimit = { name: 'survey.draft', limit: 6000, windowMs: hour };
 /** Mails to one address; it need not belong to who typed it. */
@@ -109,8 +113,9 @@ function receiptPages(routes: Routes): void {
   const spec = { access: 'public', params: surveyParams, cache: 'none' } as const;
   const count = limitInMemory(routes.house, receiptsLimit);
   routes.get(path, spec, (visit) => showReceipt(visit, null));
+  const showAgain: Retry<typeof surveyParams> = (visit, form) => showReceipt(visit, null, form);
 
-  routes.post(path, { ...spec, body: receiptShape, retry: (visit) => showReceipt(visit, null) }, async (visit) => {
+  routes.post(path, { ...spec, body: receiptShape, retry: showAgain }, async (visit) => {
     const { number } = visit.body;
     if (number !== '') count(addressKey(visit.req));
     await showReceipt(visit, number === '' ? null : number);
@@ -118,7 +123,7 @@ function receiptPages(routes: Routes): void {
 }
 
 /** Refuses: not-found (not anonymous, or never opened). What the survey is called is for those who may read it. */
-async function showReceipt(visit: SurveyVisit, number: string | null): Promise<void> {
+async function showReceipt(visit: SurveyVisit, number: string | null, form: FormState | null = null): Promise<void> {
   const survey = await findSurvey(visit.ctx.store, visit.params.survey);
   const hasOpened = survey !== null && survey.deletedAt === null && survey.openedAt !== null;
   if (!hasOpened || survey.names !== 'anonymous') throw new DomainError('not-found', 'error.notFound');
@@ -126,7 +131,14 @@ async function showReceipt(visit: SurveyVisit, number: string | null): Promise<v
   const title = pickText(survey.title, visit.language, survey.languages);
   const crumbs = isTheirs ? [{ href: `/surveys/${survey._id}`, label: title.text }] : null;
   const isKnown = number === null ? null : await isCounted(visit.ctx, survey._id, number);
-  const model = { crumbs, action: visit.req.path, number: number ?? '', wasAsked: number !== null, isCounted: isKnown };
+  const model = {
+    crumbs,
+    action: visit.req.path,
+    number: number ?? '',
+    wasAsked: number !== null,
+    isCounted: isKnown,
+    errors: form?.errors,
+  };
   await visit.page('surveys/receipt', model, {
     title: visit.t('surveys.receipt.title'),
     withForm: true,

@@ -63,7 +63,9 @@ async function show(visit: LinkVisit, form: FormState | null = null, receipt: st
   const errors = form?.errors ?? [];
   const shown = sections.filter(({ questions }) => questions.length > 0);
   const title = pickText(survey.title, language, languages);
-  const isOpen = isOpenNow(survey, visit.ctx.now);
+  // Who is in the bin takes no answers.
+  const isInBin = owner !== null && owner.deletedAt !== null;
+  const isOpen = !isInBin && isOpenNow(survey, visit.ctx.now);
   const isUsed = receipt === null && (await hasAnswered(house.store, survey, invited.iri));
   const isLost = form !== null && (isUsed || !isOpen);
   const model = {
@@ -75,7 +77,8 @@ async function show(visit: LinkVisit, form: FormState | null = null, receipt: st
     ...presentPromise(names, 'collective', true),
     version: survey.version,
     isOpen,
-    end: survey.closedAt ?? survey.closesAt,
+    // Its end has not come.
+    end: survey.closedAt ?? (isInBin ? null : survey.closesAt),
     isUsed,
     lost: isLost ? (isUsed ? 'surveys.typed.first.collective' : 'surveys.typed.text') : null,
     typed: isLost ? presentTyped(shown, given, { languages, timeZone, language, t }) : [],

@@ -58,6 +58,7 @@ function sampleRoutes(seen: unknown[]): (house: House) => Routes {
           seen.push(visit.body);
           if (visit.body.title === 'taken') throw new DomainError('conflict', 'handle.taken', { field: 'title' });
           if (visit.body.title === 'forbidden') throw new DomainError('not-allowed', 'error.notFound');
+          if (visit.body.title === 'Too many') throw new DomainError('too-many', 'error.notFound', { retryAfter: 60 });
           if (visit.body.title === 'bug') throw new Error('canary of a stack');
           visit.redirect('/mine', { key: 'people.saved' });
         },
@@ -147,6 +148,16 @@ describe('routes', () => {
     const taken = await post({ ...good, title: 'taken' });
     expect(taken.status).to.equal(422);
     expect(JSON.parse(taken.text).errors).to.deep.equal([{ field: 'title', message: { key: 'handle.taken' } }]);
+  });
+
+  it('show the form again with its own status when there was too much of it, and what was typed when the form is not to be shown', async () => {
+    const slow = await post({ ...good, title: 'Too many' });
+    expect([slow.status, slow.headers.get('retry-after')]).to.deep.equal([429, '60']);
+    expect(slow.headers.get('cache-control')).to.equal('no-store');
+    expect(JSON.parse(slow.text).values).to.include({ title: 'Too many' });
+    const refused = await post({ ...good, title: 'forbidden' });
+    expect(refused.status).to.equal(403);
+    expect(refused.text).to.include('Montargis');
   });
 
   it('turn a refusal without a form into a page with its status, and a fault into one that gives nothing away', async () => {

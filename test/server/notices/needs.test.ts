@@ -162,6 +162,9 @@ describe('what needs a person', () => {
       ];
       const polls = ['asked', 'boosted', 'unread'].map((name) => write(name, { type: 'Question', oneOf, endTime }));
       await remotePostsIn(house.store).insertMany([...polls, write('endless', { type: 'Question', oneOf })]);
+      // However many strangers ask, and however soon theirs end.
+      const soon = { type: 'Question', oneOf, endTime: new Date(house.now().getTime() + hour).toISOString() };
+      await remotePostsIn(house.store).insertMany(Array.from({ length: 60 }, (_, index) => write(`s${index}`, soon)));
       for (const [index, from] of [author, 'https://there.example/users/booster'].entries()) {
         const post = polls[index]?._id ?? '';
         await feedEntriesIn(house.store).insertOne({

@@ -13,7 +13,7 @@ import {
   rejectFollow,
   removeFollower,
 } from '../../../server/partners/actions.js';
-import { findFollow, findRemoteActor, listFollowerInboxes } from '../../../server/partners/queries.js';
+import { findFollow, findRemoteActor, listFollowerInboxes, remoteActorsIn } from '../../../server/partners/queries.js';
 import { partnerRoutes } from '../../../server/partners/routes.js';
 import { actorIri, followKey } from '../../../server/partners/rules.js';
 import type { RemoteActor } from '../../../server/partners/schema.js';
@@ -171,6 +171,25 @@ describe('followers of a hoster', () => {
     await keepRemoteActor(system(), { ...follower, sharedInbox: null, inbox: 'https://peer.example/moved' });
     const { inboxes } = await listFollowerInboxes(house.store, actorIri(house.site, hoster.handle), null, 10);
     expect(inboxes).to.deep.equal(['https://peer.example/moved']);
+  });
+
+  it('keep where they moved and what their server calls them, written while they are described anew', async () => {
+    const follower = buildFollower();
+    await keepRemoteActor(system(), follower);
+    // As an older version wrote it.
+    await remoteActorsIn(house.store).updateOne(
+      { _id: follower._id },
+      { $unset: { acct: '', acctAt: '', movedAt: '', movedTo: '' } },
+    );
+    const [user = ''] = follower.handle.split('@');
+    const acct = `${user}@name.example`;
+    const meanwhile = { movedAt: house.now(), movedTo: 'https://peer.example/new', acct, acctAt: house.now() };
+    await Promise.all([
+      keepRemoteActor(system(), { ...follower, name: 'Renamed' }),
+      remoteActorsIn(house.store).updateOne({ _id: follower._id }, { $set: meanwhile }),
+    ]);
+    const kept = await findRemoteActor(house.store, follower._id);
+    expect(kept).to.deep.include({ ...meanwhile, name: 'Renamed', handle: acct });
   });
 
   it('stand on a page with what may be done about each', async () => {

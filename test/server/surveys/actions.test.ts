@@ -9,6 +9,7 @@ import { getPerson } from '../../../server/people/queries.js';
 import { allIndexes } from '../../../server/store/schema.js';
 import {
   type AnswerInput,
+  compareBallots,
   isCounted,
   saveDraft,
   submitAnswer,
@@ -501,6 +502,22 @@ describe('surveys', () => {
   });
 
   describe('anonymous', () => {
+    it('are told to the log when they closed with more ballots than have answered, or fewer', async () => {
+      const survey = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
+      await submitAnswer(strangers, inputFor(survey));
+      const [ballot] = await ballotsIn(house.store).find({ surveyId: survey._id }).toArray();
+      expect(await compareBallots(ctx)).to.equal(0);
+      await closeSurvey(ctx, survey._id);
+      expect(await compareBallots(ctx)).to.equal(0);
+      await ballotsIn(house.store).insertOne({ ...ballot, _id: 'left-by-a-crash' } as NonNullable<typeof ballot>);
+      expect(await compareBallots(ctx)).to.equal(1);
+      const told = house.logged.findLast((line) => line.includes('not as many ballots'));
+      expect(told).to.include(`"survey":"${survey._id}","ballots":2,"turnouts":1`).and.not.include(asked.handle);
+      await ballotsIn(house.store).deleteMany({ surveyId: survey._id });
+      expect(await compareBallots(ctx)).to.equal(1);
+      expect(await compareBallots(later(8 * 24 * hour))).to.equal(0);
+    });
+
     it('keeps who answered and what was answered apart, with nothing in common but the survey', async () => {
       const survey = await buildSurvey(ctx, owner, [asked], { names: 'anonymous' });
       const { receipt, answer } = await submitAnswer(ctx, inputFor(survey));

@@ -22,6 +22,7 @@ import {
   turnoutsIn,
 } from '../../../server/surveys/queries.js';
 import { sentAnswersIn } from '../../../server/surveys/remoteSurveys.js';
+import { listTurnout } from '../../../server/surveys/results.js';
 import type { Answerer, Survey } from '../../../server/surveys/schema.js';
 import {
   actorFor,
@@ -122,6 +123,15 @@ describe('what surveys keep of those who go', () => {
       return countAsked(house.store, survey);
     });
     expect(await Promise.all(counts)).to.deep.equal([2, 2, 1]);
+    // Each collective through which they were asked has their answer still.
+    for (const { _id } of [closed, secret]) {
+      const turnout = await listTurnout(other, await getSurvey(house.store, _id));
+      const lines = turnout.map((one) => [one.invited.collectiveId, one.answered, one.asked]);
+      expect(lines).to.have.deep.members([
+        [ours._id, 1, 2],
+        [theirs._id, 1, 1],
+      ]);
+    }
   });
 
   it('leaves what they said for a collective to it, without their name, also in what was said before', async () => {

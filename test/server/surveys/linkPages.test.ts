@@ -1,11 +1,12 @@
 // Answering from another instance by the personal link of an anonymous survey, over HTTP as a browser without an account does.
 import { expect } from 'chai';
+import { collectivesOf } from '../../../server/collectives/queries.js';
 import type { Collective } from '../../../server/collectives/schema.js';
 import type { Context } from '../../../server/context.js';
 import { signLink } from '../../../server/secrets.js';
 import { isCounted } from '../../../server/surveys/actions/answering.js';
 import { closeSurvey } from '../../../server/surveys/actions/running.js';
-import { ballotsIn } from '../../../server/surveys/queries.js';
+import { ballotsIn, surveysIn } from '../../../server/surveys/queries.js';
 import { surveyRoutes } from '../../../server/surveys/routes.js';
 import { linkPurpose, linkRecord } from '../../../server/surveys/rules.js';
 import type { Survey } from '../../../server/surveys/schema.js';
@@ -88,6 +89,39 @@ describe('the personal link to an anonymous survey', () => {
     expect(await count(survey)).to.equal(0);
   });
 
+  it('gives back what was typed when the survey was deleted meanwhile, to whoever typed it alone', async () => {
+    const survey = await open();
+    const client = app.client({ language: 'en' });
+    const csrf = (await client.csrf(pathOf(survey))) ?? '';
+    await surveysIn(house.store).updateOne({ _id: survey._id }, { $set: { deletedAt: ctx.now } });
+    const fields = { 'a.q': 'Deux <mots>', version: '1', _csrf: csrf };
+    const gone = await client.postRaw(pathOf(survey), fields);
+    expect(gone.status).to.equal(410);
+    expect(gone.text)
+      .to.include('Nothing is lost')
+      .and.include('Deux &lt;mots&gt;')
+      .and.not.include('<form class="form"');
+    expect(gone.headers.get('cache-control')).to.equal('no-store');
+    const program = await client.postRaw(pathOf(survey), fields, { accept: 'application/json' });
+    expect([program.status, JSON.parse(program.text).error]).to.deep.equal([410, 'gone']);
+  });
+
+  it('says that it is closed while who asks is in the bin, and gives back what was typed', async () => {
+    const survey = await open();
+    const client = app.client({ language: 'en' });
+    const csrf = (await client.csrf(pathOf(survey))) ?? '';
+    const inBin = (deletedAt: Date | null) =>
+      collectivesOf(house.store).updateOne({ _id: owner._id }, { $set: { deletedAt } });
+    await inBin(ctx.now);
+    const page = await client.get(pathOf(survey));
+    expect(page.text).to.include('This survey is closed').and.not.include('name="a.q"');
+    const late = await client.postRaw(pathOf(survey), { 'a.q': 'late', version: '1', _csrf: csrf });
+    expect(late.status).to.equal(422);
+    expect(late.text).to.include('<dd>late</dd>').and.not.include('name="a.q"');
+    await inBin(null);
+    expect((await client.get(pathOf(survey))).text).to.include('name="a.q"');
+  });
+
   it('is no link for others, for other surveys, or changed by a letter', async () => {
     const survey = await open();
     const named = await open('named');
@@ -112,6 +146,9 @@ describe('the personal link to an anonymous survey', () => {
     const tries = Array.from({ length: 61 }, () => stranger.postRaw(check, { number: '0', _csrf: csrf }));
     const statuses = (await Promise.all(tries)).map(({ status }) => status);
     expect(new Set(statuses)).to.deep.equal(new Set([200, 429]));
+    const late = await stranger.postRaw(check, { number: '0', _csrf: csrf });
+    expect(late.text).to.include('Too many').and.include('name="number"');
+    expect(late.headers.get('retry-after')).to.match(/^\d+$/);
     expect(JSON.stringify(await house.store.collection('limits').find({}).toArray())).to.equal('[]');
     expect((await stranger.get(`/surveys/${(await open('named'))._id}/receipt`)).status).to.equal(404);
   });

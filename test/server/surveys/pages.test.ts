@@ -354,6 +354,19 @@ describe('the pages on which surveys are answered', () => {
       expect((await guest.postRaw(link, { ...fields, step: 'save' })).status).to.equal(303);
     });
 
+    it('take the answers of a whole assembly behind one address, named or not', async () => {
+      for (const names of ['named', 'anonymous'] as const) {
+        const survey = await open({ names });
+        const path = `/surveys/${survey._id}/answer`;
+        const guest = app.client();
+        // Each is counted, and none of them can be taken.
+        const fields = { ...answer, version: '7', step: 'send', _csrf: (await guest.csrf(path)) ?? '' };
+        const statuses = new Set<number>();
+        for (let count = 0; count < 150; count += 1) statuses.add((await guest.postRaw(path, fields)).status);
+        expect([...statuses], names).to.deep.equal([422]);
+      }
+    });
+
     it('keep nothing that leads from an anonymous answer to a guest: no name, address, draft, link or session', async () => {
       const survey = await open({ names: 'anonymous' });
       const limits = () => house.store.collection('limits').find({}).toArray();

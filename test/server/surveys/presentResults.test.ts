@@ -49,6 +49,19 @@ describe('results in words', () => {
     expect(bars.reduce((sum, { count }) => sum + count, 0)).to.equal(17);
   });
 
+  it('have a bar for steps that a scale has no more: they add up to the answers', () => {
+    const { bars } = shown(scale(3), [1, 3, 5, 10, 10]);
+    expect(bars.map(({ label, count }) => [label.text, count])).to.deep.equal([
+      ...[
+        ['1', 1],
+        ['2', 0],
+        ['3', 1],
+        ['5', 1],
+        ['10', 2],
+      ],
+    ]);
+  });
+
   it('compare a scale with an earlier one only where it has the same steps', () => {
     expect(shown(scale(5), [3], [scale(5), 4])).to.have.property('hasBefore', true);
     const other = shown(scale(5), [3], [scale(10), 8]);
