@@ -96,6 +96,18 @@ describe('the pages about rules for other instances', () => {
     expect((await client.post(`${rules}/import`, { csv: '', kind: 'block' })).status).to.equal(422);
   });
 
+  it('leave a domain that is treated so already, and reasons that a list does not give', async () => {
+    await client.post(rules, { domain: 'same.example', kind: 'block', publicReason: 'Ours', privateReason: 'a quarrel' });
+    await client.post(rules, { domain: 'more.example', kind: 'limit', publicReason: 'Loud', privateReason: 'two calls' });
+    const csv = '#domain,#severity,#public_comment\nsame.example,suspend,Theirs\nmore.example,suspend,\n';
+    expect((await client.post(`${rules}/import`, { csv, kind: 'block' })).text).to.include('One change');
+    await client.post(`${rules}/import/apply`, { csv, kind: 'block' }, `${rules}/import`);
+    const same = { kind: 'block', publicReason: 'Ours', privateReason: 'a quarrel' };
+    expect(await findRule(app.house.store, 'same.example')).to.include(same);
+    const more = { kind: 'block', publicReason: 'Loud', privateReason: 'two calls' };
+    expect(await findRule(app.house.store, 'more.example')).to.include(more);
+  });
+
   it('turn island mode on and off', async () => {
     await client.post('/admin/peers/island', { island: 'on' }, rules);
     expect(await readPeerSettings(app.house.store)).to.include({ island: true });
