@@ -227,9 +227,10 @@ async function showForm(
 ): Promise<void> {
   const isNew = action === 'new';
   const title = isNew ? 'posts.new.title' : isReply ? 'posts.edit.replyTitle' : 'posts.edit.title';
+  const place = isNew && collective ? await presentPlace(visit, collective, form) : null;
   const model = {
     base,
-    back: back ?? `${base}/posts`,
+    back: back ?? place?.href ?? `${base}/posts`,
     title,
     frame,
     form,
@@ -238,7 +239,7 @@ async function showForm(
     isNew,
     action: `${base}/posts/${action}`,
     maySpeak,
-    place: isNew && collective ? await presentPlace(visit, collective, form) : null,
+    place,
     maxPostLength,
     preview: preview && (await presentPreview(preview)),
   };

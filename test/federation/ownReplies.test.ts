@@ -68,7 +68,9 @@ describe('replies', () => {
       expect((await at.member.post(`/my/collectives/${at.hoster._id}/posts/${id}/delete`, {}, '/me')).status).to.equal(
         404,
       );
-      expect((await at.person.get(edit)).text).to.contain('Correct a reply').and.to.contain(`href="${answered}"`);
+      expect((await at.person.get(edit)).text)
+        .to.contain('Correct a reply')
+        .and.to.contain(`href="${answered}"`);
       expect((await at.person.post(edit, fields)).location).to.equal(answered);
       await at.run();
       expect(last('Update').object).to.include({ id: object.id, content: '<p>Yes, us</p>' });

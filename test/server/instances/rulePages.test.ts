@@ -97,8 +97,18 @@ describe('the pages about rules for other instances', () => {
   });
 
   it('leave a domain that is treated so already, and reasons that a list does not give', async () => {
-    await client.post(rules, { domain: 'same.example', kind: 'block', publicReason: 'Ours', privateReason: 'a quarrel' });
-    await client.post(rules, { domain: 'more.example', kind: 'limit', publicReason: 'Loud', privateReason: 'two calls' });
+    await client.post(rules, {
+      domain: 'same.example',
+      kind: 'block',
+      publicReason: 'Ours',
+      privateReason: 'a quarrel',
+    });
+    await client.post(rules, {
+      domain: 'more.example',
+      kind: 'limit',
+      publicReason: 'Loud',
+      privateReason: 'two calls',
+    });
     const csv = '#domain,#severity,#public_comment\nsame.example,suspend,Theirs\nmore.example,suspend,\n';
     expect((await client.post(`${rules}/import`, { csv, kind: 'block' })).text).to.include('One change');
     await client.post(`${rules}/import/apply`, { csv, kind: 'block' }, `${rules}/import`);
