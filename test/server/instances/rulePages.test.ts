@@ -168,6 +168,10 @@ describe('the pages about rules for other instances', () => {
     const one = `${path}/deliveries/${encodeURIComponent(_id)}`;
     expect((await client.post(`${one}/retry`, {}, path)).location).to.equal(path);
     expect(await deliveriesIn(store).findOne({ _id })).to.include({ state: 'waiting', failedAt: null });
+    await deliveriesIn(store).updateOne({ _id }, { $set: { lastError: 'timeout: no answer in time' } });
+    for (const shows of [path, '/admin/deliveries']) {
+      expect((await client.get(shows)).text, shows).to.include('No answer in time.');
+    }
     expect((await client.post(`${one}/drop`, {}, path)).location).to.equal(path);
     expect(await deliveriesIn(store).countDocuments({})).to.equal(0);
     const wrong = await client.post(`${path}/limit`, { inboundLimit: 'many' }, path);
