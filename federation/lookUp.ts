@@ -7,7 +7,7 @@ import { findLocalActor } from './actors.js';
 import type { Federation } from './federation.js';
 import { isLocal, localHandleIn, readIri } from './iris.js';
 import { isObject } from './json.js';
-import { finger } from './mentions.js';
+import { finger, fingerNow } from './mentions.js';
 import { readLastPosts } from './outboxPreview.js';
 import { Refusal } from './refusal.js';
 import { fetchActor, fetchDocument, GoneError } from './remoteActors.js';
@@ -49,7 +49,8 @@ async function find(federation: Federation, typed: string): Promise<LookUp> {
     const host = asciiHost(typedHost);
     if (host === null) return { outcome: 'failed', reason: 'invalid' };
     if (host === site.host) return local(federation, user.toLowerCase());
-    const actor = await finger(federation, user.toLowerCase(), host);
+    const actor = await fingerNow(federation, user.toLowerCase(), host);
+    if (actor === 'silent') return { outcome: 'failed', reason: 'unavailable' };
     return actor ? found(actor) : { outcome: 'failed', reason: 'not-found' };
   }
   const iri = readIri(typed, privateHosts);

@@ -74,16 +74,27 @@ function mentioned(mention: string, actor: RemoteActor): Mentioned {
  * the actor's own it is kept as such (`acct`): the host of a name alone says whose it is, never the actor's document.
  */
 export async function finger(federation: Federation, user: string, host: string): Promise<RemoteActor | null> {
+  const found = await fingerNow(federation, user, host);
+  return found === 'silent' ? null : found;
+}
+
+/** As finger does; 'silent': a server that it takes does not answer now. */
+export async function fingerNow(
+  federation: Federation,
+  user: string,
+  host: string,
+): Promise<RemoteActor | 'silent' | null> {
   const name = `${user}@${host}`;
   const said = await ask(federation, originFor(federation, host), `acct:${name}`);
-  if (said === null || said.self === null) return null;
+  if (said.self === null) return said.isSilent ? 'silent' : null;
   try {
     const actor = await fetchActor(federation, said.self);
     if (actor._id !== said.self || !(await bears(federation, actor, name))) return actor;
     await confirmName(contextFor(federation), actor._id, name);
     return { ...actor, acct: name, handle: name };
   } catch (error) {
-    if (error instanceof Refusal || error instanceof GoneError) return null;
+    if (error instanceof GoneError) return null;
+    if (error instanceof Refusal) return error.status === 401 ? null : 'silent';
     throw error;
   }
 }
@@ -96,7 +107,7 @@ async function bears(federation: Federation, actor: RemoteActor, name: string): 
   if (name.endsWith(`@${actor.host}`)) return actor.handle === name;
   if (actor.webfinger) return actor.webfinger === name;
   const said = await ask(federation, originFor(federation, actor.host), `acct:${actor.handle}`);
-  return said?.self === actor._id && said.subject === `acct:${name}`;
+  return said.self === actor._id && said.subject === `acct:${name}`;
 }
 
 function originFor(federation: Federation, host: string): string {
@@ -105,7 +116,7 @@ function originFor(federation: Federation, host: string): string {
 
 /** Id of the actor by which a server itself acts (FEP-d556: WebFinger of its front page), on its own origin; null: none. */
 export async function findInstanceActor(federation: Federation, origin: string): Promise<string | null> {
-  const { self } = (await ask(federation, origin, `${origin}/`)) ?? noAnswer;
+  const { self } = await ask(federation, origin, `${origin}/`);
   return self !== null && sameOrigin(self, origin) ? self : null;
 }
 
@@ -113,19 +124,24 @@ interface Answer {
   /** In lower case. */
   subject: string | null;
   self: string | null;
+  /** Nothing came, and may come later. */
+  isSilent: boolean;
 }
 
-const noAnswer: Answer = { subject: null, self: null };
+const noAnswer: Answer = { subject: null, self: null, isSilent: false };
 
-/** Null: no answer. */
-async function ask(federation: Federation, origin: string, resource: string): Promise<Answer | null> {
+async function ask(federation: Federation, origin: string, resource: string): Promise<Answer> {
   const query = encodeURIComponent(resource);
   const answer = await federation.fetch.fetchText(`${origin}/.well-known/webfinger?resource=${query}`, {
     maxBytes: 100_000,
     timeoutMs: 5000,
     accept: 'application/jrd+json, application/json;q=0.9',
   });
-  return answer.outcome === 'read' ? readAnswer(answer.body, federation.house.privateHosts) : null;
+  if (answer.outcome === 'read') return readAnswer(answer.body, federation.house.privateHosts);
+  const isSilent =
+    answer.outcome === 'failed' &&
+    (answer.reason === 'unreachable' || answer.reason === 'timeout' || (answer.status ?? 0) >= 500);
+  return { ...noAnswer, isSilent };
 }
 
 function readAnswer(body: Uint8Array, privateHosts: readonly string[]): Answer {
@@ -143,5 +159,6 @@ function readAnswer(body: Uint8Array, privateHosts: readonly string[]): Answer {
   return {
     subject: typeof json.subject === 'string' ? json.subject.slice(0, 500).toLowerCase() : null,
     self: isObject(self) ? readIri(self.href, privateHosts) : null,
+    isSilent: false,
   };
 }

@@ -58,7 +58,7 @@ function bootstrapOf({ key, name, members, people }: Plan): object {
       tagline: roseau.name,
       description: roseau.description,
       contactEmail: roseau.contactEmail,
-      words: { round: roseau.words.round, hoster: roseau.words.member },
+      words: { round: roseau.words.round },
     },
     administrator: person(administrator),
     people: [{ ...person(coordinator), instanceRole: 'moderator' }, person(member)],

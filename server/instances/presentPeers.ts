@@ -17,6 +17,12 @@ export function presentPeer({ peer, waiting, failed, leftOut }: PeerLine) {
   };
 }
 
+/** A failure that happens often, in words (key); null: only what was noted of it can be shown. */
+export function whyNot(error: string | null): string | null {
+  const [, why] = /(?:^|: )(timeout|unreachable|refused-address): /.exec(error ?? '') ?? [];
+  return why === undefined ? null : `instances.deliveries.why.${why}`;
+}
+
 export function presentPeerDelivery({ row, activity }: PeerDelivery) {
   const base = `/admin/peers/${row.host}/deliveries/${encodeURIComponent(row._id)}`;
   return {
@@ -26,6 +32,7 @@ export function presentPeerDelivery({ row, activity }: PeerDelivery) {
     isHeld: row.state === 'held',
     at: row.failedAt ?? row.nextAt,
     attempts: row.attempts,
+    why: whyNot(row.lastError),
     error: row.lastError ?? '',
     payload: readable(activity?.json ?? ''),
     retryAction: `${base}/retry`,

@@ -9,6 +9,7 @@ import { listPeople } from '../people/queries.js';
 import { changeSettings, dropEvent, retryEvent } from './actions.js';
 import { findLastBackup, folderBytes } from './dataFolder.js';
 import { presentJob, presentParkedEvent, presentSize, warningsOf } from './present.js';
+import { whyNot } from './presentPeers.js';
 import { countQueues, listJobRuns, listParkedEvents, listTroubledHosts } from './queries.js';
 import { peerPages } from './routes/peerPages.js';
 import { rulePages } from './routes/rulePages.js';
@@ -131,7 +132,8 @@ function deliveries(routes: Routes): void {
   const { store } = routes.house;
   routes.get('/admin/deliveries', { access: 'administrator' }, async (visit) => {
     const [hosts, queues] = await Promise.all([listTroubledHosts(store), countQueues(store)]);
-    const model = { hosts, waiting: queues.deliveries };
+    const shown = hosts.map((one) => ({ ...one, why: whyNot(one.lastError) }));
+    const model = { hosts: shown, waiting: queues.deliveries };
     await visit.page('instances/deliveries', model, { title: visit.t('instances.deliveries.title'), nav });
   });
 }

@@ -84,7 +84,7 @@ function reportForm(routes: Routes): void {
       },
       about,
       thing,
-      cancelHref: thing.isElsewhere ? null : thing.href,
+      cancelHref: !thing.isElsewhere ? thing.href : visit.ctx.actor === null ? null : '/my',
       reasons: reasonOptions,
       maxComment,
       isVisitor: visit.ctx.actor === null,

@@ -134,10 +134,14 @@ export async function presentLookUp(base: string, found: LookUp, state: Followin
       fields: await Promise.all(
         (actor.fields ?? [])
           .filter(({ name, value }) => name !== '' && value !== '')
-          .map(async ({ name, value }) => ({ name, html: await renderRemote(value, true) })),
+          .map(async ({ name, value }) => ({
+            ...{ name, isPlace: name === '📍' },
+            html: await renderRemote(value, true),
+          })),
       ),
       posts: await Promise.all(posts.map(presentPreviewPost)),
       isFollowed: state === 'pending' || state === 'accepted',
+      isPending: state === 'pending',
       ...strangerLinks(base, null, actor._id),
     },
   };
@@ -410,7 +414,7 @@ export function presentBlocks(base: string, blocks: readonly Block[], actors: Re
 
 /** What the page before a block asks. `domain` null: what was typed (`asked`) is none. */
 export function presentBlockWish(base: string, actor: RemoteActor | null, domain: string | null, asked: string) {
-  const kinds = [...(actor ? ['muteActor', 'actor'] : []), ...(domain === null && actor ? [] : ['domain', 'mute'])];
+  const kinds = [...(actor ? ['muteActor', 'actor'] : []), ...(domain === null && actor ? [] : ['mute', 'domain'])];
   return {
     action: `${base}/block`,
     account: actor && { ...presentActor(actor._id, actor), iri: actor._id },

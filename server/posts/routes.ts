@@ -13,8 +13,8 @@ import type { House } from '../house.js';
 import type { FormState } from '../http/form.js';
 import { personOf, Routes, type Visit } from '../http/routes.js';
 import { presentAnswers, presentReactions } from '../partners/present.js';
-import { countReactions, pageAnswers, pageReactions } from '../partners/queries.js';
-import { actorIri } from '../partners/rules.js';
+import { countReactions, findReadablePost, pageAnswers, pageReactions } from '../partners/queries.js';
+import { actorIri, postKey } from '../partners/rules.js';
 import { findPersonByHandle, getPerson } from '../people/queries.js';
 import { isPublicPerson } from '../people/rules.js';
 import type { LocalText } from '../shapes.js';
@@ -152,23 +152,28 @@ function correctingPages(routes: Routes, path: string): void {
   routes.post(`${path}/:post/edit`, { ...spec, body: postShape, retry: showEdit }, async (visit) => {
     const { step, text, version } = visit.body;
     if (step === 'preview') return showEdit(visit, { values: { text }, errors: [] }, text);
-    const { owner, ownerId } = await enterDesk(visit);
-    const post = await updatePost(visit.ctx, ownerId, visit.params.post, { version, text });
-    visit.redirect(postPath(owner, post), { key: 'posts.update.done' });
+    const desk = await enterDesk(visit);
+    const post = await updatePost(visit.ctx, desk.ownerId, visit.params.post, { version, text });
+    const path = (await conversationPath(visit, desk, post)) ?? postPath(desk.owner, post);
+    visit.redirect(path, { key: 'posts.update.done' });
   });
 
   routes.get(`${path}/:post/delete`, spec, async (visit) => {
-    const { base, frame, owner, ownerId } = await enterDesk(visit);
+    const desk = await enterDesk(visit);
+    const { base, frame, owner, ownerId } = desk;
     const found = await getPost(house.store, ownerId, visit.params.post);
     const [post] = await presentPosts(house.store, owner, [found], visit.language);
-    const action = `${base}/posts/${found._id}/delete`;
-    const model = { base, frame, post, action };
-    await visit.page('posts/delete', model, { title: visit.t('posts.delete.title'), nav: 'mine' });
+    const back = (await conversationPath(visit, desk, found)) ?? `${base}/posts`;
+    const title = found.inReplyTo ? 'posts.delete.replyTitle' : 'posts.delete.title';
+    const model = { frame, post, back, title, action: `${base}/posts/${found._id}/delete` };
+    await visit.page('posts/delete', model, { title: visit.t(title), nav: 'mine' });
   });
   routes.post(`${path}/:post/delete`, spec, async (visit) => {
-    const { base, ownerId } = await enterDesk(visit);
-    await deletePost(visit.ctx, ownerId, visit.params.post);
-    visit.redirect(`${base}/posts`, { key: 'posts.delete.done' });
+    const desk = await enterDesk(visit);
+    const post = await getPost(house.store, desk.ownerId, visit.params.post);
+    const path = (await conversationPath(visit, desk, post)) ?? `${desk.base}/posts`;
+    await deletePost(visit.ctx, desk.ownerId, post._id);
+    visit.redirect(path, { key: post.inReplyTo ? 'posts.delete.replyDone' : 'posts.delete.done' });
   });
 
   routes.get(`${path}/:post/reactions`, { ...spec, query: pageQuery }, async (visit) => {
@@ -188,19 +193,45 @@ function correctingPages(routes: Routes, path: string): void {
   ): Promise<void> {
     const desk = await enterDesk(visit);
     const post = await getPost(house.store, desk.ownerId, visit.params.post);
-    await showForm(visit, desk, form, { action: `${post._id}/edit`, version: post.version, preview });
+    const back = await conversationPath(visit, desk, post);
+    const isReply = post.inReplyTo !== null;
+    await showForm(visit, desk, form, { action: `${post._id}/edit`, version: post.version, preview, back, isReply });
   }
+}
+
+/** Where a reply is read among what it answers; null: it answers nothing that its writer can read there. */
+async function conversationPath(
+  { ctx }: DeskVisit,
+  { owner, base }: Desk,
+  { inReplyTo }: Post,
+): Promise<string | null> {
+  if (!inReplyTo || !owner.handle) return null;
+  const answered = await findReadablePost(ctx.store, actorIri(ctx.site, owner.handle), postKey(inReplyTo.iri));
+  return answered && `${base}/partners/posts/${answered._id}`;
+}
+
+interface ShownForm {
+  action: string;
+  version: number;
+  preview: LocalText | null;
+  /** Where one came from; null: the list. */
+  back?: string | null;
+  isReply?: boolean;
 }
 
 async function showForm(
   visit: DeskVisit,
   { base, collective, frame, maySpeak }: Desk,
   form: FormState,
-  { action, version, preview }: { action: string; version: number; preview: LocalText | null },
+  { action, version, preview, back = null, isReply = false }: ShownForm,
 ): Promise<void> {
   const isNew = action === 'new';
+  const title = isNew ? 'posts.new.title' : isReply ? 'posts.edit.replyTitle' : 'posts.edit.title';
+  const place = isNew && collective ? await presentPlace(visit, collective, form) : null;
   const model = {
     base,
+    back: back ?? place?.href ?? `${base}/posts`,
+    title,
     frame,
     form,
     labels: { 'text.fr': 'posts.text', 'text.en': 'posts.text' },
@@ -208,12 +239,11 @@ async function showForm(
     isNew,
     action: `${base}/posts/${action}`,
     maySpeak,
-    place: isNew && collective ? await presentPlace(visit, collective, form) : null,
+    place,
     maxPostLength,
     preview: preview && (await presentPreview(preview)),
   };
-  const title = visit.t(isNew ? 'posts.new.title' : 'posts.edit.title');
-  await visit.page('posts/form', model, { title, nav: 'mine' });
+  await visit.page('posts/form', model, { title: visit.t(title), nav: 'mine' });
 }
 
 /** The post of a group that is answered, with its group; null: none is. Refuses: not-found. */

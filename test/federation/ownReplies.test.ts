@@ -68,10 +68,13 @@ describe('replies', () => {
       expect((await at.member.post(`/my/collectives/${at.hoster._id}/posts/${id}/delete`, {}, '/me')).status).to.equal(
         404,
       );
-      expect((await at.person.post(edit, fields)).status).to.equal(303);
+      expect((await at.person.get(edit)).text)
+        .to.contain('Correct a reply')
+        .and.to.contain(`href="${answered}"`);
+      expect((await at.person.post(edit, fields)).location).to.equal(answered);
       await at.run();
       expect(last('Update').object).to.include({ id: object.id, content: '<p>Yes, us</p>' });
-      expect((await at.person.post(`/me/posts/${id}/delete`)).location).to.equal('/me/posts');
+      expect((await at.person.post(`/me/posts/${id}/delete`)).location).to.equal(answered);
       await at.run();
       expect(last('Delete').object).to.include({ id: object.id, type: 'Tombstone' });
       expect((await at.visitor.get(`/@paula/posts/${id}`)).status).to.equal(410);

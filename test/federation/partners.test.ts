@@ -174,6 +174,13 @@ describe('partners elsewhere', () => {
       expect(here.text).to.contain('href="/@ecluse"');
     });
 
+    it('says that a server does not answer, which is no fault of the address', async () => {
+      other.pages.set('/.well-known/webfinger', (_req, res) => res.writeHead(503).end());
+      const { text } = await member.get(`${base}/find?q=${encodeURIComponent(`@carol@${other.host}`)}`);
+      other.pages.delete('/.well-known/webfinger');
+      expect(text).to.contain('That server does not answer').and.not.to.contain('Nobody answers at that address');
+    });
+
     it('finds an account whose name is on another host than its actor, and shows where it lives', async () => {
       const links = [{ rel: 'self', type: 'application/activity+json', href: carol.iri }];
       peer.serveJson('/.well-known/webfinger', { links }, { type: 'application/jrd+json' });
@@ -228,6 +235,10 @@ describe('partners elsewhere', () => {
       expect((await following(alice))?.state).to.equal('accepted');
       expect(await post(alice, { id: peer.nextId(), type: 'Reject', object: (object as Json).id })).to.equal(202);
       expect((await following(alice))?.state).to.equal('rejected');
+      const list = (await member.get(`${base}/following`)).text;
+      expect(list)
+        .to.contain('Refused or ended')
+        .and.to.contain(`find?q=${encodeURIComponent(`@alice@${peer.host}`)}`);
       expect(await post(alice, { id: peer.nextId(), type: 'Accept', object })).to.equal(202);
       expect((await following(alice))?.state, 'a late Accept').to.equal('rejected');
       await befriend(alice);

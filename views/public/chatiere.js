@@ -6,7 +6,7 @@ for (const form of document.querySelectorAll('form[data-confirm]')) {
     if (form.dataset.sure || typeof HTMLDialogElement !== 'function') return;
     event.preventDefault();
     const button = event.submitter ?? form.querySelector('[type=submit]');
-    ask(form.dataset.confirm, button.textContent.trim(), form.dataset.cancel).then((sure) => {
+    ask(form.dataset.confirm, button.firstChild.textContent.trim(), form.dataset.cancel).then((sure) => {
       if (!sure) return button.focus();
       form.dataset.sure = 'yes';
       form.requestSubmit(button);

@@ -3,7 +3,7 @@
 import { actorName, type Context } from '../../context.js';
 import { DomainError } from '../../errors.js';
 import { type Change, type PendingEvent, pending } from '../../events.js';
-import { forgetPolicy, peerSettingsIn, readPeerSettings, rulesIn } from '../queries.js';
+import { findRule, forgetPolicy, peerSettingsIn, readPeerSettings, rulesIn } from '../queries.js';
 import { checkMayAdminister, readDomain } from '../rules.js';
 import type { PeerSettings, RuleKind } from '../schema.js';
 
@@ -36,13 +36,22 @@ export async function removeRule(ctx: Context, domain: string): Promise<void> {
   if (removed.matchedCount > 0) await tellPolicy(ctx);
 }
 
-/** Makes or replaces many rules; those that say the same already stay. Returns how many changed. Refuses: not-found. */
+/**
+ * Makes or replaces many rules; a domain that is treated so already keeps its rule with its reasons, and a reason is not
+ * replaced by none. Returns how many changed. Refuses: not-found.
+ */
 export async function importRules(ctx: Context, rows: readonly (RuleInput & { domain: string })[]): Promise<number> {
   checkMayAdminister(ctx.actor);
   // All of them first: a list that is refused changes nothing.
   const checked = rows.map(({ domain, ...input }) => ({ domain: checkDomain(ctx, domain, input.kind), input }));
   let changed = 0;
-  for (const { domain, input } of checked) if (await writeRule(ctx, domain, input)) changed += 1;
+  for (const { domain, input } of checked) {
+    const known = await findRule(ctx.store, domain);
+    if (known?.kind === input.kind) continue;
+    const publicReason = input.publicReason || (known?.publicReason ?? '');
+    const privateReason = input.privateReason || (known?.privateReason ?? '');
+    if (await writeRule(ctx, domain, { kind: input.kind, publicReason, privateReason })) changed += 1;
+  }
   if (changed > 0) await tellPolicy(ctx);
   return changed;
 }

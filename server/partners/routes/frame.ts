@@ -44,13 +44,15 @@ export async function show(
 export async function showFollowing(visit: AnyVisit, form?: FormState & { id: string }): Promise<void> {
   const party = await getParty(visit.ctx, refOf(visit));
   const base = partnersPath(party.ref);
-  const [waiting, followed, names] = await Promise.all([
+  const [waiting, refused, followed, names] = await Promise.all([
     listFollowings(visit.ctx.store, party.iri, 'pending'),
+    listFollowings(visit.ctx.store, party.iri, 'rejected'),
     listFollowings(visit.ctx.store, party.iri, 'accepted'),
     listNames(visit.ctx.store, party.iri),
   ]);
   await show(visit, party, 'following', 'following', {
     waiting: presentFollowings(base, waiting, names),
+    refused: presentFollowings(base, refused, names),
     followed: presentFollowings(base, followed, names).map((one, index) =>
       form && followed[index]?.following._id === form.id ? { ...one, isOpen: true, newList: form.values.newList } : one,
     ),

@@ -96,6 +96,28 @@ describe('the pages about rules for other instances', () => {
     expect((await client.post(`${rules}/import`, { csv: '', kind: 'block' })).status).to.equal(422);
   });
 
+  it('leave a domain that is treated so already, and reasons that a list does not give', async () => {
+    await client.post(rules, {
+      domain: 'same.example',
+      kind: 'block',
+      publicReason: 'Ours',
+      privateReason: 'a quarrel',
+    });
+    await client.post(rules, {
+      domain: 'more.example',
+      kind: 'limit',
+      publicReason: 'Loud',
+      privateReason: 'two calls',
+    });
+    const csv = '#domain,#severity,#public_comment\nsame.example,suspend,Theirs\nmore.example,suspend,\n';
+    expect((await client.post(`${rules}/import`, { csv, kind: 'block' })).text).to.include('One change');
+    await client.post(`${rules}/import/apply`, { csv, kind: 'block' }, `${rules}/import`);
+    const same = { kind: 'block', publicReason: 'Ours', privateReason: 'a quarrel' };
+    expect(await findRule(app.house.store, 'same.example')).to.include(same);
+    const more = { kind: 'block', publicReason: 'Loud', privateReason: 'two calls' };
+    expect(await findRule(app.house.store, 'more.example')).to.include(more);
+  });
+
   it('turn island mode on and off', async () => {
     await client.post('/admin/peers/island', { island: 'on' }, rules);
     expect(await readPeerSettings(app.house.store)).to.include({ island: true });
@@ -146,6 +168,10 @@ describe('the pages about rules for other instances', () => {
     const one = `${path}/deliveries/${encodeURIComponent(_id)}`;
     expect((await client.post(`${one}/retry`, {}, path)).location).to.equal(path);
     expect(await deliveriesIn(store).findOne({ _id })).to.include({ state: 'waiting', failedAt: null });
+    await deliveriesIn(store).updateOne({ _id }, { $set: { lastError: 'timeout: no answer in time' } });
+    for (const shows of [path, '/admin/deliveries']) {
+      expect((await client.get(shows)).text, shows).to.include('No answer in time.');
+    }
     expect((await client.post(`${one}/drop`, {}, path)).location).to.equal(path);
     expect(await deliveriesIn(store).countDocuments({})).to.equal(0);
     const wrong = await client.post(`${path}/limit`, { inboundLimit: 'many' }, path);

@@ -205,7 +205,7 @@ describe('followers of a hoster', () => {
     const path = `/my/collectives/${hoster._id}/followers`;
     expect((await client.get(path)).location).to.match(/^\/sign-in/);
     await signIn(client, person);
-    expect((await client.get(path)).text).to.contain('Nobody follows you yet');
+    expect((await client.get(path)).text).to.contain('No followers yet');
 
     const id = await ask(buildFollower({ name: '<b>Mallory</b>\u202e' }));
     const page = await client.get(path);
