@@ -156,9 +156,10 @@ function tellStory(engine: string, engineEnv: (key: string) => Record<string, st
       const { member } = marais;
       await member.visit(`${marais.desk}/partners/block?actor=${encodeURIComponent(actorOf(serre))}`);
       await member.submit('/partners/block', { kind: 'actor' });
-      await eventually('serre does not follow marais any more', async () =>
-        (await following(serre)).text.includes(marais.handle) ? undefined : true,
-      );
+      await eventually('serre does not follow marais any more, and is told so', async () => {
+        const [followed = '', ended] = (await following(serre)).text.split(/Refusés ou terminés|Refused or ended/);
+        return !followed.includes(marais.handle) && ended?.includes(marais.handle) ? true : undefined;
+      });
       expect((await following(marais)).text).not.to.include(serre.handle);
       await serre.say('Encore un mot.');
       await new Promise((resolve) => setTimeout(resolve, 1500));
