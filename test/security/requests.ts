@@ -227,8 +227,12 @@ export function raw(
 
 /** Two pages that differ in nothing but what was asked for become one. */
 export function withoutIds(text: string): string {
-  return text
-    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<id>')
-    .replace(/[0-9a-f]{32,}/g, '<hex>')
-    .replace(/name="_csrf" value="[^"]*"/g, '<csrf>');
+  return (
+    text
+      .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<id>')
+      .replace(/[0-9a-f]{32,}/g, '<hex>')
+      .replace(/name="_csrf" value="[^"]*"/g, '<csrf>')
+      // What whoever asks has typed comes back to them, whatever they asked about.
+      .replace(/<p class="kept-text">[^<]*<\/p>/g, '<typed>')
+  );
 }

@@ -12,7 +12,7 @@ import { signLink } from '../../../server/secrets.js';
 import { submitAnswer } from '../../../server/surveys/actions/answering.js';
 import { closeSurvey, publishResults } from '../../../server/surveys/actions/running.js';
 import { guestAnswerer } from '../../../server/surveys/askedPeople.js';
-import { answersIn, ballotsIn, draftsIn, getSurvey, turnoutsIn } from '../../../server/surveys/queries.js';
+import { answersIn, ballotsIn, draftsIn, getSurvey, surveysIn, turnoutsIn } from '../../../server/surveys/queries.js';
 import { surveyRoutes } from '../../../server/surveys/routes.js';
 import type { Section, Survey } from '../../../server/surveys/schema.js';
 import {
@@ -352,6 +352,18 @@ describe('the pages on which surveys are answered', () => {
       expect(sent.status).to.equal(303);
       const link = sent.location?.replace(/\/done.*$/, '') ?? '';
       expect((await guest.postRaw(link, { ...fields, step: 'save' })).status).to.equal(303);
+    });
+
+    it('give back what was typed when the survey was deleted meanwhile', async () => {
+      const survey = await open();
+      const path = `/surveys/${survey._id}/answer`;
+      const guest = app.client();
+      const _csrf = (await guest.csrf(path)) ?? '';
+      await surveysIn(house.store).updateOne({ _id: survey._id }, { $set: { deletedAt: house.now() } });
+      const lost = await guest.postRaw(path, { ...answer, 'a.typed': 'Tapé longuement', step: 'send', _csrf });
+      expect([404, 410]).to.include(lost.status);
+      expect(lost.text).to.include('Tapé longuement');
+      expect(lost.headers.get('cache-control')).to.equal('no-store');
     });
 
     it('take the answers of a whole assembly behind one address, named or not', async () => {
