@@ -194,7 +194,7 @@ function correctingPages(routes: Routes, path: string): void {
     const desk = await enterDesk(visit);
     const post = await getPost(house.store, desk.ownerId, visit.params.post);
     const back = await conversationPath(visit, desk, post);
-    const isReply = post.inReplyTo !== null;
+    const isReply = post.inReplyTo !== undefined;
     await showForm(visit, desk, form, { action: `${post._id}/edit`, version: post.version, preview, back, isReply });
   }
 }

@@ -71,6 +71,9 @@ describe('replies', () => {
       expect((await at.person.get(edit)).text)
         .to.contain('Correct a reply')
         .and.to.contain(`href="${answered}"`);
+      const { post } = await at.say('No reply');
+      const plain = await at.member.get(`/my/collectives/${at.hoster._id}/posts/${post._id}/edit`);
+      expect(plain.text).to.contain('Correct a post').and.not.to.contain('Correct a reply');
       expect((await at.person.post(edit, fields)).location).to.equal(answered);
       await at.run();
       expect(last('Update').object).to.include({ id: object.id, content: '<p>Yes, us</p>' });
