@@ -35,9 +35,9 @@ export interface PageOptions {
 
 /**
  * A form for a visitor starts a session, which is kept for hours: from one address only so many. Who opens the form of an
- * anonymous survey stands in no store, so it is counted in memory.
+ * anonymous survey stands in no store, so it is counted in memory. Enough for an assembly of hundreds behind one address.
  */
-const newSessions = { limit: 200, windowMs: 60 * 60 * 1000 };
+const newSessions = { limit: 600, windowMs: 60 * 60 * 1000 };
 const begun = new WeakMap<House, (key: string) => void>();
 
 function checkNewSession(house: House, req: Request): void {

@@ -124,6 +124,8 @@ function tellStory(engine: string, engineEnv: (key: string) => Record<string, st
       await serre.member.submit('/moves/aliases', { address: marais.handle });
       await marais.member.visit(`${marais.desk}/partners/moves`);
       await marais.member.submit('/moves/confirm', { target: serre.handle });
+      // A name mistyped: the question comes again.
+      await marais.member.submit('/moves/go', { handle: 'mairas' });
       await marais.member.submit('/moves/go', { handle: marais.site.key });
       const page = await eventually('canal follows the new home alone', async () => {
         const { text } = await following(canal);

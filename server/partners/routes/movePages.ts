@@ -32,23 +32,18 @@ export function movePages(routes: Routes, path: string): void {
 
   // Looks, and shows what would happen; the deed is the next form.
   const target = { access: 'signedIn', params: partyParams, body: targetShape } as const;
-  routes.post(`${page}/confirm`, { ...target, retry: showMoves }, async (visit) => {
-    const party = await enter(visit);
-    const found = await lookUp(visit, visit.body.target, 'target');
-    const move = await findMove(visit.ctx.store, party.handle);
-    checkMayLeave(move ?? { movedTo: null, movedAt: null }, party.iri, found, visit.ctx.now);
-    await show(visit, party, 'moves', 'moveConfirm', {
-      found: presentActor(found._id, found),
-      target: visit.body.target,
-      handle: party.handle,
-      count: await countFollows(visit.ctx.store, party.iri, 'accepted'),
-    });
-  });
+  routes.post(`${page}/confirm`, { ...target, retry: showMoves }, (visit) =>
+    showConfirm(visit, visit.body.target, { values: {}, errors: [] }),
+  );
   const confirm = { access: 'signedIn', params: partyParams, body: confirmMoveShape } as const;
-  routes.post(`${page}/go`, { ...confirm, retry: showMoves }, async (visit) => {
+  const again = (visit: AnyVisit, form: FormState) =>
+    form.errors.every(({ field }) => field === 'handle')
+      ? showConfirm(visit, String(form.values.target), form)
+      : showMoves(visit, form);
+  routes.post(`${page}/go`, { ...confirm, retry: again }, async (visit) => {
     const party = await enter(visit);
     if (visit.body.handle.replace(/^@/, '').toLowerCase() !== party.handle) {
-      throw new DomainError('invalid', 'partners.moves.error.handle', { field: 'target' });
+      throw new DomainError('invalid', 'partners.moves.error.handle', { field: 'handle' });
     }
     await moveAway(visit.ctx, party.ref, await lookUp(visit, visit.body.target, 'target'));
     visit.redirect(`${partnersPath(party.ref)}/moves`, { key: 'partners.moves.done' });
@@ -57,6 +52,22 @@ export function movePages(routes: Routes, path: string): void {
     const ref = refOf(visit);
     await undoMove(visit.ctx, ref);
     visit.redirect(`${partnersPath(ref)}/moves`, { key: 'partners.moves.undone' });
+  });
+}
+
+/** What a move would do, and the name to be typed. Refuses: as the move itself. */
+async function showConfirm(visit: AnyVisit, target: string, form: FormState): Promise<void> {
+  const party = await enter(visit);
+  const found = await lookUp(visit, target, 'target');
+  const move = await findMove(visit.ctx.store, party.handle);
+  checkMayLeave(move ?? { movedTo: null, movedAt: null }, party.iri, found, visit.ctx.now);
+  await show(visit, party, 'moves', 'moveConfirm', {
+    found: presentActor(found._id, found),
+    target,
+    typed: form.values.handle ?? '',
+    errors: form.errors,
+    handle: party.handle,
+    count: await countFollows(visit.ctx.store, party.iri, 'accepted'),
   });
 }
 

@@ -401,7 +401,10 @@ describe('the form of a survey', () => {
         refusalOf(recallAnswer(ctx, surveyId, answerer)),
         refusalOf(recallAnswer(ctx, surveyId, answerer)),
       ]);
-      expect(outcomes.toSorted()).to.deep.equal(['conflict surveys.error.answerChanged', 'done']);
+      // Whoever comes second finds another answer than was read, or none any more.
+      const [second, ...others] = outcomes.filter((outcome) => outcome !== 'done');
+      expect(second).to.be.oneOf(['conflict surveys.error.answerChanged', 'not-found error.notFound']);
+      expect(others).to.deep.equal([]);
     });
   });
 
