@@ -1,7 +1,7 @@
 // A server that is away: asked seldom however much waits for it, and not buried when it is back (RL-05, RL-06).
 
 import { expect } from 'chai';
-import { type Delivery, deliverDue, deliveriesIn, pruneDeliveries } from '../../federation/delivery.js';
+import { type Delivery, deliverDue, deliveriesIn, pruneDeliveries, whenDelivered } from '../../federation/delivery.js';
 import { OwnLimitError } from '../../federation/fetchErrors.js';
 import { hostRestsIn } from '../../federation/hostRest.js';
 import type { Collective } from '../../server/collectives/schema.js';
@@ -245,6 +245,7 @@ describe('a host that rests', () => {
     const parked = (await rows()).filter(({ nextAt }) => nextAt.getTime() === parkedAt.getTime());
     expect([(await rows()).length, parked.length]).to.deep.equal([crowd, crowd - 100]);
     await deliverDue(app.federation, { budgetMs: 2500 });
+    await whenDelivered(app.federation);
     const arrived = new Set(peer.received.map(({ path }) => path));
     expect(arrived.size).to.equal(peer.received.length).and.to.be.within(4, 20);
     expect((await rows()).length).to.equal(crowd - arrived.size);
